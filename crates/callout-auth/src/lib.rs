@@ -1,0 +1,1 @@
+//! Six ways to authenticate and the token cache.

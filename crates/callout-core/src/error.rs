@@ -1,0 +1,349 @@
+//! Why a call did not give a result, or a config could not be loaded.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    fault::{Fault, Faults},
+    json::Json,
+};
+
+/// What kind of failure it is. Each has a stable code, used in the HTTP API and in logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The config has faults; [`Error::faults`] lists them all.
+    InvalidConfig,
+    /// The integration has no endpoint of that name.
+    UnknownEndpoint,
+    /// The integration is switched off.
+    IntegrationDisabled,
+    /// The integration is not called over HTTP (`desktop`).
+    UnsupportedProtocol,
+    /// The params are not what the endpoint takes; [`Error::faults`] lists every violation.
+    InvalidParams,
+    /// A param that the token exchange needs is missing. Nothing was sent.
+    MissingAuthParam,
+    /// A secret that the auth type needs was not given.
+    MissingSecret,
+    /// No token could be had, or the token endpoint's answer was no token.
+    AuthFailed,
+    /// The address is not one that the egress policy allows. Nothing was sent to it.
+    EgressDenied,
+    /// No connection could be made: name look-up, TCP or TLS. Nothing was sent.
+    Connect,
+    /// The attempt or the whole call ran out of time.
+    Timeout,
+    /// The connection broke after the request may have reached the server.
+    Interrupted,
+    /// The upstream redirected to where a call does not follow.
+    RedirectRefused,
+    /// The answer is larger than allowed.
+    ResponseTooLarge,
+    /// The upstream answered with a status outside 200 to 299; see [`Error::status`] and [`Error::body`].
+    UpstreamStatus,
+    /// `result_key` names nothing in the answer.
+    ResultKeyMissing,
+    /// The result template failed.
+    Template,
+    /// Another limit was reached; the message names it.
+    LimitExceeded,
+}
+
+impl ErrorKind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 18] = [
+        Self::InvalidConfig,
+        Self::UnknownEndpoint,
+        Self::IntegrationDisabled,
+        Self::UnsupportedProtocol,
+        Self::InvalidParams,
+        Self::MissingAuthParam,
+        Self::MissingSecret,
+        Self::AuthFailed,
+        Self::EgressDenied,
+        Self::Connect,
+        Self::Timeout,
+        Self::Interrupted,
+        Self::RedirectRefused,
+        Self::ResponseTooLarge,
+        Self::UpstreamStatus,
+        Self::ResultKeyMissing,
+        Self::Template,
+        Self::LimitExceeded,
+    ];
+
+    /// The stable code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidConfig => "invalid_config",
+            Self::UnknownEndpoint => "unknown_endpoint",
+            Self::IntegrationDisabled => "integration_disabled",
+            Self::UnsupportedProtocol => "unsupported_protocol",
+            Self::InvalidParams => "invalid_params",
+            Self::MissingAuthParam => "missing_auth_param",
+            Self::MissingSecret => "missing_secret",
+            Self::AuthFailed => "auth_failed",
+            Self::EgressDenied => "egress_denied",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::RedirectRefused => "redirect_refused",
+            Self::ResponseTooLarge => "response_too_large",
+            Self::UpstreamStatus => "upstream_status",
+            Self::ResultKeyMissing => "result_key_missing",
+            Self::Template => "template",
+            Self::LimitExceeded => "limit_exceeded",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A failed call or a refused config.
+///
+/// `Display` says which integration and endpoint, what went wrong and what to do; it does not
+/// repeat its [`source`](std::error::Error::source). No secret stands in any part of it. Cloning
+/// is cheap, so that the waiters of one shared token fetch can each have its failure.
+#[derive(Clone)]
+pub struct Error(Arc<Parts>);
+
+#[derive(Clone)]
+struct Parts {
+    kind: ErrorKind,
+    message: String,
+    integration: Option<String>,
+    endpoint: Option<String>,
+    retryable: bool,
+    retry_after: Option<Duration>,
+    status: Option<u16>,
+    body: Option<Json>,
+    retries: u32,
+    faults: Vec<Fault>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of that kind. The message is lower case, without a full stop, and holds no secret.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Parts {
+            kind,
+            message: message.into(),
+            integration: None,
+            endpoint: None,
+            retryable: false,
+            retry_after: None,
+            status: None,
+            body: None,
+            retries: 0,
+            faults: Vec::new(),
+            source: None,
+        }))
+    }
+
+    /// An error made of faults: [`ErrorKind::InvalidConfig`] or [`ErrorKind::InvalidParams`].
+    pub fn from_faults(kind: ErrorKind, faults: Faults) -> Self {
+        let faults = faults.into_vec();
+        let mut message = String::new();
+        for (at, fault) in faults.iter().enumerate() {
+            if at > 0 {
+                message.push_str("; ");
+            }
+            message.push_str(&fault.to_string());
+        }
+        let mut error = Self::new(kind, message);
+        error.parts().faults = faults;
+        error
+    }
+
+    fn parts(&mut self) -> &mut Parts {
+        Arc::make_mut(&mut self.0)
+    }
+
+    /// Says which integration it was, unless that is known already.
+    #[must_use]
+    pub fn with_integration(mut self, name: &str) -> Self {
+        self.parts().integration.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
+    /// Says which endpoint it was, unless that is known already.
+    #[must_use]
+    pub fn with_endpoint(mut self, name: &str) -> Self {
+        self.parts().endpoint.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
+    /// Says whether the same call may succeed later.
+    #[must_use]
+    pub fn with_retryable(mut self, retryable: bool) -> Self {
+        self.parts().retryable = retryable;
+        self
+    }
+
+    /// Says after how long the upstream asked to be called again.
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Option<Duration>) -> Self {
+        self.parts().retry_after = after;
+        self
+    }
+
+    /// Adds the HTTP status that was received.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.parts().status = Some(status);
+        self
+    }
+
+    /// Adds the body that was received, secrets already masked.
+    #[must_use]
+    pub fn with_body(mut self, body: Json) -> Self {
+        self.parts().body = Some(body);
+        self
+    }
+
+    /// Says how many attempts were made after the first.
+    #[must_use]
+    pub fn with_retries(mut self, retries: u32) -> Self {
+        self.parts().retries = retries;
+        self
+    }
+
+    /// Adds the cause. Its text must hold no secret and no URL query.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.parts().source = Some(Arc::new(source));
+        self
+    }
+
+    /// The same error with its message changed: how remote text in it is masked.
+    #[must_use]
+    pub fn map_message(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        let message = change(&self.0.message);
+        self.parts().message = message;
+        self
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What went wrong, without the names of integration and endpoint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The integration, once the engine has said so.
+    pub fn integration(&self) -> Option<&str> {
+        self.0.integration.as_deref()
+    }
+
+    /// The endpoint, if one was being called.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.0.endpoint.as_deref()
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// After how long the upstream asked to be called again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The HTTP status that was received, if one was.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The body of an [`ErrorKind::UpstreamStatus`], secrets masked.
+    pub fn body(&self) -> Option<&Json> {
+        self.0.body.as_ref()
+    }
+
+    /// How many attempts were made after the first.
+    pub fn retries(&self) -> u32 {
+        self.0.retries
+    }
+
+    /// Every fault of a config, or every violation of the input schema.
+    pub fn faults(&self) -> &[Fault] {
+        &self.0.faults
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0.integration, &self.0.endpoint) {
+            (Some(integration), Some(endpoint)) => write!(f, "{integration}.{endpoint}: ")?,
+            (Some(name), None) | (None, Some(name)) => write!(f, "{name}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts {
+            kind,
+            message,
+            integration,
+            endpoint,
+            retryable,
+            retry_after,
+            status,
+            body: _,
+            retries,
+            faults,
+            source,
+        } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("message", message)
+            .field("integration", integration)
+            .field("endpoint", endpoint)
+            .field("retryable", retryable)
+            .field("retry_after", retry_after)
+            .field("status", status)
+            .field("retries", retries)
+            .field("faults", faults)
+            .field("source", source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::FaultCode;
+
+    #[test]
+    fn the_text_names_the_call_and_every_fault() {
+        let mut faults = Faults::new();
+        faults.field("page", |faults| faults.report(FaultCode::SchemaViolation, "must be an integer"));
+        faults.field("q", |faults| faults.report(FaultCode::Missing, "is required"));
+        let error =
+            Error::from_faults(ErrorKind::InvalidParams, faults).with_integration("github").with_endpoint("list");
+        assert_eq!(error.to_string(), "github.list: page: must be an integer; q: is required");
+        assert_eq!(error.faults().len(), 2);
+    }
+
+    #[test]
+    fn codes_are_distinct() {
+        let codes: std::collections::HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(codes.len(), ErrorKind::ALL.len());
+    }
+}

@@ -1,0 +1,327 @@
+//! What is wrong with a config or with params: every fault at once, each with its place.
+
+use std::fmt::{self, Write};
+
+use smol_str::SmolStr;
+
+use crate::json::Json;
+
+/// One step from a document's root towards a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A member of an object.
+    Field(SmolStr),
+    /// An element of an array.
+    Index(usize),
+}
+
+/// Where a fault stands, from the root of the document: `endpoints[2].response_mapping.total`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place(Vec<Step>);
+
+impl Place {
+    /// The document itself.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The place of a member below this one.
+    #[must_use]
+    pub fn field(mut self, name: impl Into<SmolStr>) -> Self {
+        self.0.push(Step::Field(name.into()));
+        self
+    }
+
+    /// The place of an element below this one.
+    #[must_use]
+    pub fn index(mut self, index: usize) -> Self {
+        self.0.push(Step::Index(index));
+        self
+    }
+
+    /// The steps from the root.
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// Whether `self` is `other` or stands below it.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+}
+
+/// Dots between names, brackets around indexes and around names that are no plain word.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |name: &str| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-$@".contains(&byte))
+        };
+        for (at, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Field(name) if plain(name) => {
+                    if at > 0 {
+                        f.write_char('.')?;
+                    }
+                    f.write_str(name)?;
+                }
+                Step::Field(name) => {
+                    f.write_char('[')?;
+                    crate::json::write_string(name, f)?;
+                    f.write_char(']')?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What kind of fault it is: stable words for programs, the `type` of the HTTP API's 422 answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FaultCode {
+    /// A required field is absent.
+    Missing,
+    /// A field that does not exist here.
+    UnknownField,
+    /// A value of another JSON type.
+    WrongType,
+    /// A value that is none of those listed.
+    NotOneOf,
+    /// Shorter, or fewer, than allowed.
+    TooShort,
+    /// Longer, or more, than allowed.
+    TooLong,
+    /// A number outside its range.
+    OutOfRange,
+    /// A text that does not follow its pattern.
+    Pattern,
+    /// A name that stands twice.
+    Duplicate,
+    /// A URL that cannot be used here.
+    Url,
+    /// A path or query that does not parse: URL path, dotted path, JSON Pointer, `JSONPath`.
+    Path,
+    /// A template that does not compile.
+    Template,
+    /// A JSON Schema that does not compile.
+    Schema,
+    /// A param that its JSON Schema refuses.
+    SchemaViolation,
+    /// A key that does not parse or does not fit.
+    Key,
+    /// Fields that do not go together.
+    Conflict,
+    /// A value that its field does not allow for another reason.
+    Value,
+}
+
+impl FaultCode {
+    /// The stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::UnknownField => "extra_forbidden",
+            Self::WrongType => "type_error",
+            Self::NotOneOf => "enum",
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::OutOfRange => "out_of_range",
+            Self::Pattern => "string_pattern_mismatch",
+            Self::Duplicate => "duplicate",
+            Self::Url => "url",
+            Self::Path => "path",
+            Self::Template => "template",
+            Self::Schema => "schema",
+            Self::SchemaViolation => "schema_violation",
+            Self::Key => "key",
+            Self::Conflict => "conflict",
+            Self::Value => "value_error",
+        }
+    }
+}
+
+impl fmt::Display for FaultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// What kind.
+    pub code: FaultCode,
+    /// For people: what is wrong and what is allowed. Never holds a secret.
+    pub message: String,
+}
+
+/// The place (where it is not the whole document), a colon, the message.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.place.steps().is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Collects faults while a document is read, checked and compiled, so that all are reported at once.
+///
+/// The collector knows where the reader stands ([`Faults::field`], [`Faults::index`]), so that a
+/// rule need not.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    found: Vec<Fault>,
+    here: Vec<Step>,
+}
+
+impl Faults {
+    /// None yet, standing at the root.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does `work` while standing at that member.
+    pub fn field<T>(&mut self, name: impl Into<SmolStr>, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.step(Step::Field(name.into()), work)
+    }
+
+    /// Does `work` while standing at that element.
+    pub fn index<T>(&mut self, index: usize, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.step(Step::Index(index), work)
+    }
+
+    fn step<T>(&mut self, step: Step, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.here.push(step);
+        let done = work(self);
+        self.here.pop();
+        done
+    }
+
+    /// Reports a fault at the place stood at. A place that already has the same fault keeps one.
+    pub fn report(&mut self, code: FaultCode, message: impl Into<String>) {
+        self.report_at(Place(self.here.clone()), code, message);
+    }
+
+    /// Reports a fault at that place, counted from the root.
+    pub fn report_at(&mut self, place: Place, code: FaultCode, message: impl Into<String>) {
+        let fault = Fault { place, code, message: message.into() };
+        if !self.found.contains(&fault) {
+            self.found.push(fault);
+        }
+    }
+
+    /// The place stood at.
+    pub fn here(&self) -> Place {
+        Place(self.here.clone())
+    }
+
+    /// Takes over what a later check found, but for places that have a fault already, or stand
+    /// below one: what could not be read need not be told wrong a second time.
+    pub fn absorb(&mut self, later: Self) {
+        let known: Vec<_> = self.found.iter().map(|fault| fault.place.clone()).collect();
+        for fault in later.found {
+            if !known.iter().any(|place| fault.place.is_within(place)) && !self.found.contains(&fault) {
+                self.found.push(fault);
+            }
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// The faults in the order in which they were found.
+    pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
+        self.found.iter()
+    }
+
+    /// The faults in the order in which they were found.
+    pub fn into_vec(self) -> Vec<Fault> {
+        self.found
+    }
+}
+
+impl<'a> IntoIterator for &'a Faults {
+    type Item = &'a Fault;
+    type IntoIter = std::slice::Iter<'a, Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// A value as a message may show it: compact JSON, cut where it is long.
+pub fn excerpt(value: &Json) -> String {
+    const LONGEST: usize = 80;
+    struct Bounded(String, usize);
+    impl Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for found in text.chars() {
+                if self.1 == 0 {
+                    return Err(fmt::Error);
+                }
+                self.0.push(found);
+                self.1 -= 1;
+            }
+            Ok(())
+        }
+    }
+    let mut out = Bounded(String::new(), LONGEST);
+    if crate::json::write_compact(value, &mut out).is_err() {
+        out.0.push('…');
+    }
+    out.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_read_like_the_document() {
+        let place = Place::root().field("endpoints").index(2).field("response_mapping").field("total");
+        assert_eq!(place.to_string(), "endpoints[2].response_mapping.total");
+        assert_eq!(Place::root().field("a b").field("c").to_string(), "[\"a b\"].c");
+        assert_eq!(Place::root().to_string(), "");
+    }
+
+    #[test]
+    fn the_collector_knows_where_it_stands() {
+        let mut faults = Faults::new();
+        faults.field("endpoints", |faults| {
+            faults.index(1, |faults| faults.report(FaultCode::Missing, "required"));
+        });
+        assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), ["endpoints[1]: required"]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_told_wrong_again() {
+        let mut faults = Faults::new();
+        faults.report_at(Place::root().field("a").index(0), FaultCode::WrongType, "must be an object");
+        let mut later = Faults::new();
+        later.report_at(Place::root().field("a").index(0).field("name"), FaultCode::TooShort, "too short");
+        later.report_at(Place::root().field("a").index(1), FaultCode::TooShort, "too short");
+        faults.absorb(later);
+        assert_eq!(
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["a[0]: must be an object", "a[1]: too short"]
+        );
+    }
+
+    #[test]
+    fn excerpts_are_bounded() {
+        let long = Json::from("é".repeat(1000));
+        assert_eq!(excerpt(&long).chars().count(), 81);
+        assert_eq!(excerpt(&Json::parse("[1, \"a\"]").unwrap()), "[1,\"a\"]");
+    }
+}

@@ -1,0 +1,194 @@
+//! The network seam: what a strategy or the engine asks for, and who sends it.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use url::Url;
+
+use crate::{Error, config::RetryConfig, time::Deadline};
+
+/// One request as it goes out: complete, auth included.
+///
+/// `Debug` shows method, origin and header names: values, query and body can hold secrets.
+#[derive(Clone)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
+    /// The whole URL, query included.
+    pub url: Url,
+    /// The headers; secret values are marked sensitive.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, url, headers, body } = self;
+        f.debug_struct("HttpRequest")
+            .field("method", method)
+            .field("origin", &url.origin().ascii_serialization())
+            .field("header_names", &headers.keys().collect::<Vec<_>>())
+            .field("body_bytes", &body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer, read to its end under the limits and decompressed.
+///
+/// `Debug` shows the status and the size only.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body after content decoding; the same bytes for every charset.
+    pub body: Bytes,
+    /// How many attempts were made after the first.
+    pub retries: u32,
+    /// What the answer's `Retry-After` asks for, if it has a usable one.
+    pub retry_after: Option<Duration>,
+}
+
+impl HttpResponse {
+    /// An answer at the first attempt.
+    pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
+        Self { status, headers, body, retries: 0, retry_after: None }
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, headers: _, body, retries, retry_after } = self;
+        f.debug_struct("HttpResponse")
+            .field("status", status)
+            .field("body_bytes", &body.len())
+            .field("retries", retries)
+            .field("retry_after", retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A future in a box.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Makes the request of each attempt, so that auth is applied anew and an assertion gets its own
+/// `jti`. Its argument is the attempt's number, from 0.
+pub type RequestFactory<'a> = Box<dyn Fn(u32) -> BoxFuture<'a, Result<HttpRequest, Error>> + Send + Sync + 'a>;
+
+/// Whether a request may be sent again when its first sending may have reached the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// It may: GET, PUT, DELETE (RFC 9110 section 9.2.2), and token requests.
+    Safe,
+    /// It may not, except on a status that the config lists: POST, PATCH.
+    OnlyUnsent,
+}
+
+/// What becomes of a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// It is refused: token requests.
+    Refuse,
+    /// It is followed within the origin, up to this many.
+    SameOrigin {
+        /// How many in one attempt.
+        max: u32,
+    },
+}
+
+/// Whose call it is: retry budgets are kept per caller and host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// The workspace; empty where there is none.
+    pub workspace: Arc<str>,
+    /// The integration.
+    pub integration: Arc<str>,
+}
+
+/// One HTTP exchange: the attempts and everything that decides about them.
+pub struct Exchange<'a> {
+    /// Makes each attempt's request.
+    pub request: RequestFactory<'a>,
+    /// How often and on which statuses to try again.
+    pub retry: &'a RetryConfig,
+    /// Whether a sent request may be sent again.
+    pub replay: Replay,
+    /// What becomes of a redirect.
+    pub redirects: Redirects,
+    /// The bound on the decompressed body.
+    pub max_response_bytes: usize,
+    /// The bound on one attempt.
+    pub attempt_timeout: Duration,
+    /// When everything must have ended, waits included.
+    pub deadline: Deadline,
+    /// Whose call it is.
+    pub caller: &'a Caller,
+}
+
+impl fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("retry", self.retry)
+            .field("replay", &self.replay)
+            .field("redirects", &self.redirects)
+            .field("max_response_bytes", &self.max_response_bytes)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("deadline", &self.deadline)
+            .field("caller", self.caller)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sends exchanges. Implemented by the transport; a host or a test may put its own in its place.
+pub trait HttpService: Send + Sync + 'static {
+    /// Runs the whole exchange: attempts, waits, redirects, the body.
+    ///
+    /// The answer is the last attempt's, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// Kinds `egress_denied`, `connect`, `timeout`, `interrupted`, `redirect_refused`,
+    /// `response_too_large`, `limit_exceeded`, or what the request factory returned. The error
+    /// carries the number of retries.
+    fn send<'a>(&'a self, exchange: Exchange<'a>) -> impl Future<Output = Result<HttpResponse, Error>> + Send + 'a;
+}
+
+trait DynHttpService: Send + Sync {
+    fn send<'a>(&'a self, exchange: Exchange<'a>) -> BoxFuture<'a, Result<HttpResponse, Error>>;
+}
+
+impl<S: HttpService> DynHttpService for S {
+    fn send<'a>(&'a self, exchange: Exchange<'a>) -> BoxFuture<'a, Result<HttpResponse, Error>> {
+        Box::pin(HttpService::send(self, exchange))
+    }
+}
+
+/// An [`HttpService`] that many parts hold.
+#[derive(Clone)]
+pub struct SharedHttp(Arc<dyn DynHttpService>);
+
+impl SharedHttp {
+    /// Shares a service.
+    pub fn new(service: impl HttpService) -> Self {
+        Self(Arc::new(service))
+    }
+
+    /// See [`HttpService::send`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
+        self.0.send(exchange).await
+    }
+}
+
+impl fmt::Debug for SharedHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedHttp").finish_non_exhaustive()
+    }
+}

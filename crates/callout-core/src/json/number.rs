@@ -1,0 +1,153 @@
+use std::{cmp::Ordering, fmt};
+
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+
+/// A JSON number as it was written: `12345678901234567890123` and `1.10` keep their digits.
+///
+/// Equality compares the text; [`Number::compare`] compares the values.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Number(SmolStr);
+
+impl Number {
+    /// Takes a text that follows the number grammar of RFC 8259 section 6, else `None`.
+    pub fn from_text(text: &str) -> Option<Self> {
+        (number_length(text.as_bytes()) == Some(text.len())).then(|| Self(text.into()))
+    }
+
+    /// The caller has checked the grammar.
+    pub(super) fn from_checked(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// A finite float in its shortest form, else `None`.
+    pub fn from_f64(value: f64) -> Option<Self> {
+        value.is_finite().then(|| {
+            if value.fract() == 0.0 && value.abs() < 1e16 {
+                Self(format_smolstr!("{value:.1}"))
+            } else {
+                Self(format_smolstr!("{value:?}"))
+            }
+        })
+    }
+
+    /// The number as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The value, if it is written as an integer and fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    /// The value, if it is written as an integer and fits.
+    pub fn as_u64(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
+
+    /// The value, if it is written as an integer and fits.
+    pub fn as_i128(&self) -> Option<i128> {
+        self.0.parse().ok()
+    }
+
+    /// The nearest float; infinite for what is beyond its range.
+    pub fn as_f64(&self) -> f64 {
+        self.0.parse().unwrap_or(f64::NAN)
+    }
+
+    /// Whether it is written without a fraction and an exponent.
+    pub fn is_integer(&self) -> bool {
+        !self.0.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+    }
+
+    /// Compares the values: exactly for integers of up to 128 bits, else as floats.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        if let (Some(left), Some(right)) = (self.as_i128(), other.as_i128()) {
+            return left.cmp(&right);
+        }
+        let (left, right) = (self.as_f64(), other.as_f64());
+        left.partial_cmp(&right).unwrap_or(Ordering::Equal)
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+macro_rules! from_integer {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for Number {
+            fn from(value: $kind) -> Self {
+                Self(value.to_smolstr())
+            }
+        }
+    )*};
+}
+
+from_integer!(i8, u8, i16, u16, i32, u32, i64, u64, i128, u128, isize, usize);
+
+/// The length of the number that `bytes` begin with; `None` if they begin with none.
+pub(super) fn number_length(bytes: &[u8]) -> Option<usize> {
+    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut at = usize::from(bytes.first() == Some(&b'-'));
+    at += match bytes.get(at)? {
+        b'0' => 1,
+        b'1'..=b'9' => digits(at),
+        _ => return None,
+    };
+    if bytes.get(at) == Some(&b'.') {
+        let fraction = digits(at + 1);
+        if fraction == 0 {
+            return None;
+        }
+        at += 1 + fraction;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        let exponent = digits(at + 1 + sign);
+        if exponent == 0 {
+            return None;
+        }
+        at += 1 + sign + exponent;
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_grammar_of_rfc_8259_is_a_number() {
+        for good in ["0", "-0", "1.10", "-1e5", "1E+05", "12345678901234567890123", "0.0e-0"] {
+            assert_eq!(Number::from_text(good).map(|n| n.to_string()).as_deref(), Some(good));
+        }
+        for bad in ["", "-", "01", "+1", "1.", ".5", "1e", "1e+", "NaN", "1 ", "0x1", "-01"] {
+            assert_eq!(Number::from_text(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn values_compare_beyond_the_precision_of_a_float() {
+        let number = |text| Number::from_text(text).unwrap();
+        assert_eq!(number("9007199254740993").compare(&number("9007199254740992")), Ordering::Greater);
+        assert_eq!(number("1.0").compare(&number("1")), Ordering::Equal);
+        assert_eq!(number("1e400").compare(&number("-1e400")), Ordering::Greater);
+    }
+
+    #[test]
+    fn floats_are_written_so_that_they_stay_floats() {
+        for (value, text) in [(1.0, "1.0"), (0.1, "0.1"), (-2.5e-9, "-2.5e-9"), (1e300, "1e300")] {
+            assert_eq!(Number::from_f64(value).unwrap().as_str(), text);
+        }
+        assert_eq!(Number::from_f64(f64::NAN), None);
+    }
+}

@@ -1,0 +1,186 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use smol_str::SmolStr;
+
+use super::Json;
+
+/// Up to this many members a look-up compares names one by one, which is faster than hashing.
+const LINEAR: usize = 16;
+
+/// The members of a JSON object in their order, shared between clones.
+///
+/// A name stands at most once: of duplicates the last value wins, at the place of the first.
+#[derive(Clone, Default)]
+pub struct Object(Arc<Members>);
+
+#[derive(Default)]
+struct Members {
+    entries: Vec<(SmolStr, Json)>,
+    /// Name to position, made at the first look-up in a large object.
+    index: OnceLock<HashMap<SmolStr, usize>>,
+}
+
+impl Object {
+    /// The value of that name.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        let entries = &self.0.entries;
+        if entries.len() <= LINEAR {
+            return entries.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        }
+        let index =
+            self.0.index.get_or_init(|| entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect());
+        index.get(name).map(|&at| &entries[at].1)
+    }
+
+    /// Whether a member of that name exists.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.0.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.entries.is_empty()
+    }
+
+    /// The members in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Json)> + DoubleEndedIterator + Clone {
+        self.0.entries.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The member at that position, its name in the form that can be kept without a copy.
+    pub fn entry(&self, position: usize) -> Option<(&SmolStr, &Json)> {
+        self.0.entries.get(position).map(|(key, value)| (key, value))
+    }
+
+    /// The names in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// The values in order.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Json> {
+        self.iter().map(|(_, value)| value)
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.entries == other.0.entries
+    }
+}
+
+impl Eq for Object {}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<K: Into<SmolStr>> FromIterator<(K, Json)> for Object {
+    fn from_iter<I: IntoIterator<Item = (K, Json)>>(members: I) -> Self {
+        let members = members.into_iter();
+        let mut builder = ObjectBuilder::with_capacity(members.size_hint().0);
+        for (name, value) in members {
+            builder.insert(name, value);
+        }
+        builder.build()
+    }
+}
+
+/// Collects the members of an [`Object`]; see there for what becomes of duplicates.
+#[derive(Debug, Default)]
+pub struct ObjectBuilder {
+    entries: Vec<(SmolStr, Json)>,
+    /// Filled once there are more than [`LINEAR`] members.
+    index: HashMap<SmolStr, usize>,
+}
+
+impl ObjectBuilder {
+    /// An empty builder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty builder with room for that many members.
+    pub fn with_capacity(members: usize) -> Self {
+        Self { entries: Vec::with_capacity(members), index: HashMap::new() }
+    }
+
+    /// Adds a member, or replaces the value of the one with that name; says whether it was new.
+    pub fn insert(&mut self, name: impl Into<SmolStr>, value: impl Into<Json>) -> bool {
+        let (name, value) = (name.into(), value.into());
+        if let Some(at) = self.position(&name) {
+            self.entries[at].1 = value;
+            return false;
+        }
+        if self.entries.len() == LINEAR {
+            self.index = self.entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
+        }
+        if self.entries.len() >= LINEAR {
+            self.index.insert(name.clone(), self.entries.len());
+        }
+        self.entries.push((name, value));
+        true
+    }
+
+    /// The builder with that member added or replaced.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<SmolStr>, value: impl Into<Json>) -> Self {
+        self.insert(name, value);
+        self
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        if self.entries.len() <= LINEAR {
+            self.entries.iter().position(|(key, _)| key == name)
+        } else {
+            self.index.get(name).copied()
+        }
+    }
+
+    /// The object.
+    pub fn build(self) -> Object {
+        Object(Arc::new(Members { entries: self.entries, index: OnceLock::new() }))
+    }
+}
+
+impl From<ObjectBuilder> for Json {
+    fn from(builder: ObjectBuilder) -> Self {
+        Self::Object(builder.build())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_duplicates_the_last_value_stands_at_the_first_place() {
+        for members in [2, LINEAR - 1, LINEAR, LINEAR + 1, 3 * LINEAR] {
+            let mut builder = ObjectBuilder::new();
+            for at in 0..members {
+                assert!(builder.insert(format!("k{at}"), Json::Null));
+            }
+            for at in 0..members {
+                assert!(!builder.insert(format!("k{at}"), Json::from(at)), "{members} members, key {at}");
+            }
+            let object = builder.build();
+            assert_eq!(object.len(), members);
+            for (at, (name, value)) in object.iter().enumerate() {
+                assert_eq!((name, value), (format!("k{at}").as_str(), &Json::from(at)));
+                assert_eq!(object.get(name), Some(value));
+            }
+            assert_eq!(object.get("absent"), None);
+        }
+    }
+}

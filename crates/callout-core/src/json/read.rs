@@ -1,0 +1,493 @@
+//! The reader: one pass over the bytes, no recursion past the bound, numbers kept as text.
+
+use std::{borrow::Cow, fmt};
+
+use smol_str::SmolStr;
+
+use super::{Json, Number, ObjectBuilder, number::number_length};
+
+/// What becomes of a member name that stands twice in one object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The last value wins, at the place of the first.
+    #[default]
+    LastWins,
+    /// The text is refused: for files that people write, where it is a slip.
+    Refuse,
+}
+
+/// What becomes of half a surrogate pair, `"\ud83d"`: JSON's grammar has it, Unicode text has not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoneSurrogates {
+    /// The text is refused.
+    #[default]
+    Refuse,
+    /// It becomes U+FFFD: for upstreams that cut a string in the middle of an emoji.
+    Replace,
+}
+
+/// How a JSON text is read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadOptions {
+    /// How many arrays and objects may be open at once. Default 128.
+    pub max_depth: usize,
+    /// Default: the last wins.
+    pub duplicates: Duplicates,
+    /// Default: refused.
+    pub lone_surrogates: LoneSurrogates,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { max_depth: 128, duplicates: Duplicates::default(), lone_surrogates: LoneSurrogates::default() }
+    }
+}
+
+impl ReadOptions {
+    /// Reads one JSON text (RFC 8259). A byte order mark before it is passed over.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not UTF-8, not one JSON value, or past one of these bounds.
+    pub fn read(&self, bytes: &[u8]) -> Result<Json, ReadError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let text = simdutf8::compat::from_utf8(bytes)
+            .map_err(|error| ReadError::at(bytes, error.valid_up_to(), ReadErrorKind::NotUtf8))?;
+        let mut reader = Reader { text, bytes, at: 0, depth: 0, options: *self };
+        reader.document().map_err(|kind| ReadError::at(bytes, reader.at.min(bytes.len()), kind))
+    }
+}
+
+/// Why a text is not JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// The bytes are not UTF-8.
+    NotUtf8,
+    /// The text is empty or only white space.
+    Empty,
+    /// The text ends inside a value.
+    UnexpectedEnd,
+    /// Something else was expected here.
+    Expected(&'static str),
+    /// More text follows the value.
+    TrailingText,
+    /// A control character stands in a string, where it must be escaped.
+    ControlCharacter,
+    /// An escape sequence that JSON does not have.
+    BadEscape,
+    /// Half a surrogate pair, where that is refused.
+    LoneSurrogate,
+    /// A member name stands twice, where that is refused.
+    DuplicateName(SmolStr),
+    /// More than this many arrays and objects are open at once.
+    TooDeep(usize),
+}
+
+impl fmt::Display for ReadErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUtf8 => f.write_str("not UTF-8"),
+            Self::Empty => f.write_str("empty, a JSON value was expected"),
+            Self::UnexpectedEnd => f.write_str("the text ends inside a value"),
+            Self::Expected(what) => write!(f, "expected {what}"),
+            Self::TrailingText => f.write_str("more text after the value"),
+            Self::ControlCharacter => f.write_str("a control character in a string must be escaped"),
+            Self::BadEscape => f.write_str("unknown escape sequence"),
+            Self::LoneSurrogate => f.write_str("half a surrogate pair"),
+            Self::DuplicateName(name) => write!(f, "the name {name:?} stands twice in one object"),
+            Self::TooDeep(limit) => write!(f, "nested deeper than {limit} levels"),
+        }
+    }
+}
+
+/// Why and where a text is not JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    kind: ReadErrorKind,
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl ReadError {
+    fn at(bytes: &[u8], offset: usize, kind: ReadErrorKind) -> Self {
+        let before = &bytes[..offset];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let column = 1 + before[start..].iter().filter(|byte| (**byte as i8) >= -0x40).count();
+        Self { kind, offset, line, column }
+    }
+
+    /// What is wrong.
+    pub const fn kind(&self) -> &ReadErrorKind {
+        &self.kind
+    }
+
+    /// Where, in bytes from the start (after a byte order mark).
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The line, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in characters, from 1.
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at line {} column {}", self.kind, self.line, self.column)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    depth: usize,
+    options: ReadOptions,
+}
+
+type Step<T> = Result<T, ReadErrorKind>;
+
+impl<'a> Reader<'a> {
+    fn document(&mut self) -> Step<Json> {
+        self.space();
+        if self.at == self.bytes.len() {
+            return Err(ReadErrorKind::Empty);
+        }
+        let value = self.value()?;
+        self.space();
+        if self.at < self.bytes.len() {
+            return Err(ReadErrorKind::TrailingText);
+        }
+        Ok(value)
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Step<u8> {
+        self.bytes.get(self.at).copied().ok_or(ReadErrorKind::UnexpectedEnd)
+    }
+
+    fn value(&mut self) -> Step<Json> {
+        match self.peek()? {
+            b'{' => self.nested(Self::object),
+            b'[' => self.nested(Self::array),
+            b'"' => Ok(Json::String(self.string()?.into())),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.literal("true", Json::Bool(true)),
+            b'f' => self.literal("false", Json::Bool(false)),
+            b'n' => self.literal("null", Json::Null),
+            _ => Err(ReadErrorKind::Expected("a value")),
+        }
+    }
+
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Step<Json>) -> Step<Json> {
+        if self.depth == self.options.max_depth {
+            return Err(ReadErrorKind::TooDeep(self.options.max_depth));
+        }
+        self.depth += 1;
+        self.at += 1;
+        self.space();
+        let value = read(self)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn array(&mut self) -> Step<Json> {
+        let mut elements = Vec::new();
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Ok(Json::Array(elements.into()));
+        }
+        loop {
+            elements.push(self.value()?);
+            if self.ends_with(b']', "`,` or `]`")? {
+                return Ok(Json::Array(elements.into()));
+            }
+        }
+    }
+
+    fn object(&mut self) -> Step<Json> {
+        let mut members = ObjectBuilder::new();
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(members.into());
+        }
+        loop {
+            if self.peek()? != b'"' {
+                return Err(ReadErrorKind::Expected("a member name in quotes"));
+            }
+            let start = self.at;
+            let name: SmolStr = self.string()?.into();
+            self.space();
+            if self.peek()? != b':' {
+                return Err(ReadErrorKind::Expected("`:`"));
+            }
+            self.at += 1;
+            self.space();
+            let value = self.value()?;
+            if !members.insert(name.clone(), value) && self.options.duplicates == Duplicates::Refuse {
+                self.at = start;
+                return Err(ReadErrorKind::DuplicateName(name));
+            }
+            if self.ends_with(b'}', "`,` or `}`")? {
+                return Ok(members.into());
+            }
+        }
+    }
+
+    /// Passes over what stands behind an element: true at the end of the container.
+    fn ends_with(&mut self, end: u8, expected: &'static str) -> Step<bool> {
+        self.space();
+        let found = self.peek()?;
+        if found != end && found != b',' {
+            return Err(ReadErrorKind::Expected(expected));
+        }
+        self.at += 1;
+        if found == b',' {
+            self.space();
+        }
+        Ok(found == end)
+    }
+
+    fn literal(&mut self, word: &'static str, value: Json) -> Step<Json> {
+        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
+            return Err(ReadErrorKind::Expected("a value"));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Step<Json> {
+        let rest = &self.text[self.at..];
+        let length = number_length(rest.as_bytes()).ok_or(ReadErrorKind::Expected("a number"))?;
+        self.at += length;
+        Ok(Json::Number(Number::from_checked(&rest[..length])))
+    }
+
+    fn string(&mut self) -> Step<Cow<'a, str>> {
+        self.at += 1;
+        let text = self.text;
+        let start = self.at;
+        self.plain()?;
+        if self.peek()? == b'"' {
+            let plain = &text[start..self.at];
+            self.at += 1;
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut decoded = text[start..self.at].to_owned();
+        loop {
+            if self.peek()? == b'"' {
+                self.at += 1;
+                return Ok(Cow::Owned(decoded));
+            }
+            decoded.push(self.escape()?);
+            let start = self.at;
+            self.plain()?;
+            decoded.push_str(&text[start..self.at]);
+        }
+    }
+
+    /// Moves to the next quote or backslash.
+    fn plain(&mut self) -> Step<()> {
+        for &byte in &self.bytes[self.at..] {
+            match byte {
+                b'"' | b'\\' => return Ok(()),
+                0x00..=0x1f => return Err(ReadErrorKind::ControlCharacter),
+                _ => self.at += 1,
+            }
+        }
+        Err(ReadErrorKind::UnexpectedEnd)
+    }
+
+    fn escape(&mut self) -> Step<char> {
+        self.at += 1;
+        let letter = self.peek()?;
+        let plain = match letter {
+            b'"' | b'\\' | b'/' => char::from(letter),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                self.at += 1;
+                return self.unicode();
+            }
+            _ => return Err(ReadErrorKind::BadEscape),
+        };
+        self.at += 1;
+        Ok(plain)
+    }
+
+    fn unicode(&mut self) -> Step<char> {
+        let unit = self.four_digits()?;
+        if let Some(found) = char::from_u32(unit) {
+            return Ok(found);
+        }
+        if unit < 0xdc00 && self.bytes[self.at..].starts_with(b"\\u") {
+            let behind = self.at;
+            self.at += 2;
+            let low = self.four_digits()?;
+            if (0xdc00..0xe000).contains(&low) {
+                let scalar = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                return char::from_u32(scalar).ok_or(ReadErrorKind::BadEscape);
+            }
+            // What follows is no second half: it is read again, as an escape of its own.
+            self.at = behind;
+        }
+        match self.options.lone_surrogates {
+            LoneSurrogates::Refuse => Err(ReadErrorKind::LoneSurrogate),
+            LoneSurrogates::Replace => Ok(char::REPLACEMENT_CHARACTER),
+        }
+    }
+
+    fn four_digits(&mut self) -> Step<u32> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = char::from(self.peek()?).to_digit(16).ok_or(ReadErrorKind::BadEscape)?;
+            unit = unit * 16 + digit;
+            self.at += 1;
+        }
+        Ok(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kind(text: &str) -> ReadErrorKind {
+        Json::parse(text).unwrap_err().kind().clone()
+    }
+
+    #[test]
+    fn order_and_digits_are_kept() {
+        let text = r#"{"z":12345678901234567890123,"a":[1.10,-0,1e5,0.1000000000000000055511151231257827],"z2":{}}"#;
+        assert_eq!(Json::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn what_is_not_json_is_named_with_its_place() {
+        use ReadErrorKind::*;
+        let table = [
+            ("", Empty),
+            (" \n", Empty),
+            ("{", UnexpectedEnd),
+            ("[1", UnexpectedEnd),
+            ("\"abc", UnexpectedEnd),
+            ("[1,]", Expected("a value")),
+            ("{\"a\" 1}", Expected("`:`")),
+            ("{a:1}", Expected("a member name in quotes")),
+            ("{\"a\":1,}", Expected("a member name in quotes")),
+            ("[1 2]", Expected("`,` or `]`")),
+            ("01", TrailingText),
+            ("1.", Expected("a number")),
+            ("nul", Expected("a value")),
+            ("NaN", Expected("a value")),
+            ("\"\t\"", ControlCharacter),
+            ("\"\\x\"", BadEscape),
+            ("\"\\u12g4\"", BadEscape),
+            ("\"\\ud83d\"", LoneSurrogate),
+            ("\"\\ud83d\\u0041\"", LoneSurrogate),
+            ("\"\\ude00\"", LoneSurrogate),
+            ("{} {}", TrailingText),
+        ];
+        for (text, expected) in table {
+            assert_eq!(kind(text), expected, "{text:?}");
+        }
+        let error = Json::parse("{\n  \"é\": tru\n}").unwrap_err();
+        assert_eq!((error.line(), error.column()), (2, 8));
+        assert_eq!(error.to_string(), "expected a value at line 2 column 8");
+    }
+
+    #[test]
+    fn depth_is_bounded_without_recursion_past_it() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(Json::parse(&nested(128)).is_ok());
+        assert_eq!(kind(&nested(129)), ReadErrorKind::TooDeep(128));
+        assert_eq!(kind(&"{\"a\":".repeat(100_000)), ReadErrorKind::TooDeep(128));
+    }
+
+    #[test]
+    fn surrogates() {
+        let replace = ReadOptions { lone_surrogates: LoneSurrogates::Replace, ..ReadOptions::default() };
+        let table = [
+            (r#""\ud83d\ude00""#, "😀"),
+            (r#""\ud83dx""#, "\u{fffd}x"),
+            (r#""\ud83d\u0041""#, "\u{fffd}A"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+            (r#""\ude00""#, "\u{fffd}"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(replace.read(text.as_bytes()).unwrap().as_str(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn duplicates_are_refused_where_people_write() {
+        let strict = ReadOptions { duplicates: Duplicates::Refuse, ..ReadOptions::default() };
+        let text = "{\"a\":1,\n \"a\":2}";
+        assert_eq!(Json::parse(text).unwrap().to_string(), r#"{"a":2}"#);
+        let error = strict.read(text.as_bytes()).unwrap_err();
+        assert_eq!((error.kind(), error.line()), (&ReadErrorKind::DuplicateName("a".into()), 2));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_and_bad_utf8_refused() {
+        let options = ReadOptions::default();
+        assert_eq!(options.read(b"\xef\xbb\xbf[1]").unwrap().to_string(), "[1]");
+        assert_eq!(options.read(b"\"\xff\"").unwrap_err().kind(), &ReadErrorKind::NotUtf8);
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<f64>().prop_filter_map("finite", |value| Number::from_f64(value).map(Json::Number)),
+            any::<String>().prop_map(Json::from),
+        ];
+        leaf.prop_recursive(6, 64, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Json::from),
+                prop::collection::vec((any::<String>(), inner), 0..40)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(value in any_json()) {
+            prop_assert_eq!(&Json::parse(&value.to_string()).unwrap(), &value);
+            prop_assert_eq!(&Json::parse(&format!("{value:#}")).unwrap(), &value);
+        }
+
+        #[test]
+        fn the_reader_accepts_exactly_what_serde_json_accepts(text in r#"[\[\]{}:,"\\ 0-9a-fnrtulse.+\-]{0,24}"#) {
+            prop_assert_eq!(Json::parse(&text).is_ok(), serde_json::from_str::<serde_json::Value>(&text).is_ok() || overflows(&text));
+        }
+    }
+
+    /// `serde_json` refuses floats beyond its range; their grammar is right all the same.
+    fn overflows(text: &str) -> bool {
+        serde_json::from_str::<serde_json::Value>(text).is_err_and(|error| error.to_string().contains("out of range"))
+    }
+}

@@ -1,0 +1,152 @@
+//! Time and chance as seams: tests set the clock, record the waits and seed the dice.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Where the engine takes time from.
+pub trait Clock: Send + Sync + 'static {
+    /// Monotonic time: deadlines, token freshness, durations.
+    fn now(&self) -> Instant;
+
+    /// Wall time since 1970-01-01 UTC: `iat` and `exp` of assertions, dates in `Retry-After`.
+    fn unix(&self) -> Duration;
+
+    /// A pause that a policy asks for, such as the wait before a retry. A test clock may record it,
+    /// advance its own time and return at once.
+    fn sleep(&self, pause: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Returns when that moment has come: the watchdog behind deadlines. Unlike [`Clock::sleep`] it
+    /// never returns early.
+    fn until(&self, moment: Instant) -> impl Future<Output = ()> + Send;
+}
+
+type Pause<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+trait DynClock: Send + Sync {
+    fn now(&self) -> Instant;
+    fn unix(&self) -> Duration;
+    fn sleep(&self, pause: Duration) -> Pause<'_>;
+    fn until(&self, moment: Instant) -> Pause<'_>;
+}
+
+impl<C: Clock> DynClock for C {
+    fn now(&self) -> Instant {
+        Clock::now(self)
+    }
+
+    fn unix(&self) -> Duration {
+        Clock::unix(self)
+    }
+
+    fn sleep(&self, pause: Duration) -> Pause<'_> {
+        Box::pin(Clock::sleep(self, pause))
+    }
+
+    fn until(&self, moment: Instant) -> Pause<'_> {
+        Box::pin(Clock::until(self, moment))
+    }
+}
+
+/// A [`Clock`] that many parts hold.
+#[derive(Clone)]
+pub struct SharedClock(Arc<dyn DynClock>);
+
+impl SharedClock {
+    /// Shares a clock.
+    pub fn new(clock: impl Clock) -> Self {
+        Self(Arc::new(clock))
+    }
+
+    /// See [`Clock::now`].
+    pub fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    /// See [`Clock::unix`].
+    pub fn unix(&self) -> Duration {
+        self.0.unix()
+    }
+
+    /// See [`Clock::sleep`].
+    pub async fn sleep(&self, pause: Duration) {
+        self.0.sleep(pause).await;
+    }
+
+    /// See [`Clock::until`].
+    pub async fn until(&self, moment: Instant) {
+        self.0.until(moment).await;
+    }
+}
+
+impl fmt::Debug for SharedClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedClock").finish_non_exhaustive()
+    }
+}
+
+/// Where the engine takes chance from: the jitter of waits, the `jti` of assertions.
+pub trait Rng: Send + Sync + 'static {
+    /// Fills the buffer; unpredictable unless in a test.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// An [`Rng`] that many parts hold.
+#[derive(Clone)]
+pub struct SharedRng(Arc<dyn Rng>);
+
+impl SharedRng {
+    /// Shares a source of chance.
+    pub fn new(rng: impl Rng) -> Self {
+        Self(Arc::new(rng))
+    }
+
+    /// See [`Rng::fill`].
+    pub fn fill(&self, buffer: &mut [u8]) {
+        self.0.fill(buffer);
+    }
+
+    /// A number from 0 (included) to 1 (excluded), evenly spread.
+    pub fn unit(&self) -> f64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+impl fmt::Debug for SharedRng {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedRng").finish_non_exhaustive()
+    }
+}
+
+/// The moment at which a call must have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// That moment.
+    pub const fn at(moment: Instant) -> Self {
+        Self(moment)
+    }
+
+    /// `length` from now. A length beyond what the clock can hold is a day.
+    pub fn after(clock: &SharedClock, length: Duration) -> Self {
+        let now = clock.now();
+        Self(now.checked_add(length).unwrap_or(now + Duration::from_hours(24)))
+    }
+
+    /// The moment.
+    pub const fn moment(self) -> Instant {
+        self.0
+    }
+
+    /// What is left of it; zero once it has passed.
+    pub fn remaining(self, clock: &SharedClock) -> Duration {
+        self.0.saturating_duration_since(clock.now())
+    }
+}

@@ -1,0 +1,1 @@
+//! Dotted paths, JSON Pointer and JSONPath over callout's JSON.

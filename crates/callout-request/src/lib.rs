@@ -1,0 +1,1 @@
+//! From params to an HTTP request: schema check, path, query, body.

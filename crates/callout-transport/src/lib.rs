@@ -1,0 +1,1 @@
+//! The network: egress policy, retries, deadlines, limits.
