@@ -260,27 +260,26 @@ impl<'a> IntoIterator for &'a Faults {
     }
 }
 
-/// A value as a message may show it: compact JSON, cut where it is long.
-pub fn excerpt(value: &Json) -> String {
-    const LONGEST: usize = 80;
-    struct Bounded(String, usize);
+/// A value as a message may show it: compact JSON, cut after `max` characters.
+pub fn excerpt(value: &Json, max: usize) -> String {
+    struct Bounded {
+        text: String,
+        room: usize,
+    }
     impl Write for Bounded {
         fn write_str(&mut self, text: &str) -> fmt::Result {
             for found in text.chars() {
-                if self.1 == 0 {
-                    return Err(fmt::Error);
-                }
-                self.0.push(found);
-                self.1 -= 1;
+                self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+                self.text.push(found);
             }
             Ok(())
         }
     }
-    let mut out = Bounded(String::new(), LONGEST);
+    let mut out = Bounded { text: String::new(), room: max };
     if crate::json::write_compact(value, &mut out).is_err() {
-        out.0.push('…');
+        out.text.push('…');
     }
-    out.0
+    out.text
 }
 
 #[cfg(test)]
@@ -321,7 +320,7 @@ mod tests {
     #[test]
     fn excerpts_are_bounded() {
         let long = Json::from("é".repeat(1000));
-        assert_eq!(excerpt(&long).chars().count(), 81);
-        assert_eq!(excerpt(&Json::parse("[1, \"a\"]").unwrap()), "[1,\"a\"]");
+        assert_eq!(excerpt(&long, 80).chars().count(), 81);
+        assert_eq!(excerpt(&Json::parse("[1, \"a\"]").unwrap(), 7), "[1,\"a\"]");
     }
 }

@@ -1,8 +1,13 @@
 //! Keeps a call's own secrets out of everything that leaves it.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+    ops::Range,
+    sync::Arc,
+};
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use aho_corasick::AhoCorasick;
 use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
@@ -18,12 +23,59 @@ pub const MIN_REDACTED_BYTES: usize = 6;
 pub const MASK: &str = "***";
 
 /// Replaces secrets and tokens, and their percent-encoded, base64, hex and JSON-escaped forms, by
-/// [`MASK`]. Cloning is cheap.
+/// [`MASK`]. Cloning is cheap. Making one takes time and memory in proportion to the secrets' length.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    matcher: Option<Arc<AhoCorasick>>,
+    matcher: Option<Arc<Matcher>>,
     /// Another redactor's secrets, masked too: an integration's besides a token's.
     outer: Option<Arc<Redactor>>,
+}
+
+/// Finds whole forms by their first bytes: an automaton over forms as long as a token is would cost
+/// milliseconds to build and megabytes to keep.
+struct Matcher {
+    starts: AhoCorasick,
+    /// For each pattern of `starts` the forms that begin with it, longest first.
+    forms: Vec<Vec<String>>,
+}
+
+/// How many bytes of a form the automaton looks for, if the shortest form has as many.
+const START_BYTES: usize = 16;
+
+impl Matcher {
+    fn new(mut forms: Vec<String>) -> Option<Self> {
+        // Longest first among those that begin alike, and no form twice.
+        forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        forms.dedup();
+        // All starts have one length, so that they are found in the order of their beginnings.
+        let length = forms.last()?.len().min(START_BYTES);
+        let mut starts: Vec<Vec<u8>> = Vec::new();
+        let mut by_start: Vec<Vec<String>> = Vec::new();
+        for form in forms {
+            let start = &form.as_bytes()[..length];
+            if let Some(at) = starts.iter().position(|known| known == start) {
+                by_start[at].push(form);
+            } else {
+                starts.push(start.to_vec());
+                by_start.push(vec![form]);
+            }
+        }
+        Some(Self { starts: AhoCorasick::new(&starts).ok()?, forms: by_start })
+    }
+
+    /// The leftmost match, the longest of those that begin there; then the next one behind it.
+    fn matches<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
+        let mut free = 0;
+        self.starts.find_overlapping_iter(text).filter_map(move |start| {
+            if start.start() < free {
+                return None;
+            }
+            let rest = &text[start.start()..];
+            let form = self.forms[start.pattern().as_usize()].iter().find(|form| rest.starts_with(form.as_bytes()))?;
+            free = start.start() + form.len();
+            Some(start.start()..free)
+        })
+    }
 }
 
 impl Redactor {
@@ -34,7 +86,10 @@ impl Redactor {
             let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
             let mut json = String::new();
             let _ = crate::json::write_string(secret, &mut json);
-            let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let mut hex = String::with_capacity(2 * secret.len());
+            for byte in secret.bytes() {
+                let _ = write!(hex, "{byte:02x}");
+            }
             forms.extend([
                 secret.to_owned(),
                 form_encoded(secret),
@@ -48,14 +103,7 @@ impl Redactor {
                 BASE64_URL_SAFE_NO_PAD.encode(secret),
             ]);
         }
-        forms.sort_unstable();
-        forms.dedup();
-        let matcher = if forms.is_empty() {
-            None
-        } else {
-            AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(&forms).ok().map(Arc::new)
-        };
-        Self { matcher, outer: None }
+        Self { matcher: Matcher::new(forms).map(Arc::new), outer: None }
     }
 
     /// A redactor that masks what either masks.
@@ -81,23 +129,26 @@ impl Redactor {
 
     /// Whether one of the secrets stands in these bytes.
     pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.matcher.as_ref().is_some_and(|matcher| matcher.is_match(bytes))
+        self.matcher.as_ref().is_some_and(|matcher| matcher.matches(bytes).next().is_some())
             || self.outer.as_ref().is_some_and(|outer| outer.is_match(bytes))
     }
 
     /// The text with every secret masked.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let masked = match &self.matcher {
-            Some(matcher) if matcher.is_match(text) => {
-                let mut masked = String::with_capacity(text.len());
-                matcher.replace_all_with(text, &mut masked, |_, _, out| {
-                    out.push_str(MASK);
-                    true
-                });
-                Cow::Owned(masked)
+        let mut masked = Cow::Borrowed(text);
+        let mut copied = 0;
+        for found in self.matcher.iter().flat_map(|matcher| matcher.matches(text.as_bytes())) {
+            let masked = masked.to_mut();
+            if copied == 0 {
+                masked.clear();
             }
-            _ => Cow::Borrowed(text),
-        };
+            masked.push_str(&text[copied..found.start]);
+            masked.push_str(MASK);
+            copied = found.end;
+        }
+        if copied > 0 {
+            masked.to_mut().push_str(&text[copied..]);
+        }
         match &self.outer {
             None => masked,
             Some(outer) => match masked {
@@ -185,6 +236,24 @@ mod tests {
         }
         assert_eq!(redactor.text("short"), "short");
         assert!(matches!(redactor.text("nothing"), Cow::Borrowed(_)));
+    }
+
+    /// Long secrets, so that a form is found by its start only, and starts that lie in one another.
+    #[test]
+    fn whole_forms_are_masked_and_nothing_but_whole_forms() {
+        let long = "abcdefghijklmnopqrstuvwxyz".repeat(600);
+        let redactor = Redactor::new([long.as_str(), "abcdefghijklmnopqrstuvwxyz-1", "abcdefghijklmnopqrstuvwxyz"]);
+        for (text, masked) in [
+            (long.clone(), MASK.to_owned()),
+            (format!("<{long}{long}>"), format!("<{MASK}{MASK}>")),
+            ("abcdefghijklmnop".to_owned(), "abcdefghijklmnop".to_owned()),
+            ("abcdefghijklmnopqrstuvwxyz-1-2".to_owned(), "***-2".to_owned()),
+            ("é abcdabcdefghijklmnopqrstuvwxyzé".to_owned(), "é abcd***é".to_owned()),
+            ("abcdefghijabcdefghijklmnopqrstuvwxyz".to_owned(), "abcdefghij***".to_owned()),
+        ] {
+            assert_eq!(redactor.text(&text), masked, "{}", text.len());
+        }
+        assert_eq!(Redactor::new(["aaaaaa", "aaaaaab"]).text("xaaaaaaaaaaaaaaab"), "x******aaab");
     }
 
     #[test]

@@ -200,7 +200,11 @@ impl AuthConfig {
         on(faults, "header_name", self.header_name.as_deref(), rules::header_name);
         for (name, url) in [("token_url", &self.token_url), ("exchange_url", &self.exchange_url)] {
             on(faults, name, url.as_deref().filter(|url| !url.is_empty()), |url, faults| {
-                rules::http_url(url, UrlQuery::Allowed, faults);
+                if url.contains(['{', '}']) {
+                    faults.report(FaultCode::Url, "takes no placeholders, braces must be percent-encoded");
+                } else {
+                    rules::http_url(url, UrlQuery::Allowed, faults);
+                }
             });
         }
         for (name, value, max) in [

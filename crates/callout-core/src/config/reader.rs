@@ -105,7 +105,7 @@ pub(super) fn integer(value: &Json, faults: &mut Faults) -> Option<i64> {
         (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
     });
     if integer.is_none() {
-        faults.report(FaultCode::WrongType, format!("must be an integer, not {}", excerpt(value)));
+        faults.report(FaultCode::WrongType, format!("must be an integer, not {}", excerpt(value, 80)));
     }
     integer
 }
@@ -127,7 +127,7 @@ pub(super) fn word<T: Copy>(words: &[(&str, T)]) -> impl Fn(&Json, &mut Faults) 
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
         if found.is_none() {
             let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            faults.report(FaultCode::NotOneOf, format!("must be one of {}, not {}", all.join(", "), excerpt(value)));
+            faults.report(FaultCode::NotOneOf, format!("must be one of {}, not {}", all.join(", "), excerpt(value, 80)));
         }
         found
     }

@@ -27,13 +27,18 @@ struct Members {
 impl Object {
     /// The value of that name.
     pub fn get(&self, name: &str) -> Option<&Json> {
+        self.position(name).map(|at| &self.0.entries[at].1)
+    }
+
+    /// Which member, counted from 0, has that name: [`Object::entry`] gives it.
+    pub fn position(&self, name: &str) -> Option<usize> {
         let entries = &self.0.entries;
         if entries.len() <= LINEAR {
-            return entries.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+            return entries.iter().position(|(key, _)| key == name);
         }
         let index =
             self.0.index.get_or_init(|| entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect());
-        index.get(name).map(|&at| &entries[at].1)
+        index.get(name).copied()
     }
 
     /// Whether a member of that name exists.
@@ -179,6 +184,7 @@ mod tests {
             for (at, (name, value)) in object.iter().enumerate() {
                 assert_eq!((name, value), (format!("k{at}").as_str(), &Json::from(at)));
                 assert_eq!(object.get(name), Some(value));
+                assert_eq!(object.position(name), Some(at));
             }
             assert_eq!(object.get("absent"), None);
         }

@@ -1,0 +1,143 @@
+//! What a check will cost, found out before it is made: the walk that the validator would take,
+//! counted and ended at a bound.
+
+use serde_json::Value;
+
+use super::graph::{Graph, Id};
+
+/// Steps of work that one check may take, each a few nanoseconds. A second at the very worst.
+const MAX_WORK: u64 = 50_000_000;
+/// What it takes to apply one subschema to one value.
+const VISIT: u64 = 50;
+/// Subschemas within each other, which is what a validator's stack holds.
+const MAX_DEPTH: u32 = 512;
+/// Values that the explanation of a refusal may copy, beside one for each subschema applied.
+const MAX_EXPLAINED: u64 = 100_000;
+
+/// How much a refusal can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// Everything.
+    Small,
+    /// Only that it is one: to list every violation would take much more than to find one.
+    Large,
+}
+
+impl Cost {
+    /// Counts what checking `params` costs.
+    ///
+    /// # Errors
+    ///
+    /// A message, if it is more than a check may cost.
+    pub(super) fn estimate(graph: &Graph, params: &Value) -> Result<Self, String> {
+        let mut count = Count { graph, work: MAX_WORK, explained: MAX_EXPLAINED };
+        count.apply(Graph::ROOT, params, 0, false).map_err(|over| match over {
+            Over::Work => {
+                "checking the params against the input schema takes too long: pass fewer or shorter ones".to_owned()
+            }
+            Over::Depth => format!("the params and the input schema nest more than {MAX_DEPTH} deep together"),
+        })?;
+        Ok(if count.explained == 0 { Self::Large } else { Self::Small })
+    }
+}
+
+enum Over {
+    Work,
+    Depth,
+}
+
+struct Count<'g> {
+    graph: &'g Graph,
+    work: u64,
+    /// 0 once it is used up.
+    explained: u64,
+}
+
+impl Count<'_> {
+    fn spend(&mut self, work: u64) -> Result<(), Over> {
+        self.work = self.work.checked_sub(work).ok_or(Over::Work)?;
+        Ok(())
+    }
+
+    /// Counts applying a subschema to a value. `explained`: it is one of several alternatives, whose
+    /// violations are kept with copies of their values.
+    fn apply(&mut self, id: Id, value: &Value, depth: u32, explained: bool) -> Result<(), Over> {
+        let graph = self.graph;
+        let Some(node) = graph.node(id) else { return Ok(()) };
+        if depth > MAX_DEPTH {
+            return Err(Over::Depth);
+        }
+        self.spend(VISIT + node.constants)?;
+        self.explained = self.explained.saturating_sub(1);
+        let explained = explained || node.alternatives;
+        if explained {
+            self.explain(value);
+        }
+        for &next in &node.in_place {
+            self.apply(next, value, depth + 1, explained)?;
+        }
+        match value {
+            Value::String(text) => {
+                let length = text.len() as u64;
+                self.spend(length / 64)?;
+                self.spend(length.saturating_mul(node.pattern))?;
+            }
+            Value::Object(members) => {
+                if node.unevaluated {
+                    self.spend((members.len() as u64).saturating_add(1).saturating_mul(node.expansion * VISIT))?;
+                }
+                for (name, member) in members {
+                    let length = name.len() as u64;
+                    self.spend(length / 64 + length.saturating_mul(node.name_patterns))?;
+                    let named = node.properties.get(name);
+                    for &next in node.members.iter().chain(named) {
+                        self.apply(next, member, depth + 1, explained)?;
+                    }
+                    for &next in &node.names {
+                        self.apply(next, &Value::String(name.clone()), depth + 1, explained)?;
+                    }
+                }
+            }
+            Value::Array(elements) => {
+                if node.unevaluated {
+                    self.spend((elements.len() as u64).saturating_add(1).saturating_mul(node.expansion * VISIT))?;
+                }
+                for (at, element) in elements.iter().enumerate() {
+                    if node.unique {
+                        self.compare(element)?;
+                    }
+                    for &next in node.elements.iter().chain(node.positions.get(at)) {
+                        self.apply(next, element, depth + 1, explained)?;
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Counts the values that a copy of this one holds.
+    fn explain(&mut self, value: &Value) {
+        self.explained = self.explained.saturating_sub(1);
+        if self.explained == 0 {
+            return;
+        }
+        match value {
+            Value::Array(elements) => elements.iter().for_each(|element| self.explain(element)),
+            Value::Object(members) => members.values().for_each(|member| self.explain(member)),
+            Value::String(text) => self.explained = self.explained.saturating_sub(text.len() as u64 / 64),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Counts comparing a value with its siblings: they are hashed, or sorted.
+    fn compare(&mut self, value: &Value) -> Result<(), Over> {
+        self.spend(VISIT)?;
+        match value {
+            Value::Array(elements) => elements.iter().try_for_each(|element| self.compare(element)),
+            Value::Object(members) => members.values().try_for_each(|member| self.compare(member)),
+            Value::String(text) => self.spend(text.len() as u64 / 8),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        }
+    }
+}

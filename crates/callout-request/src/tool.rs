@@ -1,0 +1,72 @@
+//! The schema that a language model sees: what a caller may pass, wherever it goes.
+
+use callout_core::{
+    config::ExchangeHeaderMapping,
+    json::{Json, Object, ObjectBuilder},
+};
+
+use crate::template::Template;
+
+/// A param that a call takes beside those of the input schema.
+struct Extra<'a> {
+    name: &'a str,
+    needed: bool,
+    description: String,
+}
+
+/// The input schema as an object schema. Path and auth params that it does not speak of are added as
+/// strings behind its own properties; those that every call needs are in `required`.
+pub(crate) fn schema(
+    input: &Object,
+    template: &Template,
+    auth: &[ExchangeHeaderMapping],
+    declares: impl Fn(&str) -> bool,
+) -> Json {
+    let own = input.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
+    let mut properties: ObjectBuilder =
+        own.iter().fold(ObjectBuilder::new(), |all, (name, value)| all.with(name, value.clone()));
+    let mut required = input.get("required").and_then(Json::as_array).map_or_else(Vec::new, |names| names.to_vec());
+    let mut added: Vec<&str> = Vec::new();
+    let extras = extras(template, auth);
+    for Extra { name, needed, description } in &extras {
+        if !declares(name) && !added.contains(name) {
+            added.push(name);
+            properties
+                .insert(*name, ObjectBuilder::new().with("type", "string").with("description", description.as_str()));
+        }
+        if *needed && !required.iter().any(|other| other.as_str() == Some(name)) {
+            required.push((*name).into());
+        }
+    }
+    let mut tool = ObjectBuilder::new();
+    if !input.contains("type") {
+        tool.insert("type", "object");
+    }
+    for (name, value) in input.iter() {
+        tool.insert(name, value.clone());
+    }
+    tool.insert("properties", properties);
+    if !required.is_empty() {
+        tool.insert("required", required);
+    }
+    tool.into()
+}
+
+fn extras<'a>(template: &'a Template, auth: &'a [ExchangeHeaderMapping]) -> Vec<Extra<'a>> {
+    let path = template.required().into_iter().map(|name| Extra {
+        name,
+        needed: true,
+        description: format!("Part of the path {}", template.source()),
+    });
+    let query = template.optional().iter().map(|name| Extra {
+        name,
+        needed: false,
+        description: format!("Query parameter {name}"),
+    });
+    let auth = auth.iter().map(|mapping| Extra {
+        name: &mapping.param_name,
+        needed: mapping.required,
+        description: "Needed to authenticate the call".to_owned(),
+    });
+    path.chain(query).chain(auth).collect()
+}
