@@ -1,0 +1,45 @@
+//! `JSONPath` (RFC 9535): read by [`scan`] into a [`skeleton`], parsed by jsonpath-rust, checked and
+//! compiled by [`compile`], walked by [`eval`] with its conditions decided by [`filter`].
+
+mod compile;
+mod eval;
+mod filter;
+mod literal;
+mod pattern;
+mod query;
+mod scan;
+mod sink;
+mod skeleton;
+
+use callout_core::{json::Json, limits::Limits};
+pub(crate) use query::Query;
+
+use self::{
+    eval::Eval,
+    sink::{Collect, Select},
+};
+use crate::{
+    budget::{Budget, TooManyNodes},
+    error::PathError,
+    mask::Mask,
+};
+
+impl Query {
+    /// Compiles a text that begins with `$`.
+    pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Self, PathError> {
+        compile::compile(text, limits)
+    }
+
+    /// The nodes that the query selects, in its order, each as often as it is selected.
+    pub(crate) fn nodes<'a>(&'a self, root: &'a Json, budget: Budget) -> Result<Vec<&'a Json>, TooManyNodes> {
+        let mut found = Collect::default();
+        Eval::new(root, budget).all(&self.segments, root, &mut found)?;
+        Ok(found.nodes)
+    }
+
+    /// Marks every node that the query selects.
+    pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: Budget) -> Result<(), TooManyNodes> {
+        let mut select = Select::new(root, mask);
+        Eval::new(root, budget).all(&self.segments, root, &mut select)
+    }
+}
