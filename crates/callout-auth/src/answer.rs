@@ -1,0 +1,272 @@
+//! What a token endpoint's answer says: a token and its lifetime, or why there is none.
+
+use std::{borrow::Cow, time::Duration};
+
+use callout_core::{
+    Error, ErrorKind,
+    fault::{FaultCode, Faults, excerpt},
+    http::HttpResponse,
+    json::{Json, Number, ReadOptions},
+    limits::Limits,
+    redact::Redactor,
+};
+use callout_path::Path;
+
+/// No token is kept longer, whatever its answer says.
+pub(crate) const MAX_LIFETIME: Duration = Duration::from_hours(24);
+
+/// How many characters of remote text an error shows.
+const MAX_SHOWN: usize = 200;
+
+/// Where token and lifetime stand in an answer.
+#[derive(Debug)]
+pub(crate) struct AnswerRules {
+    token: Path,
+    /// The path as the config writes it.
+    token_shown: String,
+    expires_in: Option<Path>,
+    /// The lifetime of a token whose answer names none.
+    default_lifetime: Duration,
+}
+
+/// How long a token may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// That long, [`MAX_LIFETIME`] at most.
+    For(Duration),
+    /// By those who asked for it and nobody else: the answer says that it has expired.
+    Once,
+}
+
+/// A token as the answer gives it.
+pub(crate) struct Granted {
+    pub(crate) token: String,
+    pub(crate) lifetime: Lifetime,
+}
+
+impl AnswerRules {
+    /// The rules of RFC 6749 section 5.1, the token at `token_response_path`.
+    pub(crate) fn oauth(
+        path: Option<&str>,
+        default_lifetime_seconds: u64,
+        limits: &Limits,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let path = path.unwrap_or("access_token");
+        let token = faults.field("token_response_path", |faults| parse(path, limits, faults));
+        let expires_in = Path::parse("expires_in", limits).ok();
+        Some(Self {
+            token: token?,
+            token_shown: path.to_owned(),
+            expires_in,
+            default_lifetime: lifetime_of(default_lifetime_seconds),
+        })
+    }
+
+    /// The rules of a `bearer_token_exchange`.
+    pub(crate) fn exchange(
+        token_field: &str,
+        expires_in_field: Option<&str>,
+        default_ttl_seconds: u64,
+        limits: &Limits,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let token = faults.field("exchange_token_field", |faults| parse(token_field, limits, faults));
+        let expires_in = match expires_in_field.filter(|field| !field.is_empty()) {
+            None => Some(None),
+            Some(field) => faults.field("exchange_expires_in_field", |faults| parse(field, limits, faults)).map(Some),
+        };
+        Some(Self {
+            token: token?,
+            token_shown: token_field.to_owned(),
+            expires_in: expires_in?,
+            default_lifetime: lifetime_of(default_ttl_seconds),
+        })
+    }
+
+    /// The token and its lifetime.
+    ///
+    /// # Errors
+    ///
+    /// `auth_failed`, saying what the answer is instead; no part of a 2xx answer is shown but its
+    /// `error` and the names of its members, as the token may stand anywhere in it.
+    pub(crate) fn read(&self, response: &HttpResponse, limits: &Limits, redactor: &Redactor) -> Result<Granted, Error> {
+        let status = response.status;
+        let refuse = |message: String| Error::new(ErrorKind::AuthFailed, message).with_status(status);
+        if response.body.len() > limits.max_token_response_bytes {
+            let max = limits.max_token_response_bytes;
+            return Err(refuse(format!("the answer is larger than {max} bytes (`max_token_response_bytes`)")));
+        }
+        let body = ReadOptions { max_depth: limits.max_json_depth, ..ReadOptions::default() }.read(&response.body);
+        if !(200..300).contains(&status) {
+            let said = refusal(body.ok().as_ref(), &response.body, redactor);
+            let passing = status == 429 || (500..600).contains(&status);
+            return Err(refuse(format!("answered {status}{said}"))
+                .with_retryable(passing)
+                .with_retry_after(response.retry_after));
+        }
+        let body = body.map_err(|_| refuse(format!("answered {status} with {}", no_json(response))))?;
+        if let Some(said) = oauth_error(&body, redactor) {
+            return Err(refuse(format!("answered {status} with an error: {said}")));
+        }
+        check_type(&body, redactor).map_err(refuse)?;
+        let token = self.token(&body, limits, redactor).map_err(refuse)?;
+        Ok(Granted { token, lifetime: self.lifetime(&body, limits) })
+    }
+
+    fn token(&self, body: &Json, limits: &Limits, redactor: &Redactor) -> Result<String, String> {
+        let at = &self.token_shown;
+        let found = self.token.value(body, limits).map_err(|error| format!("`{at}` cannot be looked up: {error}"))?;
+        let token = match found.as_deref() {
+            Some(Json::String(token)) => token.as_str(),
+            None | Some(Json::Null) => {
+                return Err(match body.as_object() {
+                    Some(members) if !members.is_empty() => {
+                        let names: Vec<_> = members.keys().collect();
+                        format!("the answer has no `{at}`, only {}", bounded(&redactor.text(&names.join(", "))))
+                    }
+                    _ => format!("the answer has no `{at}`: it is {} {}", article(body), body.type_name()),
+                });
+            }
+            Some(other) => {
+                return Err(format!("`{at}` must be a string, not {} {}", article(other), other.type_name()));
+            }
+        };
+        if token.trim().is_empty() {
+            return Err(format!("`{at}` is an empty string"));
+        }
+        if token.len() > limits.max_token_bytes {
+            let (found, max) = (token.len(), limits.max_token_bytes);
+            return Err(format!("the token has {found} bytes, at most {max} are allowed (`max_token_bytes`)"));
+        }
+        if token.chars().any(char::is_control) {
+            return Err(format!("`{at}` holds control characters and cannot be sent in a header"));
+        }
+        Ok(token.to_owned())
+    }
+
+    /// Anything that is no usable number leaves the default.
+    fn lifetime(&self, body: &Json, limits: &Limits) -> Lifetime {
+        let found = self.expires_in.as_ref().and_then(|path| path.value(body, limits).ok().flatten());
+        let number = match found.as_deref() {
+            Some(Json::Number(number)) => Some(number.clone()),
+            Some(Json::String(text)) => Number::from_text(text.trim()),
+            _ => None,
+        };
+        match number.map(|number| number.as_f64()) {
+            Some(seconds) if seconds <= 0.0 => Lifetime::Once,
+            Some(seconds) if seconds > 0.0 => {
+                Lifetime::For(Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64())))
+            }
+            _ => Lifetime::For(self.default_lifetime),
+        }
+    }
+}
+
+/// A configured lifetime, bounded.
+pub(crate) fn lifetime_of(seconds: u64) -> Duration {
+    Duration::from_secs(seconds).min(MAX_LIFETIME)
+}
+
+fn parse(path: &str, limits: &Limits, faults: &mut Faults) -> Option<Path> {
+    if path.is_empty() {
+        return None; // reported as too short
+    }
+    match Path::parse(path, limits) {
+        Ok(path) => Some(path),
+        Err(error) => {
+            faults.report(FaultCode::Path, error.to_string());
+            None
+        }
+    }
+}
+
+/// RFC 6749 section 7.1: a client must not use a token of a type that it does not understand.
+fn check_type(body: &Json, redactor: &Redactor) -> Result<(), String> {
+    match body.get("token_type") {
+        None | Some(Json::Null) => Ok(()),
+        Some(Json::String(kind)) if kind.eq_ignore_ascii_case("bearer") => Ok(()),
+        Some(other) => Err(format!(
+            "the token's `token_type` is {}, only Bearer can be used",
+            clean(&excerpt(&redactor.json(other), 40))
+        )),
+    }
+}
+
+/// `error` and `error_description` (RFC 6749 section 5.2) with a way out, if there is an `error`.
+fn oauth_error(body: &Json, redactor: &Redactor) -> Option<String> {
+    let error = body.get("error").filter(|error| !matches!(error, Json::Null | Json::Bool(false)))?;
+    let mut said = match error {
+        Json::String(code) if code.is_empty() => return None,
+        Json::String(code) => bounded(&redactor.text(code)),
+        other => clean(&excerpt(&redactor.json(other), MAX_SHOWN)),
+    };
+    if let Some(description) = body.get("error_description").and_then(Json::as_str).filter(|text| !text.is_empty()) {
+        said.push_str(": ");
+        said.push_str(&bounded(&redactor.text(description)));
+    }
+    let way_out = match error.as_str() {
+        Some("invalid_client") => " (check `client_id` and the client secret)",
+        Some("invalid_grant") => {
+            " (check the assertion's issuer, subject and audience, the key and this machine's time)"
+        }
+        Some("unauthorized_client") => " (the client is not allowed this grant; check its registration)",
+        Some("unsupported_grant_type") => " (the endpoint does not know this grant; check the auth `type` and its URL)",
+        Some("invalid_scope") => " (check `scopes`)",
+        _ => "",
+    };
+    said.push_str(way_out);
+    Some(said)
+}
+
+/// What an answer outside 2xx says, after a colon; empty if it says nothing.
+fn refusal(json: Option<&Json>, body: &[u8], redactor: &Redactor) -> String {
+    let said = match json {
+        Some(json) => oauth_error(json, redactor).unwrap_or_else(|| clean(&excerpt(&redactor.json(json), MAX_SHOWN))),
+        None if looks_like_html(body) => "an HTML page".to_owned(),
+        None => bounded(&redactor.text(&String::from_utf8_lossy(body))),
+    };
+    if said.trim().is_empty() { String::new() } else { format!(": {said}") }
+}
+
+/// What a 2xx answer is that is not JSON.
+fn no_json(response: &HttpResponse) -> Cow<'static, str> {
+    let body = &response.body;
+    if body.is_empty() {
+        "an empty body, not JSON".into()
+    } else if looks_like_html(body) {
+        "an HTML page, not JSON; check the URL".into()
+    } else if form_urlencoded::parse(body).any(|(name, _)| name == "access_token") {
+        "a form-encoded token, not JSON, although JSON was asked for; use an endpoint that answers as RFC 6749 \
+         section 5.1 says"
+            .into()
+    } else {
+        "a body that is not JSON".into()
+    }
+}
+
+fn looks_like_html(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
+}
+
+fn article(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "JSON",
+        Json::Array(_) | Json::Object(_) => "an",
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => "a",
+    }
+}
+
+/// Remote text as a message may show it, its secrets masked already: one line, without control
+/// characters, cut where it is long.
+fn bounded(text: &str) -> String {
+    let mut shown: String = clean(text).chars().take(MAX_SHOWN).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn clean(text: &str) -> String {
+    text.chars().map(|found| if found.is_control() { ' ' } else { found }).collect()
+}

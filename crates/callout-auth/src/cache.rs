@@ -1,0 +1,268 @@
+//! The tokens of all integrations of an engine, or of several.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    hash::{BuildHasher, Hasher},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use callout_core::{Error, http::Caller};
+use moka::{notification::RemovalCause, policy::EvictionPolicy};
+
+use crate::{key::Key, slot::Slot, token::Token};
+
+/// Entries of a cache that is not told otherwise.
+const MAX_ENTRIES: u64 = 10_000;
+
+/// One integration may hold one in so many of a cache's entries.
+const SHARE: u64 = 10;
+
+/// Tokens by what decides about them: workspace, integration, auth config, secrets and auth params.
+///
+/// A key is a SHA-256 digest; nothing that can be read as a secret is one. Clones share the entries:
+/// give one to several engines to share tokens between them. Nothing runs in the background and
+/// nothing is fetched but by a call that needs a token.
+///
+/// A cache has at most `max_entries` entries, the least recently used going first. One integration has
+/// at most a tenth of them: what it asks for beyond that displaces its own, so that however many
+/// different params its calls have, the tokens of others stay.
+///
+/// ```
+/// use callout_auth::TokenCache;
+///
+/// let one = TokenCache::default(); // 10,000 entries
+/// let same = one.clone();
+/// assert_eq!(same.stats().hits, 0);
+/// ```
+#[derive(Clone)]
+pub struct TokenCache(Arc<Parts>);
+
+/// What a cache has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenStats {
+    /// Calls that got a cached token at once.
+    pub hits: u64,
+    /// Calls that had to wait for a token, or that renewed one.
+    pub misses: u64,
+    /// Fetches that were begun: token calls (retries not counted) and assertions signed as tokens.
+    pub fetches: u64,
+    /// Fetches that gave no token.
+    pub failures: u64,
+    /// Entries that were displaced by others.
+    pub evictions: u64,
+    /// Entries there are, about.
+    pub entries: u64,
+}
+
+/// An entry: the slot, and what its place in the cache depends on.
+pub(crate) struct Entry {
+    key: Key,
+    owner: Caller,
+    pub(crate) slot: Arc<Slot<Arc<Token>, Error>>,
+    /// Whether it was used since its integration last looked for one to displace.
+    used: AtomicBool,
+}
+
+struct Parts {
+    entries: moka::sync::Cache<Key, Arc<Entry>, ByStart>,
+    shares: Arc<Shares>,
+    /// Held while an entry is added, so that its integration's share is kept to.
+    adding: Mutex<()>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    fetches: AtomicU64,
+    failures: AtomicU64,
+    evictions: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn hit(&self) {
+        self.hits.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn miss(&self) {
+        self.misses.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn fetch(&self) {
+        self.fetches.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn failure(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+}
+
+impl TokenCache {
+    /// A cache of at most that many entries, of which one integration may hold a tenth; at least one
+    /// each.
+    pub fn new(max_entries: u64) -> Self {
+        let max_entries = max_entries.max(1);
+        let shares = Arc::new(Shares {
+            max: usize::try_from((max_entries / SHARE).max(1)).unwrap_or(usize::MAX),
+            held: Mutex::default(),
+        });
+        let counters = Arc::new(Counters::default());
+        let (leave, count) = (Arc::clone(&shares), Arc::clone(&counters));
+        let entries = moka::sync::Cache::builder()
+            .max_capacity(max_entries)
+            // A new entry is always taken in: by frequency it would be turned away while the cache is
+            // full, and each of its calls would fetch a token.
+            .eviction_policy(EvictionPolicy::lru())
+            .eviction_listener(move |_, entry: Arc<Entry>, cause| {
+                leave.remove(&entry);
+                if cause == RemovalCause::Size {
+                    count.evictions.fetch_add(1, Relaxed);
+                }
+            })
+            .build_with_hasher(ByStart);
+        Self(Arc::new(Parts { entries, shares, adding: Mutex::default(), counters }))
+    }
+
+    /// What it has done so far.
+    pub fn stats(&self) -> TokenStats {
+        let Counters { hits, misses, fetches, failures, evictions } = &*self.0.counters;
+        TokenStats {
+            hits: hits.load(Relaxed),
+            misses: misses.load(Relaxed),
+            fetches: fetches.load(Relaxed),
+            failures: failures.load(Relaxed),
+            evictions: evictions.load(Relaxed),
+            entries: self.0.entries.entry_count(),
+        }
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.0.counters
+    }
+
+    /// The entry of that key, if there is one.
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Entry>> {
+        let entry = self.0.entries.get(key)?;
+        // Reading first keeps the line shared between cores while nothing changes.
+        if !entry.used.load(Relaxed) {
+            entry.used.store(true, Relaxed);
+        }
+        Some(entry)
+    }
+
+    /// The entry of that key, made if there is none.
+    pub(crate) fn get_or_add(&self, key: &Key, owner: &Caller) -> Arc<Entry> {
+        if let Some(entry) = self.get(key) {
+            return entry;
+        }
+        let _adding = self.0.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = self.get(key) {
+            return entry;
+        }
+        // The displaced one goes first, so that the new one displaces nobody else's.
+        while let Some(displaced) = self.0.shares.displaced(owner) {
+            self.0.entries.invalidate(&displaced.key);
+            self.0.counters.evictions.fetch_add(1, Relaxed);
+        }
+        let entry = Arc::new(Entry {
+            key: *key,
+            owner: owner.clone(),
+            slot: Arc::new(Slot::new()),
+            used: AtomicBool::new(false),
+        });
+        self.0.shares.add(&entry);
+        self.0.entries.insert(*key, Arc::clone(&entry));
+        entry
+    }
+}
+
+impl Default for TokenCache {
+    /// 10,000 entries, of which one integration may hold 1,000.
+    fn default() -> Self {
+        Self::new(MAX_ENTRIES)
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+/// Which entries each integration has, oldest first.
+struct Shares {
+    max: usize,
+    held: Mutex<HashMap<Caller, VecDeque<Arc<Entry>>>>,
+}
+
+impl Shares {
+    /// The entry that the integration gives up before it can add one; `None` if it need not. Those
+    /// used since they were last passed over get a second chance.
+    fn displaced(&self, owner: &Caller) -> Option<Arc<Entry>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = held.get_mut(owner).filter(|entries| entries.len() >= self.max)?;
+        // All chances are used up after one round.
+        for _ in 0..entries.len() {
+            let oldest = entries.pop_front()?;
+            if !oldest.used.swap(false, Relaxed) {
+                return Some(oldest);
+            }
+            entries.push_back(oldest);
+        }
+        entries.pop_front()
+    }
+
+    fn add(&self, entry: &Arc<Entry>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.entry(entry.owner.clone()).or_default().push_back(Arc::clone(entry));
+    }
+
+    fn remove(&self, entry: &Arc<Entry>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entries) = held.get_mut(&entry.owner) else { return };
+        if let Some(at) = entries.iter().position(|other| Arc::ptr_eq(other, entry)) {
+            entries.remove(at);
+        }
+        if entries.is_empty() {
+            held.remove(&entry.owner);
+        }
+    }
+}
+
+/// Keys are digests already: their first bytes are the hash.
+#[derive(Clone, Copy, Default)]
+struct ByStart;
+
+#[derive(Default)]
+struct Start(u64);
+
+impl BuildHasher for ByStart {
+    type Hasher = Start;
+
+    fn build_hasher(&self) -> Start {
+        Start::default()
+    }
+}
+
+impl Hasher for Start {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    /// [`Key`] writes one number; this is for completeness.
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, start: u64) {
+        self.0 = start;
+    }
+}

@@ -1,0 +1,162 @@
+//! The params that a token depends on (`exchange_param_headers`).
+
+use std::{fmt, sync::Arc};
+
+use callout_core::{
+    Error, ErrorKind,
+    config::{AuthConfig, rules},
+    fault::{FaultCode, Faults},
+    json::{Json, Object},
+};
+use http::{HeaderName, HeaderValue};
+
+use crate::{
+    key::{Key, KeySeed},
+    token::sensitive,
+};
+
+/// The auth params of one call: checked, and resolved to the key of the token that they ask for.
+///
+/// Cloning is cheap. `Debug` shows names, never a value.
+#[derive(Clone)]
+pub struct AuthParams {
+    pub(crate) key: Key,
+    table: Arc<Table>,
+    /// For each mapping its value, if the call gives one.
+    values: Arc<[Option<Json>]>,
+}
+
+impl AuthParams {
+    /// The names of the params that auth takes for itself (`consume`): they are not sent to the
+    /// endpoint. Names that the call did not give are among them.
+    pub fn consumed(&self) -> &[String] {
+        &self.table.consumed
+    }
+
+    /// The headers of the exchange. They are made when a token is fetched: most calls need none.
+    pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let given = self.table.mappings.iter().zip(self.values.iter());
+        given
+            .filter_map(|(mapping, value)| {
+                Some((mapping.header.clone(), sensitive(header_text(value.as_ref()?).ok()?)?))
+            })
+            .collect()
+    }
+}
+
+impl fmt::Debug for AuthParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, table, values: _ } = self; // values of params
+        f.debug_struct("AuthParams").field("key", key).field("table", table).finish_non_exhaustive()
+    }
+}
+
+/// One entry of `exchange_param_headers`.
+#[derive(Debug)]
+struct Mapping {
+    header: HeaderName,
+    /// As the config writes it.
+    shown: String,
+    param: String,
+    required: bool,
+}
+
+impl Mapping {
+    fn value<'p>(&self, params: &'p Object) -> Option<&'p Json> {
+        params.get(&self.param).filter(|value| !value.is_null())
+    }
+}
+
+/// The same for every call.
+#[derive(Debug)]
+struct Table {
+    mappings: Vec<Mapping>,
+    consumed: Vec<String>,
+}
+
+/// `exchange_param_headers`, compiled.
+#[derive(Debug)]
+pub(crate) struct ParamHeaders {
+    seed: KeySeed,
+    /// What a call without any auth param has: ready, so that it costs nothing.
+    none: AuthParams,
+}
+
+impl ParamHeaders {
+    /// `None` if a header's name is none, which the config's check has reported.
+    pub(crate) fn compile(config: &AuthConfig, seed: KeySeed) -> Option<Self> {
+        let mappings = config.exchange_param_headers.iter().map(|mapping| {
+            Some(Mapping {
+                header: mapping.header_name.parse().ok()?,
+                shown: mapping.header_name.clone(),
+                param: mapping.param_name.clone(),
+                required: mapping.required,
+            })
+        });
+        let mappings = mappings.collect::<Option<Vec<_>>>()?;
+        let mut consumed: Vec<String> = Vec::new();
+        for mapping in config.exchange_param_headers.iter().filter(|mapping| mapping.consume) {
+            if !consumed.contains(&mapping.param_name) {
+                consumed.push(mapping.param_name.clone());
+            }
+        }
+        let key = seed.key(mappings.iter().map(|_| None));
+        let none = AuthParams { key, table: Arc::new(Table { mappings, consumed }), values: Arc::from([]) };
+        Some(Self { seed, none })
+    }
+
+    /// See [`crate::Auth::take_params`].
+    pub(crate) fn take(&self, params: &Object) -> Result<AuthParams, Error> {
+        let mappings = &self.none.table.mappings;
+        if mappings.is_empty() {
+            return Ok(self.none.clone());
+        }
+        let fits = |mapping: &Mapping| match mapping.value(params) {
+            None => !mapping.required,
+            Some(value) => header_text(value).is_ok(),
+        };
+        if !mappings.iter().all(fits) {
+            return Err(refusal(mappings, params));
+        }
+        // One allocation is all that a hit in the cache costs.
+        let values: Arc<[Option<Json>]> = mappings.iter().map(|mapping| mapping.value(params).cloned()).collect();
+        let key = self.seed.key(values.iter().map(Option::as_ref));
+        Ok(AuthParams { key, table: Arc::clone(&self.none.table), values })
+    }
+}
+
+/// Everything that is wrong with the auth params.
+fn refusal(mappings: &[Mapping], params: &Object) -> Error {
+    let mut faults = Faults::new();
+    let mut missing = false;
+    for mapping in mappings {
+        let sent = format!("the token exchange sends it as header {}", mapping.shown);
+        faults.field(mapping.param.as_str(), |faults| match mapping.value(params).map(header_text) {
+            None if mapping.required => {
+                missing = true;
+                faults.report(FaultCode::Missing, format!("is required: {sent}"));
+            }
+            Some(Err((code, what))) => faults.report(code, format!("{what}: {sent}")),
+            None | Some(Ok(_)) => {}
+        });
+    }
+    Error::from_faults(if missing { ErrorKind::MissingAuthParam } else { ErrorKind::InvalidParams }, faults)
+}
+
+/// Strings as they are, numbers and booleans as JSON writes them.
+fn header_text(value: &Json) -> Result<&str, (FaultCode, &'static str)> {
+    let text = match value {
+        Json::String(text) => text.as_str(),
+        Json::Number(number) => number.as_str(),
+        Json::Bool(true) => "true",
+        Json::Bool(false) => "false",
+        Json::Null | Json::Array(_) | Json::Object(_) => {
+            return Err((FaultCode::WrongType, "must be a string, a number or a boolean"));
+        }
+    };
+    if rules::is_header_value(text) {
+        Ok(text)
+    } else {
+        Err((FaultCode::Pattern, "must not hold line breaks or other control characters"))
+    }
+}

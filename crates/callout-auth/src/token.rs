@@ -1,0 +1,62 @@
+//! A token as it is used: ready to be put into a header.
+
+use std::{fmt, sync::OnceLock};
+
+use callout_core::{redact::Redactor, secret::SecretString};
+use http::HeaderValue;
+
+/// The scheme and the space before a token (RFC 6750 section 2.1).
+const BEARER: &str = "Bearer ";
+
+/// `Bearer ` and the secret as a header's value, marked sensitive; `None` if it cannot stand in one.
+pub(crate) fn bearer(secret: &str) -> Option<HeaderValue> {
+    sensitive(&format!("{BEARER}{secret}"))
+}
+
+/// That text as a header's value, marked sensitive; `None` if it cannot stand in one.
+pub(crate) fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_bytes(text.as_bytes()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// One token. Shared by the cache and by everybody who uses it.
+pub(crate) struct Token {
+    value: HeaderValue,
+    redactor: OnceLock<Redactor>,
+}
+
+impl Token {
+    /// `None` if the text cannot stand in a header.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        Some(Self { value: bearer(text)?, redactor: OnceLock::new() })
+    }
+
+    /// The header's value.
+    pub(crate) fn value(&self) -> &HeaderValue {
+        &self.value
+    }
+
+    fn text(&self) -> &str {
+        let bytes = self.value.as_bytes().get(BEARER.len()..).unwrap_or_default();
+        // It was made from a `str`.
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// The token itself.
+    pub(crate) fn secret(&self) -> SecretString {
+        self.text().into()
+    }
+
+    /// Masks the token. Made when it is first asked for.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        self.redactor.get_or_init(|| Redactor::new([self.text()]))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value: _, redactor: _ } = self; // secret
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
