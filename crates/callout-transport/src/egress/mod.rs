@@ -1,0 +1,154 @@
+//! Which addresses a call may reach.
+
+mod entry;
+mod ranges;
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+pub use entry::EgressEntryError;
+use entry::Entry;
+
+/// Which addresses a call may reach: public ones, and what the allow-list opens.
+///
+/// The verdict falls on the address that is dialled, whether it stood in the URL or came from a name
+/// look-up, so that a name that changes its mind gains nothing. Refused are all special-purpose
+/// ranges of IANA's registries (RFC 6890), cloud metadata services, and the IPv6 forms that carry an
+/// IPv4 address: mapped, compatible, NAT64, 6to4, Teredo.
+///
+/// ```
+/// use callout_transport::EgressPolicy;
+///
+/// let local = EgressPolicy::public().allow("127.0.0.1:8080")?.allow("10.0.0.0/8")?.allow("api.internal")?;
+/// # let _ = local;
+/// # Ok::<(), callout_transport::EgressEntryError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EgressPolicy {
+    entries: Vec<Entry>,
+}
+
+/// What an address is refused for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) what: &'static str,
+    pub(crate) metadata: bool,
+}
+
+impl EgressPolicy {
+    /// Public addresses only. The default.
+    pub fn public() -> Self {
+        Self::default()
+    }
+
+    /// Opens one more host or network: `api.internal`, `127.0.0.1`, `10.0.0.0/8`, `fd00::/8`, each
+    /// with a port (`api.internal:8443`, `[::1]:80`, `10.0.0.0/8:80`) or for every port.
+    ///
+    /// A host is allowed at whatever address its name has. Metadata services stay refused unless the
+    /// entry is that very address; an address that carries another is allowed only if both are.
+    ///
+    /// # Errors
+    ///
+    /// If the entry is neither; the message says what is wrong with it.
+    pub fn allow(mut self, entry: &str) -> Result<Self, EgressEntryError> {
+        let entry = entry.parse()?;
+        if !self.entries.contains(&entry) {
+            self.entries.push(entry);
+        }
+        Ok(self)
+    }
+
+    /// The ports that entries name.
+    pub(crate) fn ports(&self) -> BTreeSet<u16> {
+        self.entries.iter().filter_map(Entry::port).collect()
+    }
+
+    /// The verdict on one address. `host` is the name that led there, if one did; `port` is `None`
+    /// for a port that no entry names.
+    pub(crate) fn check(&self, host: Option<&str>, address: IpAddr, port: Option<u16>) -> Result<(), Refusal> {
+        if ranges::METADATA.contains(&address) {
+            let named = self.entries.iter().any(|entry| entry.names_address(address, port));
+            return if named { Ok(()) } else { Err(Refusal { what: "a cloud metadata address", metadata: true }) };
+        }
+        let Some(what) = ranges::special(address) else { return Ok(()) };
+        let host = host.map(|host| host.strip_suffix('.').unwrap_or(host));
+        let opened = self
+            .entries
+            .iter()
+            .any(|entry| entry.opens_address(address, port) || host.is_some_and(|host| entry.opens_host(host, port)));
+        if !opened {
+            return Err(Refusal { what, metadata: false });
+        }
+        if let IpAddr::V6(address) = address {
+            for behind in ranges::embedded_v4(address).into_iter().flatten() {
+                self.check(host, behind.into(), port)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(entries: &[&str]) -> EgressPolicy {
+        entries.iter().fold(EgressPolicy::public(), |policy, entry| policy.allow(entry).unwrap())
+    }
+
+    fn allows(policy: &EgressPolicy, host: Option<&str>, address: &str, port: Option<u16>) -> bool {
+        policy.check(host, address.parse().unwrap(), port).is_ok()
+    }
+
+    #[test]
+    fn an_entry_opens_what_it_names_and_no_more() {
+        for (entries, host, address, port, allowed) in [
+            (&["127.0.0.1:8080"][..], None, "127.0.0.1", Some(8080), true),
+            (&["127.0.0.1:8080"], None, "127.0.0.1", None, false),
+            (&["127.0.0.1:8080"], None, "127.0.0.2", Some(8080), false),
+            (&["127.0.0.1"], None, "127.0.0.1", None, true),
+            (&["127.0.0.1"], None, "::1", None, false),
+            (&["::1"], None, "::1", None, true),
+            (&["[::1]:80"], None, "::1", Some(80), true),
+            (&["10.0.0.0/8"], Some("any.example"), "10.255.255.255", None, true),
+            (&["10.0.0.0/8"], None, "11.0.0.0", None, true), // public
+            (&["10.0.0.0/8"], None, "192.168.0.1", None, false),
+            (&["api.internal"], Some("api.internal"), "10.0.0.1", None, true),
+            (&["api.internal"], Some("api.internal."), "10.0.0.1", None, true),
+            (&["api.internal"], Some("other.internal"), "10.0.0.1", None, false),
+            (&["api.internal"], None, "10.0.0.1", None, false),
+            (&["api.internal:8443"], Some("api.internal"), "10.0.0.1", None, false),
+            (&["api.internal:8443"], Some("api.internal"), "10.0.0.1", Some(8443), true),
+            // Metadata services stay shut.
+            (&["169.254.0.0/16"], None, "169.254.1.1", None, true),
+            (&["169.254.0.0/16"], None, "169.254.169.254", None, false),
+            (&["0.0.0.0/0", "::/0"], None, "169.254.169.254", None, false),
+            (&["0.0.0.0/0", "::/0"], None, "fd00:ec2::254", None, false),
+            (&["0.0.0.0/0", "::/0"], None, "168.63.129.16", None, false),
+            (&["meta.internal"], Some("meta.internal"), "169.254.169.254", None, false),
+            (&["169.254.169.254"], None, "169.254.169.254", None, true),
+            (&["169.254.169.254"], Some("meta.internal"), "169.254.169.254", None, true),
+            (&["169.254.169.254/32"], None, "169.254.169.254", None, true),
+            (&["169.254.169.254:80"], None, "169.254.169.254", None, false),
+            (&[], None, "168.63.129.16", None, false),
+            // An address in another is judged as both.
+            (&["127.0.0.1"], None, "::ffff:127.0.0.1", None, false),
+            (&["::/0"], None, "::ffff:127.0.0.1", None, false),
+            (&["::/0", "127.0.0.0/8"], None, "::ffff:127.0.0.1", None, true),
+            (&["::/0", "0.0.0.0/0"], None, "::ffff:169.254.169.254", None, false),
+            (&["::/0", "0.0.0.0/0"], None, "64:ff9b::a9fe:a9fe", None, false),
+            (&["::/0", "0.0.0.0/0"], None, "64:ff9b:1:a9fe:a9:fe00::", None, false),
+            (&["::/0", "0.0.0.0/0"], None, "2002:a9fe:a9fe::1", None, false),
+            (&["::/0"], None, "64:ff9b::808:808", None, true),
+            (&[], None, "64:ff9b::808:808", None, false),
+            (&["api.internal"], Some("api.internal"), "::ffff:10.0.0.1", None, true),
+        ] {
+            let policy = policy(entries);
+            assert_eq!(allows(&policy, host, address, port), allowed, "{entries:?} {host:?} {address} {port:?}");
+        }
+    }
+
+    #[test]
+    fn ports_named_are_known() {
+        assert_eq!(policy(&["a:1", "b:2", "c", "d:1"]).ports().into_iter().collect::<Vec<_>>(), [1, 2]);
+    }
+}

@@ -1,0 +1,218 @@
+//! What went wrong on the wire, classified once: the one place that walks a client error's chain.
+
+use std::{error::Error as StdError, io, time::Duration};
+
+use callout_core::{Error, ErrorKind, http::Replay};
+
+use crate::{egress::Refusal, resolver::LookupError, retry::Failure, target::Target};
+
+/// How long the text of a cause may be, in characters: some of it is the upstream's.
+const MAX_CAUSE: usize = 300;
+
+/// Why no connection could be made.
+///
+/// ```
+/// use callout_core::{Error, ErrorKind, http::Replay};
+/// use callout_transport::ConnectFault;
+///
+/// let other = Error::new(ErrorKind::Timeout, "too slow");
+/// assert_eq!(ConnectFault::of(&other), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConnectFault {
+    /// The host's name could not be looked up.
+    Lookup,
+    /// Nothing listens there, or the network has no way to it.
+    Unreachable,
+    /// It took longer than `Timeouts::connect`.
+    Timeout,
+    /// The TLS handshake failed: a certificate that is expired, for another host or of an unknown
+    /// issuer; a client certificate that is missing or refused.
+    Tls,
+    /// Something else, such as a proxy that refuses.
+    Other,
+}
+
+impl ConnectFault {
+    /// What a transport's error was, if it was about making a connection.
+    pub fn of(error: &Error) -> Option<Self> {
+        let mut link = error.source();
+        while let Some(cause) = link {
+            if let Some(Cause { fault, .. }) = cause.downcast_ref() {
+                return *fault;
+            }
+            link = cause.source();
+        }
+        None
+    }
+}
+
+/// The source of an [`Error`]: the text of the whole chain, and nothing of the client's own types.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Cause {
+    fault: Option<ConnectFault>,
+    text: String,
+}
+
+/// A failed attempt: the error for the caller, and what the retry loop needs to know of it.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) failure: Failure,
+    pub(crate) error: Error,
+}
+
+impl Fault {
+    /// One that another attempt would only repeat.
+    pub(crate) fn last(error: Error) -> Self {
+        Self { failure: Failure::Final, error }
+    }
+
+    /// The error for the caller. What may have been carried out must not be called retryable where
+    /// doing it twice is not the same as doing it once.
+    pub(crate) fn into_error(self, replay: Replay) -> Error {
+        match (self.failure, replay) {
+            (Failure::Broken | Failure::TimedOut, Replay::OnlyUnsent) => {
+                let caution =
+                    |message: &str| format!("{message}; it may have been carried out, so it is not sent again");
+                self.error.map_message(caution).with_retryable(false)
+            }
+            _ => self.error,
+        }
+    }
+
+    fn connect(fault: ConnectFault, message: String, text: String) -> Self {
+        // A certificate does not get better from asking again.
+        let (failure, retryable) =
+            if fault == ConnectFault::Tls { (Failure::Final, false) } else { (Failure::Unsent, true) };
+        let error = Error::new(ErrorKind::Connect, message).with_retryable(retryable);
+        Self { failure, error: error.with_source(Cause { fault: Some(fault), text }) }
+    }
+
+    /// The connection broke, or what came over it was no answer.
+    pub(crate) fn broken(message: String, source: &(dyn StdError + 'static)) -> Self {
+        // A refused client certificate arrives with the first answer, after the handshake.
+        let cause = Cause { fault: is_tls(source).then_some(ConnectFault::Tls), text: chain_text(source) };
+        let error = Error::new(ErrorKind::Interrupted, message).with_retryable(true).with_source(cause);
+        Self { failure: Failure::Broken, error }
+    }
+
+    pub(crate) fn attempt_timed_out(target: &Target, limit: Duration) -> Self {
+        let message = format!("no whole answer from {target} within {limit:?}, the bound on one attempt");
+        Self { failure: Failure::TimedOut, error: Error::new(ErrorKind::Timeout, message).with_retryable(true) }
+    }
+
+    pub(crate) fn denied(target: &Target, refusal: Refusal) -> Self {
+        Self::last(denied(target, refusal))
+    }
+
+    pub(crate) fn headers_too_large(target: &Target, most: usize) -> Self {
+        Self::last(Error::new(
+            ErrorKind::ResponseTooLarge,
+            format!("the headers of {target}'s answer are larger than {most} bytes (`max_header_bytes`)"),
+        ))
+    }
+
+    /// From the client, before any answer.
+    pub(crate) fn of_request(error: reqwest::Error, target: &Target, settings: &Settings<'_>) -> Self {
+        let error = error.without_url();
+        if let Some(LookupError::Refused(refusal)) = find(&error) {
+            return Self::denied(target, *refusal);
+        }
+        if error.is_connect() {
+            return Self::of_connect(&error, target, settings);
+        }
+        Self::of_answer(error, target, settings)
+    }
+
+    /// From the client, while an answer is read.
+    pub(crate) fn of_answer(error: reqwest::Error, target: &Target, settings: &Settings<'_>) -> Self {
+        let error = error.without_url();
+        let hyper = find::<hyper::Error>(&error);
+        if hyper.is_some_and(hyper::Error::is_parse_too_large) {
+            return Self::headers_too_large(target, settings.max_header_bytes);
+        }
+        if hyper.is_some_and(hyper::Error::is_parse) {
+            return Self::broken(format!("what {target} answered is not valid HTTP"), &error);
+        }
+        Self::broken(format!("the connection to {target} broke before the answer was complete"), &error)
+    }
+
+    fn of_connect(error: &reqwest::Error, target: &Target, settings: &Settings<'_>) -> Self {
+        let text = chain_text(error);
+        let via = if settings.proxied { ", by way of the proxy," } else { "" };
+        if find::<LookupError>(error).is_some() {
+            return Self::connect(ConnectFault::Lookup, format!("the name of {target}{via} cannot be looked up"), text);
+        }
+        if error.is_timeout() {
+            let message = format!("connecting to {target}{via} took longer than {:?}", settings.connect_timeout);
+            return Self::connect(ConnectFault::Timeout, message, text);
+        }
+        if is_tls(error) {
+            let hint = if settings.no_platform_roots { "; this machine has no CA certificates" } else { "" };
+            let message = format!("no trusted TLS connection to {target}{via}: {}{hint}", innermost(error));
+            return Self::connect(ConnectFault::Tls, message, text);
+        }
+        let message = format!("no connection to {target}{via}: {}", innermost(error));
+        let fault = find::<io::Error>(error).map_or(ConnectFault::Other, |_| ConnectFault::Unreachable);
+        Self::connect(fault, message, text)
+    }
+}
+
+/// What messages name besides the target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings<'a> {
+    pub(crate) connect_timeout: &'a Duration,
+    pub(crate) max_header_bytes: usize,
+    pub(crate) no_platform_roots: bool,
+    pub(crate) proxied: bool,
+}
+
+/// The verdict on an address, as an error. It does not say which address a name has: that is the
+/// network's own affair, and a tenant may be reading.
+fn denied(target: &Target, refusal: Refusal) -> Error {
+    let Refusal { what, metadata } = refusal;
+    let verb = if matches!(target.host(), url::Host::Domain(_)) { "leads to" } else { "is" };
+    let way_out = if metadata {
+        "only an allow-list entry that is this very address opens it".to_owned()
+    } else {
+        format!("to open it, allow it in the egress policy: `--allow {target}` or `EgressPolicy::allow(\"{target}\")`")
+    };
+    Error::new(ErrorKind::EgressDenied, format!("{target} {verb} {what}, which calls may not reach; {way_out}"))
+}
+
+fn links<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        // An io::Error that wraps another error skips it in `source`.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|wrapped| wrapped as &(dyn StdError + 'static)).or_else(move || error.source())
+    })
+}
+
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    links(error).find_map(<dyn StdError>::downcast_ref)
+}
+
+/// Whether TLS itself failed, in place of what carries it: nothing else makes such an I/O error.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    links(error)
+        .filter_map(<dyn StdError>::downcast_ref)
+        .any(|found: &io::Error| found.kind() == io::ErrorKind::InvalidData)
+}
+
+/// The text of the last cause, which says most.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    links(error).last().map(|cause| bounded(&cause.to_string())).unwrap_or_default()
+}
+
+fn chain_text(error: &(dyn StdError + 'static)) -> String {
+    let mut texts: Vec<String> = links(error).map(ToString::to_string).collect();
+    texts.dedup();
+    bounded(&texts.join(": "))
+}
+
+/// Without controls, and cut.
+fn bounded(text: &str) -> String {
+    text.chars().map(|found| if found.is_control() { ' ' } else { found }).take(MAX_CAUSE).collect()
+}

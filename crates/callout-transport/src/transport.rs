@@ -1,0 +1,230 @@
+//! The retry loop: attempts, waits and bounds of one exchange.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use callout_core::{
+    Error, ErrorKind,
+    http::{Exchange, HttpRequest, HttpResponse, HttpService, Redirects},
+    limits::Limits,
+    time::{Deadline, SharedClock, SharedRng},
+};
+use futures_util::future::{Either, poll_immediate, select};
+
+use crate::{
+    TransportBuilder,
+    body::{self, BodyFault},
+    client::Clients,
+    fault::Fault,
+    permits::Permits,
+    redirect,
+    retry::{Budgets, Ending, Failure, RetryPolicy, Waits, again, retry_after},
+    target::Target,
+};
+
+/// Sends exchanges over HTTP: the engine's own [`HttpService`].
+///
+/// Cloning is cheap, and clones share connections, budgets and counters. It starts no task of its
+/// own; dropping the future of a call ends its attempt and everything after it. Connections are
+/// driven by the tokio runtime on which they were made, which must have its I/O and time drivers on.
+#[derive(Clone, Debug)]
+pub struct Transport(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    clients: Clients,
+    budgets: Budgets,
+    permits: Permits,
+    policy: RetryPolicy,
+    clock: SharedClock,
+    rng: SharedRng,
+}
+
+impl Transport {
+    /// A transport with every setting at its default.
+    pub fn builder() -> TransportBuilder {
+        TransportBuilder::default()
+    }
+
+    pub(crate) fn new(
+        clients: Clients,
+        limits: &Limits,
+        policy: RetryPolicy,
+        clock: SharedClock,
+        rng: SharedRng,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            clients,
+            budgets: Budgets::new(&policy),
+            permits: Permits::new(limits.max_calls_per_upstream),
+            policy,
+            clock,
+            rng,
+        }))
+    }
+}
+
+impl HttpService for Transport {
+    async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
+        let run = Run { parts: &self.0, began: self.0.clock.now(), exchange: &exchange };
+        let mut retries = 0;
+        match run.attempts(&mut retries).await {
+            Ok(mut response) => {
+                response.retries = retries;
+                Ok(response)
+            }
+            Err(error) => Err(error.with_retries(retries)),
+        }
+    }
+}
+
+/// One exchange under way.
+struct Run<'r, 'a> {
+    parts: &'r Parts,
+    began: Instant,
+    exchange: &'r Exchange<'a>,
+}
+
+impl Run<'_, '_> {
+    /// The loop. `retries` counts attempts after the first.
+    async fn attempts(&self, retries: &mut u32) -> Result<HttpResponse, Error> {
+        let Parts { budgets, permits, policy, clock, rng, .. } = self.parts;
+        let Exchange { retry, replay, caller, deadline, .. } = self.exchange;
+        let mut waits = Waits::new(policy, self.began);
+        // Held to the end, waits included: the call is in flight all the while.
+        let mut permit = None;
+        let mut attempt = 0;
+        loop {
+            let (request, target) = self.request(attempt).await?;
+            *retries = attempt;
+            let host = target.host().to_string();
+            if permit.is_none() {
+                permit = Some(permits.take(&target)?);
+                budgets.gain(caller, &host);
+            }
+            let result = self.attempt(request, &target).await;
+            let (ending, asked) = match &result {
+                Ok(response) => (Ending::Status(response.status), response.retry_after),
+                Err(fault) => (Ending::Failed(fault.failure), None),
+            };
+            let result = result.map_err(|fault| fault.into_error(*replay));
+            if !again(*replay, ending, attempt, retry) {
+                return result;
+            }
+            // No delay asked for, or one that is over, is no reason to come back at once.
+            let wait = asked.filter(|delay| !delay.is_zero()).unwrap_or_else(|| waits.next(rng));
+            if wait >= deadline.remaining(clock) || !budgets.pay(caller, &host) {
+                return result;
+            }
+            tracing::debug!(%target, attempt, ?ending, wait_ms = wait.as_millis() as u64, "trying again");
+            drop(result);
+            clock.sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// What the factory makes, under the call's deadline.
+    async fn request(&self, attempt: u32) -> Result<(HttpRequest, Target), Error> {
+        let Exchange { request, deadline, .. } = self.exchange;
+        if deadline.remaining(&self.parts.clock).is_zero() {
+            return Err(self.out_of_time(None));
+        }
+        let made = within(&self.parts.clock, deadline.moment(), request(attempt)).await;
+        let request = made.ok_or_else(|| self.out_of_time(None))??;
+        let target = Target::of(&request.url)?;
+        Ok((request, target))
+    }
+
+    /// One attempt, under its own bound and the call's.
+    async fn attempt(&self, request: HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
+        let Exchange { attempt_timeout, deadline, .. } = self.exchange;
+        let own = Deadline::after(&self.parts.clock, *attempt_timeout);
+        let work = self.follow(request, target);
+        match within(&self.parts.clock, own.min(*deadline).moment(), work).await {
+            Some(result) => result,
+            None if own < *deadline => Err(Fault::attempt_timed_out(target, *attempt_timeout)),
+            // No later attempt fits, so the loop ends with it.
+            None => Err(Fault { failure: Failure::TimedOut, error: self.out_of_time(Some(target)) }),
+        }
+    }
+
+    /// Sends, and sends on where a redirect within the origin leads.
+    async fn follow(&self, mut request: HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
+        let clients = &self.parts.clients;
+        let redirects: Redirects = self.exchange.redirects;
+        let mut followed = 0;
+        loop {
+            let response = clients.send(&request, target).await?;
+            let status = response.status().as_u16();
+            let next = redirect::next(&request, status, response.headers(), redirects, followed);
+            match next.map_err(|error| Fault::last(error.with_status(status)))? {
+                Some(next) => request = next,
+                None => return self.read(response, target).await,
+            }
+            followed += 1;
+        }
+    }
+
+    async fn read(&self, response: reqwest::Response, target: &Target) -> Result<HttpResponse, Fault> {
+        let status = response.status().as_u16();
+        let most = self.exchange.max_response_bytes;
+        match body::read(response, most).await {
+            Ok((headers, body)) => {
+                let asked = retry_after(&headers, self.parts.clock.unix());
+                let mut response = HttpResponse::new(status, headers, body);
+                response.retry_after = asked;
+                Ok(response)
+            }
+            Err(fault) => {
+                let Fault { failure, error } = self.body_fault(fault, target, most);
+                Err(Fault { failure, error: error.with_status(status) })
+            }
+        }
+    }
+
+    fn body_fault(&self, fault: BodyFault, target: &Target, most: usize) -> Fault {
+        match fault {
+            BodyFault::TooLarge => Fault::last(Error::new(
+                ErrorKind::ResponseTooLarge,
+                format!("the answer of {target} is larger than {most} bytes"),
+            )),
+            BodyFault::TooManyCodings => Fault::last(Error::new(
+                ErrorKind::ResponseTooLarge,
+                format!("the answer of {target} is compressed more often than is undone"),
+            )),
+            BodyFault::Wire(error) => Fault::of_answer(error, target, &self.parts.clients.settings()),
+            BodyFault::Corrupt(error) => {
+                Fault::broken(format!("the compressed answer of {target} is cut short or corrupt"), &error)
+            }
+        }
+    }
+
+    fn out_of_time(&self, target: Option<&Target>) -> Error {
+        let spent = self.parts.clock.now().saturating_duration_since(self.began);
+        let spent = Duration::from_millis(u64::try_from(spent.as_millis()).unwrap_or(u64::MAX));
+        let message = match target {
+            Some(target) => {
+                format!("the call's time was over before {target} had answered, {spent:?} after it was first called")
+            }
+            None => "the call's time was over before the request could be sent".to_owned(),
+        };
+        Error::new(ErrorKind::Timeout, message).with_retryable(true)
+    }
+}
+
+/// The future's result, or `None` if the moment comes first. No timer is made for a future that is
+/// ready at once.
+async fn within<F: Future>(clock: &SharedClock, moment: Instant, work: F) -> Option<F::Output> {
+    let mut work = pin!(work);
+    if let Some(result) = poll_immediate(work.as_mut()).await {
+        return Some(result);
+    }
+    match select(work, pin!(clock.until(moment))).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(_) => None,
+    }
+}
