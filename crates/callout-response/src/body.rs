@@ -1,0 +1,241 @@
+//! Bytes of a response to a value.
+
+use std::borrow::Cow;
+
+use callout_core::{
+    Error, ErrorKind,
+    json::{Json, LoneSurrogates, ObjectBuilder, ReadErrorKind, ReadOptions},
+    limits::Limits,
+};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+
+/// Statuses whose answers have no content (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5).
+const WITHOUT_BODY: [u16; 3] = [204, 205, 304];
+/// Characters of a content type that are kept.
+const LONGEST_TYPE: usize = 200;
+
+/// Reads the body of a response.
+///
+/// In this order:
+/// 1. A status without content (204, 205, 304), no bytes, or only white space: `null`.
+/// 2. What is JSON is JSON, whatever its content type says: a byte order mark is dropped, half a
+///    surrogate pair becomes U+FFFD, of duplicate names the last wins. UTF-8 is tried first, then what
+///    a byte order mark or the content type's `charset` names.
+/// 3. Text stays a string: what such a `charset` decodes, and all other UTF-8 (JSON lines, CSV, HTML).
+///    Bytes that are not UTF-8 are text in Windows-1252, as browsers read them, if the content type
+///    is one of text: `text/*`, `*/*+xml`, `*/*+json`, XML, JSON, JavaScript, YAML, forms.
+/// 4. All else is binary: `{"content_type": "image/png", "bytes": 1234}`; the type is `null` where none
+///    was sent. What holds NUL or other control characters that text has no use for is binary too,
+///    and so are images, audio, video and fonts that are not UTF-8, `charset` or not.
+///
+/// # Errors
+///
+/// [`ErrorKind::LimitExceeded`] if JSON nests deeper than `max_json_depth`.
+///
+/// ```
+/// use callout_core::limits::Limits;
+/// use callout_response::read_body;
+///
+/// let limits = Limits::default();
+/// let read = |content_type, bytes: &[u8]| read_body(200, Some(content_type), bytes, &limits).map(|body| body.to_string());
+/// assert_eq!(read("text/html", b"{\"a\": 1.10}")?, r#"{"a":1.10}"#);
+/// assert_eq!(read("text/plain; charset=iso-8859-1", b"caf\xe9")?, "\"café\"");
+/// assert_eq!(read("image/png", b"\x89PNG\0")?, r#"{"content_type":"image/png","bytes":5}"#);
+/// # Ok::<(), callout_core::Error>(())
+/// ```
+pub fn read_body(status: u16, content_type: Option<&str>, bytes: &[u8], limits: &Limits) -> Result<Json, Error> {
+    if WITHOUT_BODY.contains(&status) || bytes.is_empty() {
+        return Ok(Json::Null);
+    }
+    let options = ReadOptions {
+        max_depth: limits.max_json_depth,
+        lone_surrogates: LoneSurrogates::Replace,
+        ..ReadOptions::default()
+    };
+    if let Some(read) = read_json(&options, bytes) {
+        return read;
+    }
+    let media = Media::new(content_type.unwrap_or_default());
+    if let Some(text) = decoded(&media, bytes) {
+        // A text in UTF-8 has been tried above.
+        let read = if let Cow::Owned(text) = &text { read_json(&options, text.as_bytes()) } else { None };
+        return read.unwrap_or_else(|| Ok(text.into_owned().into()));
+    }
+    let content_type = content_type.map(|text| text.trim().chars().take(LONGEST_TYPE).collect::<String>());
+    Ok(ObjectBuilder::new().with("content_type", content_type).with("bytes", bytes.len()).into())
+}
+
+/// `None` if it is not JSON.
+fn read_json(options: &ReadOptions, bytes: &[u8]) -> Option<Result<Json, Error>> {
+    let error = match options.read(bytes) {
+        Ok(json) => return Some(Ok(json)),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ReadErrorKind::Empty => Some(Ok(Json::Null)),
+        ReadErrorKind::TooDeep(max) => Some(Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("the response body nests deeper than {max} levels (`max_json_depth`)"),
+        ))),
+        _ => None,
+    }
+}
+
+/// A content type (RFC 9110 section 8.3), as far as it tells text from binary.
+struct Media {
+    /// `type/subtype` in lower case.
+    essence: String,
+    charset: Option<&'static Encoding>,
+}
+
+impl Media {
+    fn new(content_type: &str) -> Self {
+        let mut parts = content_type.split(';');
+        let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+        let charset = parts.find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            let value = value.trim().trim_matches(['"', '\'']);
+            if name.trim().eq_ignore_ascii_case("charset") { Encoding::for_label(value.as_bytes()) } else { None }
+        });
+        Self { essence, charset }
+    }
+
+    fn is_text(&self) -> bool {
+        const TEXT: [&str; 10] = [
+            "application/json",
+            "application/xml",
+            "application/javascript",
+            "application/ecmascript",
+            "application/yaml",
+            "application/x-yaml",
+            "application/x-ndjson",
+            "application/graphql",
+            "application/sql",
+            "application/x-www-form-urlencoded",
+        ];
+        self.essence.starts_with("text/")
+            || self.essence.ends_with("+xml")
+            || self.essence.ends_with("+json")
+            || self.essence.ends_with("+yaml")
+            || TEXT.contains(&self.essence.as_str())
+    }
+
+    /// Kinds of media that are never text in another charset than UTF-8.
+    fn is_media(&self) -> bool {
+        ["image/", "audio/", "video/", "font/"].iter().any(|kind| self.essence.starts_with(kind)) && !self.is_text()
+    }
+}
+
+/// The body as text; `None` if it is binary.
+fn decoded<'b>(media: &Media, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return whole(encoding, bytes.get(mark..)?);
+    }
+    let charset = media.charset.filter(|charset| *charset != UTF_8 && !media.is_media());
+    if let Some(text) = charset.and_then(|charset| whole(charset, bytes)) {
+        return Some(text);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => readable(text).then_some(Cow::Borrowed(text)),
+        Err(_) if media.is_text() => whole(WINDOWS_1252, bytes),
+        Err(_) => None,
+    }
+}
+
+fn whole<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+    readable(&text).then_some(text)
+}
+
+/// Whether it has only characters that text is made of. Escape and form feed are among them.
+fn readable(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, 0..=0x08 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, content_type: &str, bytes: &[u8]) -> String {
+        let content_type = Some(content_type).filter(|content_type| !content_type.is_empty());
+        match read_body(status, content_type, bytes, &Limits::default()) {
+            Ok(body) => body.to_string(),
+            Err(error) => format!("{}: {error}", error.kind()),
+        }
+    }
+
+    #[test]
+    fn bodies() {
+        let utf16: Vec<u8> = "\u{feff}{\"é\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf16_text: Vec<u8> = "é".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let deep = [vec![b'['; 129], vec![b']'; 129]].concat();
+        let bomb = vec![b'['; 100_000];
+        let table: [(u16, &str, &[u8], &str); 46] = [
+            // Nothing
+            (204, "application/json", b"{}", "null"),
+            (205, "", b"x", "null"),
+            (304, "", b"x", "null"),
+            (200, "application/json", b"", "null"),
+            (200, "", b" \r\n\t", "null"),
+            (200, "", b"\xef\xbb\xbf", "null"),
+            // JSON, whatever it is called
+            (200, "application/json", b" {\"b\": 1, \"a\": [1.10, 1e5]} ", r#"{"b":1,"a":[1.10,1e5]}"#),
+            (200, "application/problem+json", b"{\"a\":1}", r#"{"a":1}"#),
+            (200, "application/fhir+json; fhirVersion=4.0", b"{\"a\":1}", r#"{"a":1}"#),
+            (200, "text/html; charset=utf-8", b"[1]", "[1]"),
+            (200, "image/png", b"true", "true"),
+            (200, "", b"\"text\"", "\"text\""),
+            (200, "text/plain", b"42", "42"),
+            (500, "text/plain", b"null", "null"),
+            (200, "", b"\xef\xbb\xbf{\"a\":1}", r#"{"a":1}"#),
+            (200, "", b"{\"a\":1,\"b\":2,\"a\":3}", r#"{"a":3,"b":2}"#),
+            (200, "", b"[12345678901234567890123]", "[12345678901234567890123]"),
+            (200, "", b"\"\\ud83d \\u0000\"", "\"\u{fffd} \\u0000\""),
+            (200, "application/json; charset=iso-8859-1", b"{\"a\":\"\xe9\"}", "{\"a\":\"é\"}"),
+            (200, "application/json; charset=iso-8859-1", "{\"a\":\"é\"}".as_bytes(), "{\"a\":\"é\"}"),
+            (200, "application/json", &utf16, "{\"é\":1}"),
+            (200, "application/json", b"{\"a\":\"\xe9\"}", "{\"a\":\"é\"}"),
+            // Text
+            (200, "application/json", b"<html></html>", "\"<html></html>\""),
+            (200, "application/json", b"{\"a\":1", "\"{\\\"a\\\":1\""),
+            (200, "application/x-ndjson", b"{\"a\":1}\n{\"a\":2}\n", "\"{\\\"a\\\":1}\\n{\\\"a\\\":2}\\n\""),
+            (200, "application/xml", b"<a>\xc3\xa9</a>", "\"<a>é</a>\""),
+            (200, "text/plain; charset=iso-8859-1", b"caf\xe9", "\"café\""),
+            (200, "text/plain; Charset=\"ISO-8859-1\"", b"caf\xe9", "\"café\""),
+            (200, "text/plain; charset=shift_jis", b"\x93\xfa\x96{", "\"日本\""),
+            (200, "text/plain; charset=utf-16be", &utf16_text, "\"é\""),
+            (200, "text/plain; charset=nonsense", "é".as_bytes(), "\"é\""),
+            (200, "text/plain", b"caf\xe9", "\"café\""),
+            (200, "text/html; charset=utf-8", b"caf\xe9", "\"café\""),
+            (200, "image/svg+xml", b"<svg>\xe9</svg>", "\"<svg>é</svg>\""),
+            (200, "application/octet-stream", b"plain text", "\"plain text\""),
+            (200, "", b"OK\r\n", "\"OK\\r\\n\""),
+            (200, "", b"\xef\xbb\xbfhello", "\"hello\""),
+            // Binary
+            (200, "image/png", b"\x89PNG\r\n\x1a\n\0", r#"{"content_type":"image/png","bytes":9}"#),
+            (200, "", b"\xff\xd8\xff\xe0", r#"{"content_type":null,"bytes":4}"#),
+            (200, "application/pdf", b"%PDF-\xe2\xe3", r#"{"content_type":"application/pdf","bytes":7}"#),
+            (200, "text/plain", b"a\0b", r#"{"content_type":"text/plain","bytes":3}"#),
+            (200, " application/zip ", b"PK\x03\x04", r#"{"content_type":"application/zip","bytes":4}"#),
+            (
+                200,
+                "image/jpeg; charset=latin1",
+                b"\xff\xd8",
+                r#"{"content_type":"image/jpeg; charset=latin1","bytes":2}"#,
+            ),
+            // Too deep
+            (200, "", &deep, "limit_exceeded: the response body nests deeper than 128 levels (`max_json_depth`)"),
+            (200, "", &bomb, "limit_exceeded: the response body nests deeper than 128 levels (`max_json_depth`)"),
+            (200, "text/plain", b"[not json]", "\"[not json]\""),
+        ];
+        for (status, content_type, bytes, expected) in table {
+            assert_eq!(read(status, content_type, bytes), expected, "{status} {content_type} {}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_content_type_is_kept_within_bounds() {
+        let body = read_body(200, Some(&"a".repeat(1000)), b"\0", &Limits::default()).unwrap();
+        assert_eq!(body.get("content_type").and_then(Json::as_str).map(str::len), Some(200));
+    }
+}

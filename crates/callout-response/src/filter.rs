@@ -1,0 +1,56 @@
+//! `response_filter`: keeps what any of its paths matches, in place.
+
+use callout_core::{
+    Error, ErrorKind,
+    fault::{FaultCode, Faults},
+    json::Json,
+    limits::Limits,
+};
+use callout_path::{Mask, Path};
+
+use crate::Watch;
+
+/// A compiled `response_filter`.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    paths: Vec<Path>,
+    limits: Limits,
+}
+
+impl Filter {
+    /// Compiles a filter. A path that does not parse is reported at its index; `None` if there is one.
+    pub fn compile(paths: &[String], limits: &Limits, faults: &mut Faults) -> Option<Self> {
+        let max = limits.max_paths;
+        if paths.len() > max {
+            let found = paths.len();
+            faults.report(FaultCode::TooLong, format!("must have at most {max} paths (`max_paths`), not {found}"));
+            return None;
+        }
+        let parsed = paths.iter().enumerate().map(|(at, path)| {
+            faults.index(at, |faults| {
+                Path::parse(path, limits).map_err(|error| faults.report(FaultCode::Path, error.to_string())).ok()
+            })
+        });
+        // All are parsed before the first that failed decides, so that every fault is reported.
+        let parsed: Vec<Option<Path>> = parsed.collect();
+        Some(Self { paths: parsed.into_iter().collect::<Option<_>>()?, limits: limits.clone() })
+    }
+
+    /// Cuts a value down to what the paths match: same nesting, arrays closed up, order kept; `null`
+    /// if they match nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LimitExceeded`] if a path visits more than `max_path_matches` nodes;
+    /// [`ErrorKind::Timeout`] if the deadline passes.
+    pub fn apply(&self, value: &Json, watch: &Watch<'_>) -> Result<Json, Error> {
+        let mut mask = Mask::new();
+        for (at, path) in self.paths.iter().enumerate() {
+            watch.check("response_filter")?;
+            path.select(value, &mut mask, &self.limits).map_err(|error| {
+                Error::new(ErrorKind::LimitExceeded, format!("response_filter[{at}]: {error} (`max_path_matches`)"))
+            })?;
+        }
+        Ok(mask.apply(value))
+    }
+}

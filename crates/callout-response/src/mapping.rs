@@ -1,0 +1,131 @@
+//! `response_mapping`: a new object, each of its members the value at a path.
+
+use std::borrow::Cow;
+
+use callout_core::{
+    Error, ErrorKind,
+    fault::{FaultCode, Faults, Place},
+    json::{Json, ObjectBuilder, SmolStr},
+    limits::Limits,
+};
+use callout_path::{Grammar, Path};
+
+use crate::Watch;
+
+/// How many members the objects of one mapped array may have together, for each node that a path
+/// may visit (`max_path_matches`).
+const MEMBERS_PER_NODE: usize = 4;
+
+/// A compiled `response_mapping`.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    members: Vec<(SmolStr, Path)>,
+    limits: Limits,
+}
+
+/// What a member is made of, for all elements of an array.
+enum Column<'a> {
+    /// Each element has its own.
+    Each(Cow<'a, Json>),
+    /// All have the same.
+    Same(Json),
+}
+
+impl Mapping {
+    /// Compiles a mapping. A path that does not parse is reported at its name; `None` if there is one.
+    pub fn compile(members: &[(String, String)], limits: &Limits, faults: &mut Faults) -> Option<Self> {
+        let max = limits.max_paths;
+        if members.len() > max {
+            let found = members.len();
+            faults.report(FaultCode::TooLong, format!("must have at most {max} members (`max_paths`), not {found}"));
+            return None;
+        }
+        let parsed = members.iter().map(|(name, path)| {
+            faults.field(name, |faults| {
+                let path = Path::parse(path, limits);
+                let path = path.map_err(|error| faults.report(FaultCode::Path, error.to_string())).ok()?;
+                Some((SmolStr::new(name), path))
+            })
+        });
+        // All are parsed before the first that failed decides, so that every fault is reported.
+        let parsed: Vec<Option<_>> = parsed.collect();
+        Some(Self { members: parsed.into_iter().collect::<Option<_>>()?, limits: limits.clone() })
+    }
+
+    /// Makes the new object. A path that leads to one value gives it, `null` where it is absent; a
+    /// path with several matches gives an array.
+    ///
+    /// On an array, a dotted path that does not begin with an index applies to each element, which
+    /// gives an array of objects; in them, `$`, `/` and index paths have the value that they have in
+    /// the whole array. Where all paths are such, the result is one object.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LimitExceeded`] if a path visits more than `max_path_matches` nodes, or the
+    /// objects of an array have more than four times as many members; [`ErrorKind::Timeout`] if
+    /// the deadline passes.
+    pub fn apply(&self, value: &Json, watch: &Watch<'_>) -> Result<Json, Error> {
+        match value.as_array() {
+            Some(elements) if self.members.iter().any(|(_, path)| is_relative(path)) => {
+                self.each(value, elements.len(), watch)
+            }
+            _ => self.one(value, watch),
+        }
+    }
+
+    fn one(&self, value: &Json, watch: &Watch<'_>) -> Result<Json, Error> {
+        let mut object = ObjectBuilder::with_capacity(self.members.len());
+        for (name, path) in &self.members {
+            object.insert(name.clone(), self.value(name, path, value, watch)?.into_owned());
+        }
+        Ok(object.into())
+    }
+
+    /// A relative path meets the array itself: it goes into each element and gives one array of what
+    /// it has found there, within one bound.
+    fn each(&self, array: &Json, elements: usize, watch: &Watch<'_>) -> Result<Json, Error> {
+        let max = self.limits.max_path_matches.saturating_mul(MEMBERS_PER_NODE);
+        if elements.saturating_mul(self.members.len()) > max {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!(
+                    "response_mapping: {elements} elements with {} members each are more than {max} members \
+                     (4 × `max_path_matches`)",
+                    self.members.len()
+                ),
+            ));
+        }
+        let mut columns = Vec::with_capacity(self.members.len());
+        for (name, path) in &self.members {
+            let found = self.value(name, path, array, watch)?;
+            let column = if is_relative(path) { Column::Each(found) } else { Column::Same(found.into_owned()) };
+            columns.push((name, column));
+        }
+        let object = |at: usize| {
+            let mut object = ObjectBuilder::with_capacity(columns.len());
+            for (name, column) in &columns {
+                let value = match column {
+                    Column::Each(all) => all.as_array().and_then(|all| all.get(at)).cloned().unwrap_or_default(),
+                    Column::Same(value) => value.clone(),
+                };
+                object.insert((*name).clone(), value);
+            }
+            Json::from(object)
+        };
+        Ok((0..elements).map(object).collect())
+    }
+
+    fn value<'v>(&self, name: &str, path: &Path, value: &'v Json, watch: &Watch<'_>) -> Result<Cow<'v, Json>, Error> {
+        watch.check("response_mapping")?;
+        let found = path.value(value, &self.limits).map_err(|error| {
+            let place = Place::root().field("response_mapping").field(name);
+            Error::new(ErrorKind::LimitExceeded, format!("{place}: {error} (`max_path_matches`)"))
+        })?;
+        Ok(found.unwrap_or(Cow::Owned(Json::Null)))
+    }
+}
+
+/// Whether it applies to each element of an array.
+fn is_relative(path: &Path) -> bool {
+    path.grammar() == Grammar::Dotted && !path.begins_with_index()
+}

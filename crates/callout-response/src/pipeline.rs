@@ -1,0 +1,155 @@
+//! The stages of one endpoint in their order, and what each of them gave.
+
+use callout_core::{
+    Error,
+    config::EndpointConfig,
+    fault::{FaultCode, Faults},
+    json::{Json, Object},
+    limits::Limits,
+    redact::Redactor,
+    time::{Deadline, SharedClock},
+};
+
+use crate::{
+    Watch,
+    filter::Filter,
+    mapping::Mapping,
+    result_key::ResultKey,
+    template::{Template, Values},
+    truncate::{Count, Text, cut, cut_plain},
+};
+
+/// How an endpoint's answers become text: filter, mapping, result key, template, truncation.
+///
+/// A stage that is not configured passes its value on. A filter without paths, a mapping without
+/// members, an empty key and an empty template count as not configured: forms send them so.
+#[derive(Debug)]
+pub struct Pipeline {
+    filter: Option<Filter>,
+    mapping: Option<Mapping>,
+    result_key: Option<ResultKey>,
+    template: Option<Template>,
+    max_result_length: u64,
+}
+
+/// What a pipeline works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The parsed body, the call's secrets masked.
+    pub body: &'a Json,
+    /// The params of the call, for the template.
+    pub params: &'a Object,
+    /// The HTTP status, for the template.
+    pub status: u16,
+    /// Masks the messages of errors, which can hold parts of the params.
+    pub redactor: &'a Redactor,
+    /// Tells the time.
+    pub clock: &'a SharedClock,
+    /// When the call must have ended.
+    pub deadline: Deadline,
+}
+
+/// What each stage gave; the stages after one that failed gave nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    /// The value behind `response_filter`.
+    pub after_filter: Option<Json>,
+    /// The value behind `response_mapping`.
+    pub after_mapping: Option<Json>,
+    /// The value behind `result_key`.
+    pub after_result_key: Option<Json>,
+    /// The text.
+    pub text: Option<Text>,
+    /// Why a stage failed.
+    pub error: Option<Error>,
+}
+
+impl Pipeline {
+    /// Compiles the stages of an endpoint. Faults are reported below the place stood at, which is
+    /// the endpoint's: `response_mapping.total`. `None` if there are any.
+    pub fn compile(endpoint: &EndpointConfig, limits: &Limits, faults: &mut Faults) -> Option<Self> {
+        let filter = endpoint.response_filter.as_deref().filter(|paths| !paths.is_empty());
+        let filter =
+            filter.map(|paths| faults.field("response_filter", |faults| Filter::compile(paths, limits, faults)));
+        let mapping = endpoint.response_mapping.as_deref().filter(|members| !members.is_empty());
+        let mapping =
+            mapping.map(|members| faults.field("response_mapping", |faults| Mapping::compile(members, limits, faults)));
+        let key = endpoint.result_key.as_deref().filter(|path| !path.is_empty());
+        let key = key.map(|path| faults.field("result_key", |faults| ResultKey::compile(path, limits, faults)));
+        let template = endpoint.result_template.as_deref().filter(|source| !source.is_empty());
+        let template = template.map(|source| {
+            faults.field("result_template", |faults| {
+                Template::compile(source, limits).map_err(|message| faults.report(FaultCode::Template, message)).ok()
+            })
+        });
+        Some(Self {
+            filter: all_or_nothing(filter)?,
+            mapping: all_or_nothing(mapping)?,
+            result_key: all_or_nothing(key)?,
+            template: all_or_nothing(template)?,
+            max_result_length: endpoint.max_result_length,
+        })
+    }
+
+    /// Makes the text. It is the text that [`Pipeline::trace`] makes; only the length before a cut
+    /// may be told as a lower bound.
+    ///
+    /// # Errors
+    ///
+    /// The first stage that fails, by its name; see the stages for their kinds.
+    pub fn run(&self, input: &Input<'_>) -> Result<Text, Error> {
+        self.stages(input, Count::UpToLimit, &mut Stages::default())
+    }
+
+    /// Makes the text and keeps what each stage gave. Lengths are exact.
+    pub fn trace(&self, input: &Input<'_>) -> Stages {
+        let mut stages = Stages::default();
+        match self.stages(input, Count::Exactly, &mut stages) {
+            Ok(text) => stages.text = Some(text),
+            Err(error) => stages.error = Some(error),
+        }
+        stages
+    }
+
+    fn stages(&self, input: &Input<'_>, count: Count, stages: &mut Stages) -> Result<Text, Error> {
+        self.unmasked(input, count, stages)
+            .map_err(|error| error.map_message(|message| input.redactor.text(message).into_owned()))
+    }
+
+    fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages) -> Result<Text, Error> {
+        let watch = Watch { clock: input.clock, deadline: input.deadline };
+        let value = match &self.filter {
+            Some(filter) => filter.apply(input.body, &watch)?,
+            None => input.body.clone(),
+        };
+        stages.after_filter = Some(value.clone());
+        let value = match &self.mapping {
+            Some(mapping) => mapping.apply(&value, &watch)?,
+            None => value,
+        };
+        stages.after_mapping = Some(value.clone());
+        let value = match &self.result_key {
+            Some(key) => key.apply(&value)?,
+            None => value,
+        };
+        stages.after_result_key = Some(value.clone());
+        match &self.template {
+            Some(template) => {
+                watch.check("result_template")?;
+                let values =
+                    Values { result: &value, response: input.body, params: input.params, status: input.status };
+                Ok(cut_plain(template.render(&values, &watch)?, self.max_result_length))
+            }
+            None => Ok(cut(&value, self.max_result_length, count)),
+        }
+    }
+}
+
+/// A stage that is configured but has faults spoils the whole.
+#[expect(clippy::option_option, reason = "outside: whether it can be used; inside: whether it is configured")]
+fn all_or_nothing<T>(stage: Option<Option<T>>) -> Option<Option<T>> {
+    match stage {
+        None => Some(None),
+        Some(compiled) => compiled.map(Some),
+    }
+}

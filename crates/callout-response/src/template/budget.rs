@@ -1,0 +1,138 @@
+//! What one render may cost: time, memory and output, counted where they arise.
+
+use std::{
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use callout_core::{
+    limits::Limits,
+    time::{Deadline, SharedClock},
+};
+
+use super::fault::{Fail, Outcome};
+use crate::Watch;
+
+/// More fuel than this is not given: it is what keeps a render under 100 ms of CPU and 16 MB.
+const MAX_FUEL: u64 = 100_000;
+/// Units of work that come with one unit of fuel.
+const UNITS_PER_FUEL: u64 = 40;
+/// Cost of looking at one element, member or part of an expression.
+const VISIT: u64 = 8;
+/// Cost of one element or member of a new list or mapping.
+const MAKE: u64 = 24;
+/// So many units of work lie between two looks at the clock.
+const CLOCK_UNITS: u64 = 1 << 16;
+
+/// The fuel of a render, for minijinja's own counting.
+pub(super) fn fuel(limits: &Limits) -> u64 {
+    limits.template_fuel.min(MAX_FUEL)
+}
+
+/// Counts the work of one render and stops it when it is too much or the call's time is over.
+#[derive(Debug)]
+pub(super) struct Meter {
+    left: AtomicU64,
+    fuel: u64,
+    clock: SharedClock,
+    deadline: Deadline,
+}
+
+impl Meter {
+    pub(super) fn new(limits: &Limits, watch: &Watch<'_>) -> Self {
+        let fuel = fuel(limits);
+        Self {
+            left: AtomicU64::new(fuel.saturating_mul(UNITS_PER_FUEL)),
+            fuel,
+            clock: watch.clock.clone(),
+            deadline: watch.deadline,
+        }
+    }
+
+    /// Accounts for looking at that many values.
+    pub(super) fn visit(&self, values: usize) -> Outcome<()> {
+        self.charge((values as u64).saturating_mul(VISIT))
+    }
+
+    /// Accounts for comparing, counting or searching that many bytes.
+    pub(super) fn read(&self, bytes: usize) -> Outcome<()> {
+        self.charge(1 + bytes as u64 / 8)
+    }
+
+    /// Accounts for looking at each character of a text of that many bytes.
+    pub(super) fn scan(&self, bytes: usize) -> Outcome<()> {
+        self.charge(1 + bytes as u64 / 2)
+    }
+
+    /// Accounts for making a text of that many bytes, before it is made.
+    pub(super) fn write(&self, bytes: usize) -> Outcome<()> {
+        self.charge(1 + bytes as u64)
+    }
+
+    /// Accounts for making a list or mapping with that many entries, before it is made.
+    pub(super) fn make(&self, entries: usize) -> Outcome<()> {
+        self.charge((entries as u64).saturating_mul(MAKE).saturating_add(1))
+    }
+
+    fn charge(&self, units: u64) -> Outcome<()> {
+        let before = self.left.load(Ordering::Relaxed);
+        let Some(after) = before.checked_sub(units) else {
+            // It stays exhausted, so that nothing can go on with smaller steps.
+            self.left.store(0, Ordering::Relaxed);
+            return Err(self.exhausted());
+        };
+        self.left.store(after, Ordering::Relaxed);
+        if before / CLOCK_UNITS != after / CLOCK_UNITS {
+            self.check_time()?;
+        }
+        Ok(())
+    }
+
+    /// Fails once the call's deadline has passed.
+    pub(super) fn check_time(&self) -> Outcome<()> {
+        let watch = Watch { clock: &self.clock, deadline: self.deadline };
+        if watch.is_over() { Err(Fail::Time) } else { Ok(()) }
+    }
+
+    pub(super) fn exhausted(&self) -> Fail {
+        Fail::Limit(format!("the render takes more work than allowed (`template_fuel`, {})", self.fuel))
+    }
+}
+
+/// Takes the output, up to `max` bytes.
+#[derive(Debug)]
+pub(super) struct Output {
+    bytes: Vec<u8>,
+    max: usize,
+    overflow: bool,
+}
+
+impl Output {
+    pub(super) fn new(max: usize) -> Self {
+        Self { bytes: Vec::new(), max, overflow: false }
+    }
+
+    pub(super) fn overflowed(&self) -> bool {
+        self.overflow
+    }
+
+    /// What was written. It came as `str`s, so that nothing is lost here.
+    pub(super) fn into_text(self) -> String {
+        String::from_utf8(self.bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+}
+
+impl io::Write for &mut Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.max.saturating_sub(self.bytes.len()) {
+            self.overflow = true;
+            return Err(io::Error::other("too much output"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

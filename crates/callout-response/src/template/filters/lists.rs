@@ -1,0 +1,356 @@
+//! Filters of lists and mappings.
+
+use std::cmp::Ordering;
+
+use callout_core::json::{Json, ObjectBuilder};
+
+use super::{Call, Filter, attribute, find};
+use crate::template::{
+    fault::{Fail, Outcome, clipped},
+    ops::{self, Arith},
+    predicates,
+    value::{Val, is_true, kind, text},
+};
+
+pub(super) static FILTERS: [Filter; 20] = [
+    Filter::new("first", &[], |call| end(call, true)),
+    Filter::new("last", &[], |call| end(call, false)),
+    Filter::new("list", &[], |call| Ok(call.elements()?.into())).nests(1),
+    Filter::new("reverse", &[], reverse),
+    Filter::new("join", &["d", "attribute"], join),
+    Filter::new("sort", &["reverse", "case_sensitive", "attribute"], sort),
+    Filter::new("dictsort", &["case_sensitive", "by", "reverse"], dictsort).nests(2),
+    Filter::new("unique", &["case_sensitive", "attribute"], unique),
+    Filter::new("min", &["case_sensitive", "attribute"], |call| extreme(call, Ordering::Less)),
+    Filter::new("max", &["case_sensitive", "attribute"], |call| extreme(call, Ordering::Greater)),
+    Filter::new("sum", &["attribute", "start"], sum),
+    Filter::new("batch", &["linecount", "fill_with"], batch).requires(1).nests(1),
+    Filter::new("slice", &["slices", "fill_with"], slices).requires(1).nests(1),
+    Filter::new("groupby", &["attribute", "default"], groupby).requires(1).nests(2),
+    Filter::new("map", &["attribute", "default"], map).rest().nests(2),
+    Filter::new("select", &[], |call| select(call, true, false)).rest(),
+    Filter::new("reject", &[], |call| select(call, false, false)).rest(),
+    Filter::new("selectattr", &[], |call| select(call, true, true)).rest(),
+    Filter::new("rejectattr", &[], |call| select(call, false, true)).rest(),
+    Filter::new("zip", &[], zip).rest().nests(1),
+];
+
+fn end(call: &mut Call<'_>, first: bool) -> Outcome<Json> {
+    let found = match call.json() {
+        Json::Array(elements) if first => elements.first().cloned(),
+        Json::Array(elements) => elements.last().cloned(),
+        _ => {
+            let mut elements = call.elements()?;
+            if first { elements.into_iter().next() } else { elements.pop() }
+        }
+    };
+    found.ok_or_else(|| Fail::new(format!("{} is empty", kind(call.json()))))
+}
+
+fn reverse(call: &mut Call<'_>) -> Outcome<Json> {
+    if let Json::String(text) = call.json() {
+        call.meter.write(text.len())?;
+        return Ok(text.chars().rev().collect::<String>().into());
+    }
+    let mut elements = call.elements()?;
+    elements.reverse();
+    Ok(elements.into())
+}
+
+/// What an element is sorted, grouped or joined by.
+fn key(call: &Call<'_>, element: &Json, place: usize) -> Outcome<Json> {
+    match call.string(place)? {
+        None => Ok(element.clone()),
+        Some(path) => attribute(element, &path, call.meter)?
+            .ok_or_else(|| Fail::new(format!("an element has no {:?}", clipped(&path, 40)))),
+    }
+}
+
+/// The same without regard to case, where it is a string and case does not count.
+fn folded(call: &Call<'_>, key: Json, case_sensitive: usize) -> Outcome<Json> {
+    match key {
+        Json::String(text) if !call.flag(case_sensitive) => {
+            call.meter.write(text.len())?;
+            Ok(text.to_lowercase().into())
+        }
+        other => Ok(other),
+    }
+}
+
+fn keys(call: &Call<'_>, elements: &[Json], place: usize, case_sensitive: usize) -> Outcome<Vec<Json>> {
+    call.meter.make(elements.len())?;
+    elements.iter().map(|element| folded(call, key(call, element, place)?, case_sensitive)).collect()
+}
+
+fn in_order(elements: &[Json], keys: &[Json], reverse: bool, call: &Call<'_>) -> Outcome<Json> {
+    let order = |one: usize, two: usize| match (keys.get(one), keys.get(two)) {
+        (Some(one), Some(two)) if reverse => ops::order(two, one, call.meter),
+        (Some(one), Some(two)) => ops::order(one, two, call.meter),
+        _ => Ok(Ordering::Equal),
+    };
+    let sorted = ops::sorted(elements.len(), order)?;
+    Ok(sorted.into_iter().filter_map(|at| elements.get(at)).cloned().collect())
+}
+
+fn join(call: &mut Call<'_>) -> Outcome<Json> {
+    let between = call.string(0)?.unwrap_or_default();
+    let mut joined = String::new();
+    for (at, element) in call.elements()?.iter().enumerate() {
+        let part = text(&key(call, element, 1)?, call.meter)?;
+        call.meter.write(part.len() + between.len())?;
+        if at > 0 {
+            joined.push_str(&between);
+        }
+        joined.push_str(&part);
+    }
+    Ok(joined.into())
+}
+
+fn sort(call: &mut Call<'_>) -> Outcome<Json> {
+    let elements = call.elements()?;
+    let keys = keys(call, &elements, 2, 1)?;
+    in_order(&elements, &keys, call.flag(0), call)
+}
+
+/// The pairs of a mapping.
+pub(super) fn items(call: &mut Call<'_>) -> Outcome<Json> {
+    let Json::Object(members) = call.json() else {
+        return Err(Fail::new(format!("needs a mapping, not {}", kind(call.json()))));
+    };
+    call.meter.make(members.len().saturating_mul(3))?;
+    Ok(members.iter().map(|(name, value)| Json::from_iter([Json::from(name), value.clone()])).collect())
+}
+
+fn dictsort(call: &mut Call<'_>) -> Outcome<Json> {
+    let by = match call.string(1)?.as_deref() {
+        None | Some("key") => 0,
+        Some("value") => 1,
+        Some(_) => return Err(Fail::new("`by` must be key or value")),
+    };
+    let pairs = items(call)?;
+    let pairs = pairs.as_array().map(|pairs| &**pairs).unwrap_or_default();
+    call.meter.make(pairs.len())?;
+    let key = |pair: &Json| pair.as_array().and_then(|pair| pair.get(by)).cloned().unwrap_or_default();
+    let keys = pairs.iter().map(|pair| folded(call, key(pair), 0)).collect::<Outcome<Vec<_>>>()?;
+    in_order(pairs, &keys, call.flag(2), call)
+}
+
+/// The first element of each run of the sorted keys: those whose key was not there before.
+fn unique(call: &mut Call<'_>) -> Outcome<Json> {
+    let elements = call.elements()?;
+    let keys = keys(call, &elements, 1, 0)?;
+    let firsts = runs(&keys, call)?.into_iter().filter_map(|run| run.first().copied());
+    let mut firsts: Vec<usize> = firsts.collect();
+    firsts.sort_unstable();
+    Ok(firsts.into_iter().filter_map(|at| elements.get(at)).cloned().collect())
+}
+
+/// The positions of equal keys together, in the order of the keys.
+fn runs(keys: &[Json], call: &Call<'_>) -> Outcome<Vec<Vec<usize>>> {
+    let order = |one: usize, two: usize| match (keys.get(one), keys.get(two)) {
+        (Some(one), Some(two)) => ops::order(one, two, call.meter),
+        _ => Ok(Ordering::Equal),
+    };
+    let mut runs: Vec<Vec<usize>> = Vec::new();
+    let mut unequal: Vec<usize> = Vec::new();
+    for at in ops::sorted(keys.len(), order)? {
+        // Mappings have no order among each other: those of one place in it are compared in turn.
+        let mut found = None;
+        for &run in &unequal {
+            let first = runs.get(run).and_then(|run| run.first()).and_then(|first| keys.get(*first));
+            if let (Some(first), Some(key)) = (first, keys.get(at)) {
+                if ops::equal(first, key, call.meter)? {
+                    found = Some(run);
+                    break;
+                }
+            }
+        }
+        match found.and_then(|run| runs.get_mut(run)) {
+            Some(run) => run.push(at),
+            None => {
+                let same_place = match unequal.first().and_then(|run| runs.get(*run)).and_then(|run| run.first()) {
+                    Some(&first) => order(first, at)?.is_eq(),
+                    None => false,
+                };
+                if !same_place {
+                    unequal.clear();
+                }
+                unequal.push(runs.len());
+                runs.push(vec![at]);
+            }
+        }
+    }
+    Ok(runs)
+}
+
+fn extreme(call: &mut Call<'_>, wanted: Ordering) -> Outcome<Json> {
+    let elements = call.elements()?;
+    let keys = keys(call, &elements, 1, 0)?;
+    let mut found = 0;
+    for at in 1..keys.len() {
+        if let (Some(one), Some(two)) = (keys.get(at), keys.get(found)) {
+            if ops::order(one, two, call.meter)? == wanted {
+                found = at;
+            }
+        }
+    }
+    elements.get(found).cloned().ok_or_else(|| Fail::new(format!("{} is empty", kind(call.json()))))
+}
+
+fn sum(call: &mut Call<'_>) -> Outcome<Json> {
+    let mut total = call.named.get(1).cloned().flatten().unwrap_or_else(|| 0.into());
+    for element in call.elements()? {
+        let part = key(call, &element, 0)?;
+        total = ops::arith(Arith::Add, &total, &Val::new(part, 0), call.meter)?;
+    }
+    Ok(total.json)
+}
+
+fn batch(call: &mut Call<'_>) -> Outcome<Json> {
+    let elements = call.elements()?;
+    let count = call.count(0)?.unwrap_or(0);
+    if count == 0 {
+        return Err(Fail::new("`linecount` must be 1 or more"));
+    }
+    let mut lines: Vec<Vec<Json>> = elements.chunks(count).map(<[Json]>::to_vec).collect();
+    if let (Some(Some(fill)), Some(last)) = (call.named.get(1), lines.last_mut()) {
+        call.meter.make(count - last.len())?;
+        last.resize(count, fill.json.clone());
+    }
+    call.meter.make(lines.len())?;
+    Ok(lines.into())
+}
+
+fn slices(call: &mut Call<'_>) -> Outcome<Json> {
+    let elements = call.elements()?;
+    let count = call.count(0)?.unwrap_or(0);
+    if count == 0 {
+        return Err(Fail::new("`slices` must be 1 or more"));
+    }
+    call.meter.make(count)?;
+    let (each, longer) = (elements.len() / count, elements.len() % count);
+    let mut rest = elements.as_slice();
+    let mut columns = Vec::with_capacity(count);
+    for at in 0..count {
+        let (column, behind) = rest.split_at((each + usize::from(at < longer)).min(rest.len()));
+        rest = behind;
+        let mut column = column.to_vec();
+        if let (Some(Some(fill)), true) = (call.named.get(1), longer > 0 && at >= longer) {
+            column.push(fill.json.clone());
+        }
+        columns.push(column);
+    }
+    Ok(columns.into())
+}
+
+fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
+    let path = call.string(0)?.unwrap_or_default();
+    let elements = call.elements()?;
+    call.meter.make(elements.len().saturating_mul(2))?;
+    let default = call.named.get(1).cloned().flatten().map(|value| value.json);
+    let mut keys = Vec::with_capacity(elements.len());
+    for element in &elements {
+        match attribute(element, &path, call.meter)?.or_else(|| default.clone()) {
+            Some(key) => keys.push(key),
+            None => return Err(Fail::new(format!("an element has no {:?}", clipped(&path, 40)))),
+        }
+    }
+    let groups = runs(&keys, call)?;
+    call.meter.make(groups.len().saturating_mul(3))?;
+    let group = |run: &Vec<usize>| {
+        let grouper = run.first().and_then(|first| keys.get(*first)).cloned().unwrap_or_default();
+        let list: Json = run.iter().filter_map(|at| elements.get(*at)).cloned().collect();
+        Json::from(ObjectBuilder::new().with("grouper", grouper).with("list", list))
+    };
+    Ok(groups.iter().map(group).collect())
+}
+
+fn map(call: &mut Call<'_>) -> Outcome<Json> {
+    let elements = call.elements()?;
+    if let Some(path) = call.string(0)? {
+        let default = call.named.get(1).cloned().flatten().map(|value| value.json);
+        let found = elements.iter().map(|element| {
+            attribute(element, &path, call.meter)?
+                .or_else(|| default.clone())
+                .ok_or_else(|| Fail::new(format!("an element has no {:?}", clipped(&path, 40))))
+        });
+        return found.collect();
+    }
+    let Some((name, args)) = call.rest.split_first() else {
+        return Err(Fail::new("needs a filter's name or `attribute`"));
+    };
+    let name = name.json.as_str().unwrap_or_default();
+    let filter = find(name).ok_or_else(|| Fail::new(format!("there is no filter {:?}", clipped(name, 40))))?;
+    if matches!(filter.name, "map" | "select" | "reject" | "selectattr" | "rejectattr") {
+        return Err(Fail::new(format!("`{}` cannot be mapped", filter.name)));
+    }
+    let (named, rest) = if filter.takes_rest {
+        (vec![None; filter.named.len()], args.to_vec())
+    } else {
+        let mut named: Vec<_> = args.iter().cloned().map(Some).collect();
+        if named.len() > filter.named.len() || named.len() < filter.required {
+            return Err(Fail::new(format!("`{}` takes {} arguments", filter.name, filter.named.len())));
+        }
+        named.resize(filter.named.len(), None);
+        (named, Vec::new())
+    };
+    let depth = call.input.as_ref().map_or(0, |input| input.depth.saturating_sub(1));
+    let mapped = elements.into_iter().map(|element| {
+        call.meter.visit(1)?;
+        let input = Some(Val::new(element, depth));
+        (filter.run)(&mut Call { filter, input, named: named.clone(), rest: rest.clone(), meter: call.meter })
+    });
+    mapped.collect()
+}
+
+fn select(call: &mut Call<'_>, wanted: bool, by_attribute: bool) -> Outcome<Json> {
+    let mut args = call.rest.as_slice();
+    let path = if by_attribute {
+        let Some((first, rest)) = args.split_first() else { return Err(Fail::new("needs an attribute's name")) };
+        args = rest;
+        Some(text(&first.json, call.meter)?)
+    } else {
+        None
+    };
+    let test = match args.split_first() {
+        None => None,
+        Some((name, rest)) => {
+            args = rest;
+            let name = name.json.as_str().unwrap_or_default();
+            let test = predicates::find(name);
+            Some(test.ok_or_else(|| Fail::new(format!("there is no test {:?}", clipped(name, 40))))?)
+        }
+    };
+    if test.is_some_and(|test| test.takes != args.len()) {
+        return Err(Fail::new("the test got too few or too many arguments"));
+    }
+    let mut kept = Vec::new();
+    for element in call.elements()? {
+        call.meter.visit(1)?;
+        let asked = match &path {
+            Some(path) => attribute(&element, path, call.meter)?,
+            None => Some(element.clone()),
+        };
+        // What an element lacks is not true, and only `defined` and `undefined` can be asked of it.
+        let truth = match test {
+            Some(test) if asked.is_some() || test.takes_undefined => (test.run)(asked.as_ref(), args, call.meter)?,
+            Some(_) => false,
+            None => asked.as_ref().is_some_and(is_true),
+        };
+        if truth == wanted {
+            kept.push(element);
+        }
+    }
+    Ok(kept.into())
+}
+
+fn zip(call: &mut Call<'_>) -> Outcome<Json> {
+    let mut columns = vec![call.elements()?];
+    for other in &call.rest {
+        columns.push(ops::elements(&other.json, call.meter)?);
+    }
+    let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
+    call.meter.make(rows.saturating_mul(columns.len() + 1))?;
+    let row = |at: usize| columns.iter().filter_map(|column| column.get(at)).cloned().collect::<Json>();
+    Ok((0..rows).map(row).collect())
+}

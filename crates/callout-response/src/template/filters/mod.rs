@@ -1,0 +1,284 @@
+//! Filters: what may stand behind `|`. Each accounts for what it goes through and what it makes.
+
+mod lists;
+mod texts;
+
+use std::sync::LazyLock;
+
+use callout_core::json::{Json, SmolStr};
+
+use super::{
+    budget::Meter,
+    fault::{Fail, Outcome},
+    ops::{self, Num},
+    value::{self, JsonText, Layout, Val, kind, text},
+};
+
+/// One filter.
+#[derive(Debug)]
+pub(super) struct Filter {
+    pub(super) name: &'static str,
+    /// Its arguments in order; each can also be given by name.
+    pub(super) named: &'static [&'static str],
+    /// How many of them cannot be left out.
+    pub(super) required: usize,
+    /// Whether what is given without a name goes to the filter as a list.
+    pub(super) takes_rest: bool,
+    /// Whether it can be applied to what is not there.
+    pub(super) takes_undefined: bool,
+    /// How many levels deeper than its input its result can nest.
+    pub(super) nests: usize,
+    pub(super) run: fn(&mut Call<'_>) -> Outcome<Json>,
+}
+
+impl Filter {
+    const fn new(name: &'static str, named: &'static [&'static str], run: fn(&mut Call<'_>) -> Outcome<Json>) -> Self {
+        Self { name, named, required: 0, takes_rest: false, takes_undefined: false, nests: 0, run }
+    }
+
+    const fn requires(self, required: usize) -> Self {
+        Self { required, ..self }
+    }
+
+    const fn rest(self) -> Self {
+        Self { takes_rest: true, ..self }
+    }
+
+    const fn nests(self, nests: usize) -> Self {
+        Self { nests, ..self }
+    }
+}
+
+/// One use of a filter: its input and its arguments.
+pub(super) struct Call<'m> {
+    pub(super) filter: &'m Filter,
+    /// `None` if what it is applied to is not there.
+    pub(super) input: Option<Val>,
+    pub(super) named: Vec<Option<Val>>,
+    pub(super) rest: Vec<Val>,
+    pub(super) meter: &'m Meter,
+}
+
+impl Call<'_> {
+    fn json(&self) -> &Json {
+        self.input.as_ref().map_or(&Json::Null, |value| &value.json)
+    }
+
+    fn text(&self) -> Outcome<SmolStr> {
+        let made = text(self.json(), self.meter)?;
+        self.meter.scan(made.len())?;
+        Ok(made)
+    }
+
+    fn elements(&self) -> Outcome<Vec<Json>> {
+        ops::elements(self.json(), self.meter)
+    }
+
+    /// An argument that was given, and not as none.
+    fn arg(&self, place: usize) -> Option<&Json> {
+        self.named.get(place)?.as_ref().map(|value| &value.json).filter(|json| !json.is_null())
+    }
+
+    fn wrong(&self, place: usize, wanted: &str, got: &Json) -> Fail {
+        let name = self.filter.named.get(place).copied().unwrap_or("argument");
+        Fail::new(format!("`{name}` must be {wanted}, not {}", kind(got)))
+    }
+
+    fn string(&self, place: usize) -> Outcome<Option<SmolStr>> {
+        self.arg(place).map(|json| text(json, self.meter)).transpose()
+    }
+
+    fn flag(&self, place: usize) -> bool {
+        self.arg(place).is_some_and(value::is_true)
+    }
+
+    fn whole(&self, place: usize) -> Outcome<Option<i64>> {
+        let Some(json) = self.arg(place) else { return Ok(None) };
+        match Num::of(json, self.meter)? {
+            Some(Num::Int(number)) => {
+                Ok(Some(i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })))
+            }
+            _ => Err(self.wrong(place, "a whole number", json)),
+        }
+    }
+
+    fn count(&self, place: usize) -> Outcome<Option<usize>> {
+        Ok(self.whole(place)?.map(|number| usize::try_from(number.max(0)).unwrap_or(usize::MAX)))
+    }
+
+    /// Accounts for a text before it is returned, where its size could not be told before.
+    fn made(&self, text: String) -> Outcome<Json> {
+        self.meter.write(text.len())?;
+        Ok(text.into())
+    }
+}
+
+static OF_VALUES: [Filter; 16] = [
+    Filter { takes_undefined: true, ..Filter::new("default", &["default_value", "boolean"], default) },
+    Filter { takes_undefined: true, ..Filter::new("d", &["default_value", "boolean"], default) },
+    Filter::new("abs", &[], abs),
+    Filter::new("round", &["precision", "method"], round),
+    Filter::new("int", &["default"], int),
+    Filter::new("float", &["default"], float),
+    Filter::new("string", &[], |call| call.text().map(Json::String)),
+    Filter::new("bool", &[], |call| Ok(value::is_true(call.json()).into())),
+    Filter::new("length", &[], length),
+    Filter::new("count", &[], length),
+    Filter::new("attr", &["name"], attr).requires(1),
+    Filter::new("tojson", &["indent"], |call| to_json(call, None)),
+    Filter::new("pprint", &[], |call| to_json(call, Some(2))),
+    Filter::new("safe", &[], |call| Ok(call.json().clone())),
+    Filter::new("format", &[], format).rest(),
+    Filter::new("items", &[], lists::items).nests(2),
+];
+
+static ALL: LazyLock<Vec<&'static Filter>> =
+    LazyLock::new(|| OF_VALUES.iter().chain(&texts::FILTERS).chain(&lists::FILTERS).collect());
+
+pub(super) fn find(name: &str) -> Option<&'static Filter> {
+    ALL.iter().copied().find(|filter| filter.name == name)
+}
+
+fn default(call: &mut Call<'_>) -> Outcome<Json> {
+    let other = || call.named.first().cloned().flatten().map_or_else(|| "".into(), |value| value.json);
+    Ok(match &call.input {
+        None => other(),
+        // none is there; with `boolean` whatever is not true is replaced too.
+        Some(value) if call.flag(1) && !value::is_true(&value.json) => other(),
+        Some(value) => value.json.clone(),
+    })
+}
+
+/// What is meant by a value as a number: itself, or what a string says.
+fn number(json: &Json, meter: &Meter) -> Outcome<Option<Num>> {
+    match json {
+        Json::String(text) => {
+            meter.read(text.len().saturating_mul(16))?;
+            let text = text.trim();
+            let integer = text.parse().ok().map(Num::Int);
+            Ok(integer.or_else(|| text.parse().ok().filter(|float: &f64| float.is_finite()).map(Num::Float)))
+        }
+        other => Num::of(other, meter),
+    }
+}
+
+fn needs_number(json: &Json) -> Fail {
+    Fail::new(format!("needs a number, not {}", kind(json)))
+}
+
+fn abs(call: &mut Call<'_>) -> Outcome<Json> {
+    match Num::of(call.json(), call.meter)? {
+        Some(Num::Int(number)) => Ok(number.checked_abs().unwrap_or(i128::MAX).into()),
+        Some(Num::Float(number)) => Num::Float(number.abs()).into_json(),
+        None => Err(needs_number(call.json())),
+    }
+}
+
+fn round(call: &mut Call<'_>) -> Outcome<Json> {
+    let places = call.whole(0)?.unwrap_or(0).clamp(-300, 300) as i32;
+    let method = call.string(1)?;
+    let number = Num::of(call.json(), call.meter)?.ok_or_else(|| needs_number(call.json()))?;
+    let rounded = |number: f64| match method.as_deref() {
+        None | Some("common") => Ok(number.round()),
+        Some("ceil") => Ok(number.ceil()),
+        Some("floor") => Ok(number.floor()),
+        Some(_) => Err(Fail::new("`method` must be common, ceil or floor")),
+    };
+    if let (Num::Int(_), 0..) = (number, places) {
+        rounded(0.0)?;
+        return number.into_json();
+    }
+    let scale = 10_f64.powi(places.abs());
+    let number = number.as_f64();
+    let result = if places < 0 { rounded(number / scale)? * scale } else { rounded(number * scale)? / scale };
+    // Digits that a float does not have cannot be rounded away.
+    Num::Float(if result.is_finite() { result } else { number }).into_json()
+}
+
+fn int(call: &mut Call<'_>) -> Outcome<Json> {
+    let found = number(call.json(), call.meter)?.and_then(|number| match number {
+        Num::Int(number) => Some(number),
+        // Beyond 128 bits a float is no whole number to calculate with.
+        Num::Float(number) => (number.abs() < 1e38).then_some(number.trunc() as i128),
+    });
+    Ok(found.map_or_else(|| call.arg(0).cloned().unwrap_or_else(|| 0.into()), Json::from))
+}
+
+fn float(call: &mut Call<'_>) -> Outcome<Json> {
+    match number(call.json(), call.meter)? {
+        Some(number) => Num::Float(number.as_f64()).into_json(),
+        None => call.arg(0).cloned().map_or_else(|| Num::Float(0.0).into_json(), Ok),
+    }
+}
+
+fn length(call: &mut Call<'_>) -> Outcome<Json> {
+    if let Json::String(text) = call.json() {
+        call.meter.read(text.len())?;
+    }
+    match value::len(call.json()) {
+        Some(len) => Ok(len.into()),
+        None => Err(Fail::new(format!("{} has no length", kind(call.json())))),
+    }
+}
+
+fn attr(call: &mut Call<'_>) -> Outcome<Json> {
+    let name = call.string(0)?.unwrap_or_default();
+    let found = match call.json() {
+        Json::Object(members) => ops::member(members, &name, call.meter)?,
+        _ => None,
+    };
+    match found {
+        Some(value) => Ok(value.clone()),
+        None => Err(Fail::new(format!("there is no member {:?}", super::fault::clipped(&name, 40)))),
+    }
+}
+
+fn to_json(call: &mut Call<'_>, indent: Option<usize>) -> Outcome<Json> {
+    let indent = match call.arg(0) {
+        Some(Json::Bool(false)) => None,
+        Some(Json::Bool(true)) => Some(2),
+        Some(_) => call.count(0)?.map(|width| width.min(16)),
+        None => indent,
+    };
+    let layout = indent.map_or(Layout::Compact, Layout::Indented);
+    let mut out = JsonText::new(call.meter, layout);
+    out.value(call.json(), 0)?;
+    Ok(out.text.into())
+}
+
+fn format(call: &mut Call<'_>) -> Outcome<Json> {
+    let pattern = call.text()?;
+    super::format::printf(&pattern, &call.rest, call.meter)
+}
+
+/// The value at `a.b.0` in an element, as `attribute=` names it.
+fn attribute(json: &Json, path: &str, meter: &Meter) -> Outcome<Option<Json>> {
+    let mut here = json.clone();
+    for name in path.split('.') {
+        meter.visit(1)?;
+        let found = match &here {
+            Json::Object(members) => ops::member(members, name, meter)?,
+            Json::Array(elements) if name.len() < 20 => name.parse().ok().and_then(|at: usize| elements.get(at)),
+            _ => None,
+        };
+        match found.cloned() {
+            Some(found) => here = found,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(here))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_once() {
+        let mut names: Vec<&str> = ALL.iter().map(|filter| filter.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

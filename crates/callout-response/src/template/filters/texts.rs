@@ -1,0 +1,198 @@
+//! Filters of text.
+
+use callout_core::json::{Json, SmolStr};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Call, Filter};
+use crate::template::{
+    fault::{Fail, Outcome},
+    methods,
+    value::{kind, text},
+};
+
+pub(super) static FILTERS: [Filter; 20] = [
+    Filter::new("upper", &[], |call| method(call, "upper", &[])),
+    Filter::new("lower", &[], |call| method(call, "lower", &[])),
+    Filter::new("title", &[], |call| method(call, "title", &[])),
+    Filter::new("capitalize", &[], |call| method(call, "capitalize", &[])),
+    Filter::new("trim", &["chars"], |call| method(call, "strip", &[0])),
+    Filter::new("center", &["width"], center),
+    Filter::new("replace", &["old", "new", "count"], |call| method(call, "replace", &[0, 1, 2])).requires(2),
+    Filter::new("split", &["sep", "maxsplit"], split).nests(1),
+    Filter::new("lines", &[], |call| method(call, "splitlines", &[])).nests(1),
+    Filter::new("truncate", &["length", "killwords", "end", "leeway"], truncate),
+    Filter::new("indent", &["width", "first", "blank"], indent),
+    Filter::new("wordcount", &[], |call| Ok(call.text()?.split_whitespace().count().into())),
+    Filter::new("wordwrap", &["width"], wordwrap),
+    Filter::new("striptags", &[], striptags),
+    Filter::new("escape", &[], escape),
+    Filter::new("e", &[], escape),
+    Filter::new("forceescape", &[], escape),
+    Filter::new("urlencode", &[], urlencode),
+    Filter::new("startswith", &["prefix"], |call| method(call, "startswith", &[0])).requires(1),
+    Filter::new("endswith", &["suffix"], |call| method(call, "endswith", &[0])).requires(1),
+];
+
+/// A filter that is a method of strings under another name.
+fn method(call: &mut Call<'_>, name: &str, args: &[usize]) -> Outcome<Json> {
+    let input = Json::String(call.text()?);
+    let args: Vec<_> = args.iter().map_while(|place| call.named.get(*place).cloned().flatten()).collect();
+    methods::call(name, &input, &args, call.meter)
+}
+
+fn center(call: &mut Call<'_>) -> Outcome<Json> {
+    let width = call.count(0)?.unwrap_or(80);
+    let input = Json::String(call.text()?);
+    methods::call("center", &input, &[width.into()], call.meter)
+}
+
+fn split(call: &mut Call<'_>) -> Outcome<Json> {
+    let input = Json::String(call.text()?);
+    let sep = call.named.first().cloned().flatten().unwrap_or_default();
+    let max = call.whole(1)?.unwrap_or(-1);
+    methods::call("split", &input, &[sep, max.into()], call.meter)
+}
+
+fn truncate(call: &mut Call<'_>) -> Outcome<Json> {
+    let text = call.text()?;
+    let length = call.count(0)?.unwrap_or(255);
+    let end = call.string(2)?.unwrap_or_else(|| SmolStr::new_static("..."));
+    let leeway = call.count(3)?.unwrap_or(5);
+    let total = text.chars().count();
+    if total <= length.saturating_add(leeway) {
+        return Ok(text.into());
+    }
+    let end_chars = end.chars().count();
+    if length < end_chars {
+        return Err(Fail::new(format!("`length` must be at least {end_chars}, the length of `end`")));
+    }
+    let kept: String = text.chars().take(length - end_chars).collect();
+    let kept =
+        if call.flag(1) { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words) };
+    call.made(format!("{kept}{end}"))
+}
+
+fn indent(call: &mut Call<'_>) -> Outcome<Json> {
+    let text = call.text()?;
+    let margin = match call.arg(0) {
+        Some(Json::String(margin)) => margin.to_string(),
+        _ => {
+            let width = call.count(0)?.unwrap_or(4);
+            call.meter.write(width)?;
+            " ".repeat(width)
+        }
+    };
+    let (first, blank) = (call.flag(1), call.flag(2));
+    let lines = text.split('\n').count();
+    call.meter.write(text.len().saturating_add(lines.saturating_mul(margin.len())))?;
+    let mut indented = String::new();
+    for (at, line) in text.split('\n').enumerate() {
+        if at > 0 {
+            indented.push('\n');
+        }
+        if (at > 0 || first) && (blank || !line.trim().is_empty()) {
+            indented.push_str(&margin);
+        }
+        indented.push_str(line);
+    }
+    Ok(indented.into())
+}
+
+fn wordwrap(call: &mut Call<'_>) -> Outcome<Json> {
+    let text = call.text()?;
+    let width = call.count(0)?.unwrap_or(79).max(1);
+    call.meter.write(text.len().saturating_mul(2))?;
+    let mut wrapped = String::new();
+    for (at, line) in text.split('\n').enumerate() {
+        if at > 0 {
+            wrapped.push('\n');
+        }
+        let mut column = 0;
+        for word in line.split(' ') {
+            let chars = word.chars().count();
+            if column > 0 && column + 1 + chars > width {
+                wrapped.push('\n');
+                column = 0;
+            } else if column > 0 {
+                wrapped.push(' ');
+                column += 1;
+            }
+            wrapped.push_str(word);
+            column += chars;
+        }
+    }
+    Ok(wrapped.into())
+}
+
+/// Without tags and comments, white space run together.
+fn striptags(call: &mut Call<'_>) -> Outcome<Json> {
+    let text = call.text()?;
+    let mut plain = String::new();
+    let mut rest = text.as_str();
+    while let Some(open) = rest.find('<') {
+        let (before, tag) = rest.split_at(open);
+        plain.push_str(before);
+        let close =
+            if tag.starts_with("<!--") { tag.find("-->").map(|at| at + 3) } else { tag.find('>').map(|at| at + 1) };
+        rest = close.and_then(|close| tag.get(close..)).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    call.meter.write(plain.len())?;
+    call.made(plain.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn escape(call: &mut Call<'_>) -> Outcome<Json> {
+    let text = call.text()?;
+    call.meter.write(text.len().saturating_mul(2))?;
+    let mut escaped = String::with_capacity(text.len());
+    for found in text.chars() {
+        match found {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&#34;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(found),
+        }
+    }
+    call.made(escaped)
+}
+
+/// What RFC 3986 section 2.3 leaves as it is, and `/`.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+const QUERY: &AsciiSet = &UNRESERVED.add(b'/');
+
+/// A string percent-encoded; a mapping, or a list of pairs, as a query.
+fn urlencode(call: &mut Call<'_>) -> Outcome<Json> {
+    let pairs: Vec<(SmolStr, Json)> = match call.json() {
+        Json::Object(members) => {
+            call.meter.make(members.len())?;
+            members.iter().map(|(name, value)| (SmolStr::new(name), value.clone())).collect()
+        }
+        Json::Array(pairs) => {
+            call.meter.make(pairs.len())?;
+            let pair = |pair: &Json| match pair.as_array().map(|pair| &**pair) {
+                Some([name, value]) => Ok((text(name, call.meter)?, value.clone())),
+                _ => Err(Fail::new(format!("a query is made of pairs, not {}", kind(pair)))),
+            };
+            pairs.iter().map(pair).collect::<Outcome<_>>()?
+        }
+        _ => {
+            let text = call.text()?;
+            call.meter.write(text.len().saturating_mul(3))?;
+            return call.made(utf8_percent_encode(&text, UNRESERVED).to_string());
+        }
+    };
+    let mut query = String::new();
+    for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_null()) {
+        let value = text(&value, call.meter)?;
+        call.meter.write((name.len() + value.len()).saturating_mul(3) + 2)?;
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.extend(utf8_percent_encode(&name, QUERY));
+        query.push('=');
+        query.extend(utf8_percent_encode(&value, QUERY));
+    }
+    Ok(query.into())
+}

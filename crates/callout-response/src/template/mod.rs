@@ -1,0 +1,240 @@
+//! `result_template`: Jinja over the values of one call, within fixed bounds.
+//!
+//! # What a template may use
+//!
+//! - Statements: `for … in … [if …]` with `else`, `break` and `continue`; `if`, `elif`, `else`; `set` of
+//!   names, of a namespace's members and of blocks; `with`; `filter`; `raw`; comments; white space control.
+//! - Operators: `+ - * / // % **`, `~`, `== != < <= > >=` (also in chains), `in`, `not in`, `and`, `or`,
+//!   `not`, `x if y else z`, `.`, `[…]`, slices, `|`, `is`; literals of strings, numbers, lists, tuples
+//!   (which are lists) and mappings.
+//! - Functions: `range`, `dict`; `namespace` as `{% set name = namespace(…) %}`; `loop.cycle(…)`, and `loop`'s
+//!   `index`, `index0`, `revindex`, `revindex0`, `first`, `last`, `length`.
+//! - Filters: `abs attr batch bool capitalize center count d default dictsort e endswith escape first
+//!   float forceescape format groupby indent int items join last length lines list lower map max min
+//!   pprint reject rejectattr replace reverse round safe select selectattr slice sort split startswith
+//!   string striptags sum title tojson trim truncate unique upper urlencode wordcount wordwrap zip`.
+//! - Tests: `boolean callable containing defined divisibleby empty endingwith eq equalto escaped even
+//!   false float ge gt greaterthan in integer iterable le lessthan lower lt mapping ne none notin
+//!   number odd safe sameas sequence startingwith string true undefined upper`.
+//! - Methods, as Python has them: of strings (`capitalize casefold center count endswith find format
+//!   index isalnum isalpha isascii isdecimal isdigit islower isnumeric isspace isupper join ljust lower
+//!   lstrip partition removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split
+//!   splitlines startswith strip swapcase title upper zfill`), of mappings (`copy get items keys values`),
+//!   of lists (`copy count index`), of numbers (`is_integer`).
+//!
+//! There is no `include`, `import`, `extends`, `block`, `macro`, `call`, `do`, `autoescape`, `recursive`,
+//! no `*args`, and no way to the host. Lists and mappings do not change; `xs + [x]` is a new list.
+//!
+//! Names: `result`, `response`, `params`, `status`, and the members of `result` where it is an object; the
+//! four win over members. A member whose name begins with two underscores is `result["__name"]`.
+//!
+//! # Values
+//!
+//! Values are those of JSON, in their order and with their digits: `{{ price }}` prints `1.10` and
+//! `12345678901234567890123` as the upstream wrote them. Calculating is exact for whole numbers within
+//! 128 bits and in floats for all others; `/` always gives a float. `{{ none }}` prints `none`, truth
+//! values `true` and `false`; lists and mappings print as JSON with a space behind each comma and colon,
+//! and `tojson` writes compact JSON. Undefined is strict: whatever is not there fails, and says what is
+//! there, unless `default`, `is defined` or `is undefined` follows. `x if y` without `else` is empty.
+//!
+//! # Bounds, and why they hold
+//!
+//! minijinja runs the statements; the expressions are evaluated here. A template is lexed and parsed
+//! once by this module, and what minijinja compiles is written anew from that: text, statements, and
+//! the call of one function in place of each expression. So minijinja never sees an operator, filter,
+//! method or literal of the template's author, and none of its own can be reached.
+//!
+//! - Stack at compile time: minijinja's parser and code generator recurse with nested blocks and with
+//!   `elif` branches only, of which 100 may be open at once. Our parser recurses with brackets,
+//!   signs and inline conditions, 20 deep; chains of any operator, filters, dots and calls are flat.
+//! - Stack at render time: minijinja's machine does not recurse without macros, blocks and recursive
+//!   loops. Evaluating recurses as deep as an expression nests, and walking, comparing, printing and
+//!   dropping values as deep as they do: every value carries a bound of that, and a template can make
+//!   none that nests more than 32 levels deeper than `max_json_depth`.
+//! - Time and memory: minijinja's fuel, `template_fuel` but 100,000 at most, counts its
+//!   instructions and the text it captures. Everything else is counted by a meter of 40 units per fuel
+//!   before it is done: each value that is looked at, each entry of a list or mapping that is
+//!   made, each byte that is read or written. Values are shared, never copied, on their way in and out.
+//!   Loops go through our values only and pay for each element.
+//! - Output: `max_template_output_bytes`. The call's deadline is looked at while the meter runs.
+//!
+//! The same input gives the same output: there is no clock, no chance, and no order but that of the data.
+
+mod budget;
+mod eval;
+mod expr;
+mod fault;
+mod filters;
+mod format;
+mod lex;
+mod methods;
+mod ops;
+mod parse;
+mod predicates;
+mod value;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use callout_core::{
+    Error, ErrorKind,
+    json::{Json, Object},
+    limits::Limits,
+};
+use minijinja::{AutoEscape, Environment, State, UndefinedBehavior, Value};
+
+use crate::Watch;
+
+use self::{
+    budget::{Meter, Output},
+    eval::{Names, Run},
+    fault::Fail,
+    value::Val,
+};
+
+/// Values made by a template may nest this much deeper than a body.
+const DEEPER: usize = 32;
+/// The one template of an environment.
+const NAME: &str = "result_template";
+
+/// What a template is filled with.
+#[derive(Clone, Copy, Debug)]
+pub struct Values<'a> {
+    /// `result`, the value so far; its members are names of their own.
+    pub result: &'a Json,
+    /// `response`, the parsed body.
+    pub response: &'a Json,
+    /// `params`
+    pub params: &'a Object,
+    /// `status`
+    pub status: u16,
+}
+
+/// A compiled `result_template`. What it may use, and its bounds, stand in [the module](self).
+///
+/// ```
+/// use callout_core::{json::Json, limits::Limits};
+/// use callout_response::template::Template;
+///
+/// assert!(Template::compile("{{ result.total }} orders", &Limits::default()).is_ok());
+/// let fault = Template::compile("{{ total|uper }}", &Limits::default()).unwrap_err();
+/// assert_eq!(fault, "line 1: there is no filter `uper`");
+/// ```
+pub struct Template {
+    environment: Environment<'static>,
+    /// For each line of what minijinja has compiled, the line of the template.
+    lines: Vec<u32>,
+    limits: Limits,
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The environment's own output is as long as the template.
+        f.debug_struct("Template").finish_non_exhaustive()
+    }
+}
+
+impl Template {
+    /// Compiles a template.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it and on which line, for people.
+    pub fn compile(source: &str, limits: &Limits) -> Result<Self, String> {
+        if source.len() > limits.max_template_bytes {
+            let (max, len) = (limits.max_template_bytes, source.len());
+            return Err(format!("must be {max} bytes long at most (`max_template_bytes`), not {len}"));
+        }
+        let parts = parse::parse(source).map_err(|error| format!("line {}: {}", error.line, error.message))?;
+        let program = Arc::new(parts.program);
+        let mut environment = Environment::empty();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_fuel(Some(budget::fuel(limits)));
+        environment.add_function(parse::NAMESPACE, minijinja::functions::namespace);
+        environment.add_function(
+            parse::CALL,
+            move |state: &State<'_, '_>, site: usize| -> Result<Value, minijinja::Error> {
+                eval::call(&program, state, site)
+            },
+        );
+        let lines = parts.lines;
+        environment
+            .add_template_owned(NAME, parts.written)
+            .map_err(|error| format!("line {}: {}", line(&lines, &error).unwrap_or(1), told(&error)))?;
+        Ok(Self { environment, lines, limits: limits.clone() })
+    }
+
+    /// Renders the template, which takes bounded time and memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Template`] where the template and the values do not go together, naming the line;
+    /// [`ErrorKind::LimitExceeded`] where a bound is reached; [`ErrorKind::Timeout`] where the deadline
+    /// passes. Messages can hold parts of the params.
+    pub fn render(&self, values: &Values<'_>, watch: &Watch<'_>) -> Result<String, Error> {
+        let depth = self.limits.max_json_depth.saturating_add(2);
+        let run = Arc::new(Run {
+            result: Val::new(values.result.clone(), depth),
+            response: Val::new(values.response.clone(), depth),
+            params: Val::new(values.params.clone().into(), depth),
+            status: values.status,
+            meter: Arc::new(Meter::new(&self.limits, watch)),
+            max_depth: depth.saturating_add(DEEPER),
+            failed: Mutex::new(None),
+        });
+        let mut output = Output::new(self.limits.max_template_output_bytes);
+        let context = Value::from_object(Names(run.clone()));
+        let rendered = self
+            .environment
+            .get_template(NAME)
+            .and_then(|template| template.render_captured_to(context, &mut output).map(drop));
+        match rendered {
+            Ok(()) => Ok(output.into_text()),
+            Err(error) => Err(self.failure(&run, &output, &error)),
+        }
+    }
+
+    fn failure(&self, run: &Run, output: &Output, error: &minijinja::Error) -> Error {
+        let failed = run.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (line, fail) = match failed {
+            Some((line, fail)) => (Some(line), fail),
+            None => (line(&self.lines, error), self.fail(run, output, error)),
+        };
+        let at = |message| match line {
+            Some(line) => format!("result_template, line {line}: {message}"),
+            None => format!("result_template: {message}"),
+        };
+        match fail {
+            Fail::Template(message) => Error::new(ErrorKind::Template, at(message)),
+            Fail::Limit(message) => Error::new(ErrorKind::LimitExceeded, at(message)),
+            Fail::Time => Error::new(ErrorKind::Timeout, at("the call's time was over during the render".to_owned())),
+        }
+    }
+
+    /// What stopped minijinja, where it was not one of our expressions.
+    fn fail(&self, run: &Run, output: &Output, error: &minijinja::Error) -> Fail {
+        if output.overflowed() {
+            let max = self.limits.max_template_output_bytes;
+            return Fail::Limit(format!("the text is longer than {max} bytes (`max_template_output_bytes`)"));
+        }
+        match error.kind() {
+            minijinja::ErrorKind::OutOfFuel => run.meter.check_time().err().unwrap_or_else(|| run.meter.exhausted()),
+            _ => Fail::new(told(error)),
+        }
+    }
+}
+
+/// The template's line of an error, if it is known.
+fn line(lines: &[u32], error: &minijinja::Error) -> Option<u32> {
+    error.line().and_then(|line| lines.get(line)).copied().filter(|line| *line > 0)
+}
+
+fn told(error: &minijinja::Error) -> String {
+    match error.detail() {
+        Some(detail) => fault::clipped(detail, 200),
+        None => error.kind().to_string(),
+    }
+}

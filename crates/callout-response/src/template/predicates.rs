@@ -1,0 +1,162 @@
+//! Tests: what may stand behind `is`.
+
+use callout_core::json::Json;
+
+use super::{
+    budget::Meter,
+    fault::{Fail, Outcome},
+    ops::{self, Compare, Num},
+    value::{Val, kind},
+};
+
+/// One test.
+#[derive(Debug)]
+pub(super) struct Test {
+    name: &'static str,
+    /// How many arguments it takes.
+    pub(super) takes: usize,
+    /// Whether it can be asked of what is not there.
+    pub(super) takes_undefined: bool,
+    pub(super) run: fn(Option<&Json>, &[Val], &Meter) -> Outcome<bool>,
+}
+
+type Asked = fn(&Json, &Meter) -> Outcome<bool>;
+
+macro_rules! about {
+    ($($name:literal => $asked:expr),* $(,)?) => {
+        [$(Test {
+            name: $name,
+            takes: 0,
+            takes_undefined: false,
+            run: |value, _, meter| {
+                let asked: Asked = $asked;
+                value.map_or(Ok(false), |value| asked(value, meter))
+            },
+        }),*]
+    };
+}
+
+macro_rules! compared {
+    ($($name:literal => $compare:expr),* $(,)?) => {
+        [$(Test {
+            name: $name,
+            takes: 1,
+            takes_undefined: false,
+            run: |value, args, meter| against($compare, value, args, meter),
+        }),*]
+    };
+}
+
+static ABOUT: [Test; 19] = about![
+    "none" => |value, _| Ok(value.is_null()),
+    "boolean" => |value, _| Ok(value.as_bool().is_some()),
+    "true" => |value, _| Ok(value.as_bool() == Some(true)),
+    "false" => |value, _| Ok(value.as_bool() == Some(false)),
+    "number" => |value, _| Ok(value.as_number().is_some()),
+    "integer" => |value, _| Ok(value.as_number().is_some_and(callout_core::json::Number::is_integer)),
+    "float" => |value, _| Ok(value.as_number().is_some_and(|number| !number.is_integer())),
+    "string" => |value, _| Ok(value.as_str().is_some()),
+    "mapping" => |value, _| Ok(value.as_object().is_some()),
+    "sequence" => |value, _| Ok(value.as_array().is_some()),
+    "iterable" => |value, _| Ok(matches!(value, Json::Array(_) | Json::Object(_) | Json::String(_))),
+    "odd" => |value, meter| Ok(whole(value, meter)? % 2 != 0),
+    "even" => |value, meter| Ok(whole(value, meter)? % 2 == 0),
+    "lower" => |value, meter| all_chars(value, meter, |found| !found.is_uppercase()),
+    "upper" => |value, meter| all_chars(value, meter, |found| !found.is_lowercase()),
+    "empty" => |value, _| Ok(value.is_null() || ops::is_empty(value) == Some(true)),
+    "callable" => |_, _| Ok(false),
+    "escaped" => |_, _| Ok(false),
+    "safe" => |_, _| Ok(false),
+];
+
+static COMPARED: [Test; 18] = compared![
+    "eq" => Compare::Eq,
+    "equalto" => Compare::Eq,
+    "==" => Compare::Eq,
+    "sameas" => Compare::Eq,
+    "ne" => Compare::Ne,
+    "!=" => Compare::Ne,
+    "lt" => Compare::Lt,
+    "lessthan" => Compare::Lt,
+    "<" => Compare::Lt,
+    "le" => Compare::Le,
+    "<=" => Compare::Le,
+    "gt" => Compare::Gt,
+    "greaterthan" => Compare::Gt,
+    ">" => Compare::Gt,
+    "ge" => Compare::Ge,
+    ">=" => Compare::Ge,
+    "in" => Compare::In,
+    "notin" => Compare::NotIn,
+];
+
+static OTHERS: [Test; 6] = [
+    Test { name: "defined", takes: 0, takes_undefined: true, run: |value, _, _| Ok(value.is_some()) },
+    Test { name: "undefined", takes: 0, takes_undefined: true, run: |value, _, _| Ok(value.is_none()) },
+    Test { name: "divisibleby", takes: 1, takes_undefined: false, run: divisible },
+    Test {
+        name: "startingwith",
+        takes: 1,
+        takes_undefined: false,
+        run: |value, args, meter| affix(value, args, meter, |text, part| text.starts_with(part)),
+    },
+    Test {
+        name: "endingwith",
+        takes: 1,
+        takes_undefined: false,
+        run: |value, args, meter| affix(value, args, meter, |text, part| text.ends_with(part)),
+    },
+    Test {
+        name: "containing",
+        takes: 1,
+        takes_undefined: false,
+        run: |value, args, meter| match (value, args) {
+            (Some(value), [part]) => ops::contains(value, &part.json, meter),
+            _ => Ok(false),
+        },
+    },
+];
+
+pub(super) fn find(name: &str) -> Option<&'static Test> {
+    ABOUT.iter().chain(&COMPARED).chain(&OTHERS).find(|test| test.name == name)
+}
+
+fn against(compare: Compare, value: Option<&Json>, args: &[Val], meter: &Meter) -> Outcome<bool> {
+    match (value, args) {
+        (Some(value), [other]) => ops::compare(compare, value, &other.json, meter),
+        _ => Ok(false),
+    }
+}
+
+fn all_chars(value: &Json, meter: &Meter, asked: fn(char) -> bool) -> Outcome<bool> {
+    let Some(text) = value.as_str() else { return Ok(false) };
+    meter.scan(text.len())?;
+    Ok(text.chars().all(asked))
+}
+
+fn affix(value: Option<&Json>, args: &[Val], meter: &Meter, asked: fn(&str, &str) -> bool) -> Outcome<bool> {
+    match (value, args) {
+        (Some(Json::String(text)), [Val { json: Json::String(part), .. }]) => {
+            meter.read(part.len())?;
+            Ok(asked(text, part))
+        }
+        _ => Ok(false),
+    }
+}
+
+fn whole(value: &Json, meter: &Meter) -> Outcome<i128> {
+    match Num::of(value, meter)? {
+        Some(Num::Int(integer)) => Ok(integer),
+        _ => Err(Fail::new(format!("needs a whole number, not {}", kind(value)))),
+    }
+}
+
+fn divisible(value: Option<&Json>, args: &[Val], meter: &Meter) -> Outcome<bool> {
+    match (value, args) {
+        (Some(value), [by]) => match whole(value, meter)?.checked_rem(whole(&by.json, meter)?) {
+            Some(rest) => Ok(rest == 0),
+            None => Err(Fail::new("division by zero")),
+        },
+        _ => Ok(false),
+    }
+}
