@@ -8,6 +8,7 @@ mod expand;
 mod parse;
 
 use callout_core::{
+    config::rules::{self, UrlQuery},
     fault::{FaultCode, Faults},
     json::SmolStr,
 };
@@ -72,6 +73,11 @@ impl Template {
     /// whether or not either has one.
     pub(crate) fn compile(base_url: &str, path: &str, faults: &mut Faults) -> Option<Self> {
         let before = faults.len();
+        if !base_url.is_empty() && rules::http_url(base_url, UrlQuery::Refused, &mut Faults::new()).is_none() {
+            // The config's own check tells what is wrong with the base; the path is told apart from it.
+            faults.field("path", |faults| drop(parse::parse(path, 0, faults)));
+            return None;
+        }
         let (origin_and_base, rest) = parse::locate(base_url, path, faults)?;
         let template = faults.field("path", |faults| {
             let parsed = parse::parse(rest, path.len() - rest.len(), faults)?;

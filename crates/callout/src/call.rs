@@ -1,0 +1,361 @@
+//! The way of one call, in its fixed order:
+//! refuse, validate, auth params, path, remaining params, auth header, body or query, send, shape.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use callout_auth::{Auth, AuthHeader, AuthParams, TokenInfo};
+use callout_core::{
+    Error, ErrorKind,
+    config::RetryConfig,
+    fault::excerpt,
+    http::{Exchange, HttpRequest, HttpResponse, Redirects, Replay, RequestFactory},
+    json::{Json, Object},
+    limits::Timeouts,
+    redact::Redactor,
+    time::Deadline,
+};
+use callout_response::{Input, read_body};
+
+use crate::{Integration, Outcome, Trace, engine::Parts, integration::Endpoint, outcome::SentRequest};
+
+/// How many redirects one attempt follows within its origin.
+const MAX_REDIRECTS: u32 = 5;
+
+/// What one call asks for beyond its endpoint and params.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// How long it may take. Default: the engine's.
+    pub timeouts: Option<Timeouts>,
+}
+
+impl CallOptions {
+    /// With timeouts of its own.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = Some(timeouts);
+        self
+    }
+}
+
+/// One call: who, what, where.
+pub(crate) struct Call<'a> {
+    pub(crate) engine: &'a Parts,
+    pub(crate) integration: &'a Integration,
+    pub(crate) endpoint: &'a str,
+    pub(crate) options: &'a CallOptions,
+}
+
+impl Call<'_> {
+    fn timeouts(&self) -> Timeouts {
+        self.options.timeouts.unwrap_or(self.engine.timeouts)
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error.with_integration(self.integration.name()).with_endpoint(self.endpoint)
+    }
+}
+
+/// Whether a disabled integration is called all the same: a trace does, for the one who sets it up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Disabled {
+    Refused,
+    Called,
+}
+
+pub(crate) async fn run(call: &Call<'_>, params: Json) -> Result<Outcome, Error> {
+    let started = call.engine.clock.now();
+    let shaped = async {
+        let sent = send(call, params, Disabled::Refused, None).await?;
+        let body = sent.body(call)?;
+        let text = sent.endpoint.pipeline.run(&sent.input(call, &body)).map_err(|error| sent.failed(error))?;
+        Ok((text, sent))
+    };
+    let (text, sent) = shaped.await.map_err(|error| call.named(error))?;
+    Ok(Outcome {
+        status: sent.response.status,
+        text,
+        delivery: sent.endpoint.delivery,
+        retries: sent.response.retries,
+        duration: elapsed(call, started),
+    })
+}
+
+/// Gets the token that a call with these params would carry.
+pub(crate) async fn token(
+    engine: &Parts,
+    integration: &Integration,
+    params: &Object,
+) -> Result<TokenInfo, Error> {
+    let auth = integration.auth().ok_or_else(|| {
+        Error::new(ErrorKind::AuthFailed, "the integration has no `auth`, so there is no token to get")
+    })?;
+    let context = engine.auth_context(Deadline::after(&engine.clock, engine.timeouts.call));
+    let token = auth.token(&auth.take_params(params)?, &context).await;
+    token.map_err(|error| masked(error, integration.redactor()))
+}
+
+pub(crate) async fn trace(call: &Call<'_>, params: Json) -> Trace {
+    let started = call.engine.clock.now();
+    let mut trace = Trace::new(call.integration.endpoint(call.endpoint).map(|endpoint| endpoint.delivery));
+    let error = match send(call, params, Disabled::Called, Some(&mut trace.request)).await {
+        Err(error) => Some(error),
+        Ok(sent) => match sent.body(call) {
+            Err(error) => Some(error),
+            Ok(body) => {
+                trace.status = Some(sent.response.status);
+                trace.retries = sent.response.retries;
+                let stages = sent.endpoint.pipeline.trace(&sent.input(call, &body));
+                trace.raw_response = Some(body);
+                trace.after_filter = stages.after_filter;
+                trace.after_mapping = stages.after_mapping;
+                trace.after_result_key = stages.after_result_key;
+                trace.text = stages.text;
+                stages.error.map(|error| sent.failed(error))
+            }
+        },
+    };
+    if let Some(error) = error {
+        trace.status = trace.status.or(error.status());
+        trace.retries = error.retries();
+        trace.raw_response = trace.raw_response.or_else(|| error.body().cloned());
+        trace.error = Some(call.named(error));
+    }
+    trace.duration = elapsed(call, started);
+    trace
+}
+
+fn elapsed(call: &Call<'_>, started: Instant) -> Duration {
+    call.engine.clock.now().saturating_duration_since(started)
+}
+
+/// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
+async fn send<'a>(
+    call: &Call<'a>,
+    params: Json,
+    disabled: Disabled,
+    shown: Option<&mut Option<SentRequest>>,
+) -> Result<Sent<'a>, Error> {
+    let endpoint = refuse(call, disabled)?;
+    let Json::Object(params) = params else {
+        return Err(Error::new(
+            ErrorKind::InvalidParams,
+            format!("params must be a JSON object, not {}", params.type_name()),
+        ));
+    };
+    endpoint.request.validate(&params)?;
+    let auth = match call.integration.auth() {
+        Some(auth) => Some((auth, auth.take_params(&params)?)),
+        None => None,
+    };
+    let consumed: Vec<&str> = auth.iter().flat_map(|(_, params)| params.consumed()).map(String::as_str).collect();
+    let request = endpoint.request.build(&params, &consumed)?;
+    let timeouts = call.timeouts();
+    let sending = Sending {
+        call,
+        auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
+        request,
+        replay: if endpoint.request.method().is_idempotent() { Replay::Safe } else { Replay::OnlyUnsent },
+        deadline: Deadline::after(&call.engine.clock, timeouts.call),
+        timeouts,
+        header: Mutex::new(None),
+    };
+    let answer = sending.send_with_fresh_token(&endpoint.retry).await;
+    let redactor = sending.redactor();
+    if let Some(shown) = shown {
+        *shown = Some(sending.shown(&redactor));
+    }
+    let response = answer.map_err(|error| masked(error, &redactor))?;
+    Ok(Sent { endpoint, response, redactor, deadline: sending.deadline, params })
+}
+
+fn refuse<'a>(call: &Call<'a>, disabled: Disabled) -> Result<&'a Endpoint, Error> {
+    let integration = call.integration;
+    if !integration.has_endpoint(call.endpoint) {
+        let names: Vec<_> = integration.endpoint_names().take(20).collect();
+        let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+        return Err(Error::new(ErrorKind::UnknownEndpoint, format!("there is no such endpoint; {known}")));
+    }
+    if disabled == Disabled::Refused && !integration.is_enabled() {
+        return Err(Error::new(
+            ErrorKind::IntegrationDisabled,
+            "the integration is disabled; set `enabled` to call it",
+        ));
+    }
+    integration.endpoint(call.endpoint).ok_or_else(|| {
+        Error::new(
+            ErrorKind::UnsupportedProtocol,
+            format!("integrations of protocol `{}` are not called over HTTP", integration.protocol().as_str()),
+        )
+    })
+}
+
+/// A request on its way, with the auth header that its last attempt carried.
+struct Sending<'a> {
+    call: &'a Call<'a>,
+    auth: Option<(&'a Auth, &'a AuthParams)>,
+    request: HttpRequest,
+    replay: Replay,
+    deadline: Deadline,
+    timeouts: Timeouts,
+    header: Mutex<Option<AuthHeader>>,
+}
+
+impl Sending<'_> {
+    /// Sends, and once more with a new token if the upstream no longer takes the one it got.
+    async fn send_with_fresh_token(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
+        let first = self.send(retry).await?;
+        if !(refuses_token(&first) && self.drop_token()) {
+            return Ok(first);
+        }
+        let left = RetryConfig {
+            max_retries: retry.max_retries.saturating_sub(first.retries),
+            retry_on_status: retry.retry_on_status.clone(),
+        };
+        match self.send(&left).await {
+            Ok(mut second) => {
+                second.retries += first.retries;
+                Ok(second)
+            }
+            Err(error) => {
+                let retries = first.retries + error.retries();
+                Err(error.with_retries(retries))
+            }
+        }
+    }
+
+    async fn send(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
+        let request: RequestFactory<'_> = Box::new(|_| Box::pin(self.attempt()));
+        let exchange = Exchange {
+            request,
+            retry,
+            replay: self.replay,
+            redirects: Redirects::SameOrigin { max: MAX_REDIRECTS },
+            max_response_bytes: self.call.engine.limits.max_response_bytes,
+            attempt_timeout: self.timeouts.attempt,
+            deadline: self.deadline,
+            caller: self.call.integration.owner(),
+        };
+        self.call.engine.http.send(exchange).await
+    }
+
+    /// One attempt's request: the same bytes each time, auth applied anew. The auth header beats a
+    /// configured one of its name.
+    async fn attempt(&self) -> Result<HttpRequest, Error> {
+        let mut request = self.request.clone();
+        if let Some((auth, params)) = self.auth {
+            let context = self.call.engine.auth_context(self.deadline);
+            let header = auth.header(params, &context).await?;
+            request.headers.insert(header.name.clone(), header.value.clone());
+            *self.header.lock().unwrap_or_else(PoisonError::into_inner) = Some(header);
+        }
+        Ok(request)
+    }
+
+    fn last_header(&self) -> Option<AuthHeader> {
+        self.header.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Drops the token that was refused; false where there is none to renew.
+    fn drop_token(&self) -> bool {
+        match (self.auth, self.last_header()) {
+            (Some((auth, params)), Some(header)) => auth.invalidate(params, &header, &self.call.engine.tokens),
+            _ => false,
+        }
+    }
+
+    /// Masks the integration's secrets and the token that was sent.
+    fn redactor(&self) -> Redactor {
+        let own = self.call.integration.redactor();
+        self.last_header().map_or_else(|| own.clone(), |header| own.and(header.redactor()))
+    }
+
+    fn shown(&self, redactor: &Redactor) -> SentRequest {
+        let auth = self.last_header().map(|header| (header.name, header.value));
+        SentRequest::masked(&self.request, auth, redactor)
+    }
+}
+
+/// Whether the answer says that the token is no longer good: 401, or 403 with
+/// `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1).
+fn refuses_token(response: &HttpResponse) -> bool {
+    let says_invalid = || {
+        response.headers.get_all(http::header::WWW_AUTHENTICATE).iter().any(|value| {
+            let challenge = value.to_str().unwrap_or_default().to_ascii_lowercase();
+            challenge.contains("bearer") && challenge.contains("invalid_token")
+        })
+    };
+    response.status == 401 || (response.status == 403 && says_invalid())
+}
+
+fn masked(error: Error, redactor: &Redactor) -> Error {
+    if redactor.is_empty() { error } else { error.map_message(|message| redactor.text(message).into_owned()) }
+}
+
+/// An answer with what its shaping needs.
+struct Sent<'a> {
+    endpoint: &'a Endpoint,
+    params: Object,
+    response: HttpResponse,
+    redactor: Redactor,
+    deadline: Deadline,
+}
+
+impl Sent<'_> {
+    /// The masked body; an error if the status is outside 200 to 299.
+    fn body(&self, call: &Call<'_>) -> Result<Json, Error> {
+        let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
+        let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let body = read_body(*status, content_type, body, &call.engine.limits).map_err(|error| self.failed(error))?;
+        let body = self.redactor.json(&body);
+        if (200..300).contains(status) {
+            return Ok(body);
+        }
+        let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &body));
+        let error = error.with_body(body).with_retryable(may_pass(*status)).with_retry_after(*retry_after);
+        Err(self.failed(error))
+    }
+
+    fn input<'s>(&'s self, call: &'s Call<'_>, body: &'s Json) -> Input<'s> {
+        Input {
+            body,
+            params: &self.params,
+            status: self.response.status,
+            redactor: &self.redactor,
+            clock: &call.engine.clock,
+            deadline: self.deadline,
+        }
+    }
+
+    fn failed(&self, error: Error) -> Error {
+        masked(error, &self.redactor).with_status(self.response.status).with_retries(self.response.retries)
+    }
+}
+
+fn upstream_message(status: u16, body: &Json) -> String {
+    const SHOWN_CHARS: usize = 300;
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let mut message = format!("the upstream answered {status}");
+    if let Some(reason) = reason {
+        message.push(' ');
+        message.push_str(reason);
+    }
+    if !body.is_null() {
+        message.push_str(": ");
+        match body.as_str() {
+            Some(text) => {
+                message.extend(text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SHOWN_CHARS))
+            }
+            None => message.push_str(&excerpt(body, SHOWN_CHARS)),
+        }
+    }
+    message
+}
+
+/// Whether a status tells of a passing state, so that the same call may succeed later.
+fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+}

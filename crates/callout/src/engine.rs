@@ -1,0 +1,304 @@
+//! The engine: what all integrations of a program share.
+
+use std::{fmt, sync::Arc};
+
+use callout_auth::{AuthContext, TokenCache, TokenInfo};
+use callout_core::{
+    Error, ErrorKind,
+    config::IntegrationConfig,
+    fault::Faults,
+    http::{Caller, HttpService, SharedHttp},
+    json::Json,
+    limits::{Limits, Timeouts},
+    secret::Secrets,
+    time::{Clock, Deadline, Rng, SharedClock, SharedRng},
+};
+use callout_transport::{EgressPolicy, Resolver, RetryPolicy, Transport, TransportBuilder, system_clock, system_rng};
+
+use crate::{
+    CallOptions, Integration, Outcome, Trace,
+    call::{self, Call},
+};
+
+/// Runs calls. Cheap to clone, `Send + Sync`; making one needs no async runtime, calling does (tokio).
+///
+/// All clones share the connections, the token cache and the retry budgets.
+#[derive(Clone)]
+pub struct Engine(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) http: SharedHttp,
+    pub(crate) clock: SharedClock,
+    pub(crate) rng: SharedRng,
+    pub(crate) tokens: TokenCache,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl Parts {
+    /// A token fetch serves many calls: its own bounds are the engine's, only the wait is the call's.
+    pub(crate) fn auth_context(&self, deadline: Deadline) -> AuthContext<'_> {
+        let Self { http, clock, rng, tokens, limits, timeouts } = self;
+        AuthContext { http, clock, rng, cache: tokens, limits, timeouts, deadline }
+    }
+}
+
+impl Engine {
+    /// A builder with every default: public addresses only, [`Limits`] and [`Timeouts`] as documented.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// Compiles an integration: paths, templates, schemas, keys and URLs are parsed once, here.
+    ///
+    /// Its tokens and retry budget are kept under its name. A program with several tenants uses
+    /// [`Engine::load_as`].
+    ///
+    /// # Errors
+    ///
+    /// `invalid_config`, with every fault and its place in [`Error::faults`].
+    pub fn load(&self, config: IntegrationConfig, secrets: &Secrets) -> Result<Integration, Error> {
+        let name = config.name.clone();
+        self.load_as("", &name, config, secrets)
+    }
+
+    /// As [`Engine::load`], for that workspace and under that identity: two workspaces never share a
+    /// token or a retry budget, whatever their configs say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::load`].
+    pub fn load_as(
+        &self,
+        workspace: &str,
+        integration: &str,
+        config: IntegrationConfig,
+        secrets: &Secrets,
+    ) -> Result<Integration, Error> {
+        let name = config.name.clone();
+        let owner = Caller { workspace: workspace.into(), integration: integration.into() };
+        let mut faults = Faults::new();
+        let compiled = Integration::compile(config, secrets, owner, &self.0.limits, &mut faults);
+        match compiled {
+            Some(integration) if faults.is_empty() => Ok(integration),
+            _ => Err(Error::from_faults(ErrorKind::InvalidConfig, faults).with_integration(&name)),
+        }
+    }
+
+    /// Makes one call and gives the text for the model.
+    ///
+    /// `params` is an object: [`Json`], or a `serde_json::Value`. Dropping the future cancels the
+    /// call; nothing of it goes on.
+    ///
+    /// # Errors
+    ///
+    /// Everything that [`callout_core::ErrorKind`] lists but `invalid_config`. The error names integration and endpoint,
+    /// and says whether trying again can help.
+    pub async fn call(
+        &self,
+        integration: &Integration,
+        endpoint: &str,
+        params: impl Into<Json>,
+    ) -> Result<Outcome, Error> {
+        self.call_with(integration, endpoint, params, &CallOptions::default()).await
+    }
+
+    /// As [`Engine::call`], with timeouts of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::call`].
+    pub async fn call_with(
+        &self,
+        integration: &Integration,
+        endpoint: &str,
+        params: impl Into<Json>,
+        options: &CallOptions,
+    ) -> Result<Outcome, Error> {
+        let call = Call { engine: &self.0, integration, endpoint, options };
+        call::run(&call, params.into()).await
+    }
+
+    /// Makes one call and keeps the request and every stage's value, also when it fails: to see why
+    /// a call comes out as it does. Runs on a disabled integration too.
+    pub async fn trace(&self, integration: &Integration, endpoint: &str, params: impl Into<Json>) -> Trace {
+        self.trace_with(integration, endpoint, params, &CallOptions::default()).await
+    }
+
+    /// As [`Engine::trace`], with timeouts of its own.
+    pub async fn trace_with(
+        &self,
+        integration: &Integration,
+        endpoint: &str,
+        params: impl Into<Json>,
+        options: &CallOptions,
+    ) -> Trace {
+        let call = Call { engine: &self.0, integration, endpoint, options };
+        call::trace(&call, params.into()).await
+    }
+
+    /// Gets what a call with these params would authenticate with: a token from the cache or by a
+    /// token call, or the static secret.
+    ///
+    /// # Errors
+    ///
+    /// `auth_failed` and the kinds of a call that fails before its endpoint is reached.
+    pub async fn token(&self, integration: &Integration, params: impl Into<Json>) -> Result<TokenInfo, Error> {
+        let Json::Object(params) = params.into() else {
+            return Err(Error::new(ErrorKind::InvalidParams, "params must be a JSON object"));
+        };
+        let token = call::token(&self.0, integration, &params).await;
+        token.map_err(|error| error.with_integration(integration.name()))
+    }
+
+    /// The limits that integrations are compiled and called under.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The token cache, for its counters or to share it with another engine.
+    pub fn tokens(&self) -> &TokenCache {
+        &self.0.tokens
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { http: _, clock: _, rng: _, tokens: _, limits, timeouts } = &*self.0;
+        f.debug_struct("Engine").field("limits", limits).field("timeouts", timeouts).finish_non_exhaustive()
+    }
+}
+
+/// Makes an [`Engine`].
+#[derive(Debug)]
+pub struct EngineBuilder {
+    transport: TransportBuilder,
+    http: Option<SharedHttp>,
+    clock: SharedClock,
+    rng: SharedRng,
+    tokens: TokenCache,
+    limits: Limits,
+    timeouts: Timeouts,
+}
+
+impl Default for EngineBuilder {
+    fn default() -> Self {
+        Self {
+            transport: Transport::builder(),
+            http: None,
+            clock: system_clock(),
+            rng: system_rng(),
+            tokens: TokenCache::default(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+impl EngineBuilder {
+    /// Which addresses may be called. Default: [`EgressPolicy::public`].
+    #[must_use]
+    pub fn with_egress(mut self, egress: EgressPolicy) -> Self {
+        self.transport = self.transport.with_egress(egress);
+        self
+    }
+
+    /// The bounds on configs, params and answers.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long calls may take, unless a call says otherwise.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How long to wait between attempts, and how many retries an upstream that is down may cost.
+    #[must_use]
+    pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.transport = self.transport.with_retry_policy(policy);
+        self
+    }
+
+    /// Trusts the certificates in this PEM file's content besides the platform's: a private CA.
+    #[must_use]
+    pub fn with_root_certificate_pem(mut self, pem: &[u8]) -> Self {
+        self.transport = self.transport.with_root_certificate_pem(pem);
+        self
+    }
+
+    /// Presents this certificate and key (PEM, both in one) to upstreams that ask: mTLS.
+    #[must_use]
+    pub fn with_client_identity_pem(mut self, pem: &[u8]) -> Self {
+        self.transport = self.transport.with_client_identity_pem(pem);
+        self
+    }
+
+    /// Sends everything through this proxy. The environment's proxy variables are never read.
+    #[must_use]
+    pub fn with_proxy(mut self, url: &str) -> Self {
+        self.transport = self.transport.with_proxy(url);
+        self
+    }
+
+    /// Another way to look host names up. Default: the system's.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: impl Resolver) -> Self {
+        self.transport = self.transport.with_resolver(resolver);
+        self
+    }
+
+    /// A token cache shared with other engines. Default: one of its own.
+    #[must_use]
+    pub fn with_token_cache(mut self, tokens: TokenCache) -> Self {
+        self.tokens = tokens;
+        self
+    }
+
+    /// Another network in place of the transport: a recording, a replay. The egress policy, TLS and
+    /// retry settings of this builder do not reach it.
+    #[must_use]
+    pub fn with_http(mut self, http: impl HttpService) -> Self {
+        self.http = Some(SharedHttp::new(http));
+        self
+    }
+
+    /// Another clock, for tests.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = SharedClock::new(clock);
+        self
+    }
+
+    /// Another source of chance, for tests.
+    #[must_use]
+    pub fn with_rng(mut self, rng: impl Rng) -> Self {
+        self.rng = SharedRng::new(rng);
+        self
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_config`, if a certificate, an identity or the proxy's URL cannot be used.
+    pub fn build(self) -> Result<Engine, Error> {
+        let Self { transport, http, clock, rng, tokens, limits, timeouts } = self;
+        let http = match http {
+            Some(http) => http,
+            None => SharedHttp::new(
+                transport
+                    .with_limits(limits.clone())
+                    .with_timeouts(timeouts)
+                    .with_clock(clock.clone())
+                    .with_rng(rng.clone())
+                    .build()?,
+            ),
+        };
+        Ok(Engine(Arc::new(Parts { http, clock, rng, tokens, limits, timeouts })))
+    }
+}

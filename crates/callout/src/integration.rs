@@ -1,0 +1,183 @@
+//! An integration as used: everything that can be parsed, parsed.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use callout_auth::Auth;
+use callout_core::{
+    config::{Delivery, EndpointConfig, IntegrationConfig, Protocol, RetryConfig},
+    fault::Faults,
+    http::Caller,
+    limits::Limits,
+    redact::Redactor,
+    secret::Secrets,
+};
+use callout_request::Request;
+use callout_response::Pipeline;
+
+use crate::tool::Tool;
+
+/// A loaded integration. Cheap to clone, `Send + Sync`.
+///
+/// It is bound to no engine: any engine calls it.
+#[derive(Clone)]
+pub struct Integration(Arc<Parts>);
+
+struct Parts {
+    name: String,
+    display_name: String,
+    protocol: Protocol,
+    enabled: bool,
+    owner: Caller,
+    auth: Option<Auth>,
+    redactor: Redactor,
+    /// Empty for `desktop`.
+    endpoints: Vec<Endpoint>,
+    /// Name to position, for `desktop` too.
+    by_name: HashMap<String, usize>,
+}
+
+/// One compiled endpoint.
+pub(crate) struct Endpoint {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) delivery: Delivery,
+    pub(crate) retry: RetryConfig,
+    pub(crate) request: Request,
+    pub(crate) pipeline: Pipeline,
+}
+
+impl Integration {
+    /// Checks and compiles a config. Every fault goes into `faults`, those of a config that was read
+    /// with faults too; `None` if something could not be compiled.
+    ///
+    /// [`crate::Engine::load`] is the short way; this one is for programs that show faults beside those of
+    /// [`IntegrationConfig::read`], and needs no engine.
+    pub fn compile(
+        config: IntegrationConfig,
+        secrets: &Secrets,
+        owner: Caller,
+        limits: &Limits,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        config.check(secrets, limits, faults);
+        let mut found = Faults::new();
+        let auth = config
+            .auth
+            .as_ref()
+            .map(|auth| found.field("auth", |faults| Auth::compile(auth, secrets, &owner, limits, faults)));
+        let endpoints: Vec<_> = match config.protocol {
+            // Its endpoints are no HTTP paths: there is nothing to compile and nothing to call.
+            Protocol::Desktop => Vec::new(),
+            Protocol::Rest => found.field("endpoints", |faults| {
+                let endpoints = config.endpoints.iter().enumerate();
+                endpoints
+                    .map(|(at, endpoint)| {
+                        faults.index(at, |faults| Endpoint::compile(&config, endpoint, limits, faults))
+                    })
+                    .collect()
+            }),
+        };
+        faults.absorb(found);
+        let endpoints: Vec<_> = endpoints.into_iter().collect::<Option<_>>()?;
+        let auth = match auth {
+            Some(compiled) => Some(compiled?),
+            None => None,
+        };
+        let redactor = auth.as_ref().map(|auth| auth.redactor().clone()).unwrap_or_default();
+        let names = config.endpoints.iter().map(|endpoint| endpoint.name.clone());
+        let by_name = names.enumerate().map(|(at, name)| (name, at)).collect();
+        Some(Self(Arc::new(Parts {
+            name: config.name,
+            display_name: config.display_name,
+            protocol: config.protocol,
+            enabled: config.enabled,
+            owner,
+            auth,
+            redactor,
+            endpoints,
+            by_name,
+        })))
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The name for people.
+    pub fn display_name(&self) -> &str {
+        &self.0.display_name
+    }
+
+    /// How it is reached; only `rest` can be called.
+    pub fn protocol(&self) -> Protocol {
+        self.0.protocol
+    }
+
+    /// Whether it may be called.
+    pub fn is_enabled(&self) -> bool {
+        self.0.enabled
+    }
+
+    /// The names of the endpoints that can be called, in the config's order.
+    pub fn endpoint_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.endpoints.iter().map(|endpoint| endpoint.name.as_str())
+    }
+
+    /// Its endpoints as tools for function calling, in the config's order.
+    pub fn tools(&self) -> Vec<Tool> {
+        self.0.endpoints.iter().map(|endpoint| Tool::new(&self.0.name, endpoint)).collect()
+    }
+
+    pub(crate) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.0.by_name.get(name).and_then(|&at| self.0.endpoints.get(at))
+    }
+
+    /// Whether the config names it; one of a `desktop` integration cannot be called all the same.
+    pub(crate) fn has_endpoint(&self, name: &str) -> bool {
+        self.0.by_name.contains_key(name)
+    }
+
+    pub(crate) fn auth(&self) -> Option<&Auth> {
+        self.0.auth.as_ref()
+    }
+
+    pub(crate) fn owner(&self) -> &Caller {
+        &self.0.owner
+    }
+
+    /// Masks the integration's own secrets.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.0.redactor
+    }
+}
+
+impl fmt::Debug for Integration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Integration")
+            .field("name", &self.0.name)
+            .field("owner", &self.0.owner)
+            .field("endpoints", &self.endpoint_names().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    fn compile(
+        config: &IntegrationConfig,
+        endpoint: &EndpointConfig,
+        limits: &Limits,
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let request = Request::compile(&config.base_url, endpoint, config.auth.as_ref(), limits, faults);
+        let pipeline = Pipeline::compile(endpoint, limits, faults);
+        Some(Self {
+            name: endpoint.name.clone(),
+            description: endpoint.description.clone(),
+            delivery: endpoint.result_delivery,
+            retry: endpoint.retry_config.clone(),
+            request: request?,
+            pipeline: pipeline?,
+        })
+    }
+}

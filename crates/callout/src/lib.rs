@@ -1,0 +1,64 @@
+//! Runs configured calls to other people's HTTP APIs, for agent runtimes.
+//!
+//! An *integration* describes one REST API: where it is, how to authenticate, which endpoints it
+//! has and how their answers become a short text for a language model. The engine turns
+//! `(integration, endpoint, params)` into one authenticated HTTP call and its answer into that text.
+//!
+//! A runtime links this crate alone:
+//!
+//! ```no_run
+//! use callout::{EgressPolicy, Engine, IntegrationConfig, EndpointConfig, Method, Secrets};
+//! use serde_json::json;
+//!
+//! # async fn example() -> Result<(), callout::Error> {
+//! let mut issues = EndpointConfig::new("list-issues", "Lists the open issues of a repository", "/repos/{owner}/{repo}/issues");
+//! issues.method = Method::Get;
+//! issues.response_mapping = Some(vec![("title".into(), "title".into()), ("by".into(), "user.login".into())]);
+//! issues.result_template = Some("{% for issue in result %}- {{ issue.title }} ({{ issue.by }})\n{% endfor %}".into());
+//! issues.max_result_length = 2_000;
+//! let config = IntegrationConfig::new("github", "https://api.github.com").with_endpoint(issues);
+//!
+//! let engine = Engine::builder().with_egress(EgressPolicy::public()).build()?;
+//! let integration = engine.load(config, &Secrets::new())?; // every fault at once
+//! let outcome = engine.call(&integration, "list-issues", json!({"owner": "rust-lang", "repo": "log"})).await?;
+//! println!("{}", outcome.text());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Configs can be read from JSON too ([`IntegrationConfig::read`]), as the HTTP API and the command
+//! line do. [`Engine::trace`] shows a call stage by stage, [`Integration::tools`] gives the endpoints
+//! as tools for function calling, and [`guide`] holds the behaviour, the config and recipes.
+//!
+//! What this library does not do: it stores nothing, runs nothing in the background, reads no
+//! environment variable and no file, and follows no schedule.
+
+mod call;
+mod engine;
+pub mod guide;
+mod integration;
+mod outcome;
+mod tool;
+
+pub use call::CallOptions;
+pub use callout_auth::{TokenCache, TokenInfo, TokenStats};
+pub use callout_core::{
+    Error, ErrorKind,
+    config::{
+        AuthConfig, AuthType, BodyFormat, Delivery, EndpointConfig, ExchangeHeaderMapping, IntegrationConfig, Method,
+        Protocol, RequestTransform, RetryConfig, UnknownFields,
+    },
+    fault::{Fault, FaultCode, Faults, Place},
+    http::{Caller, Exchange, HttpRequest, HttpResponse, HttpService},
+    json,
+    json::Json,
+    limits::{Limits, Timeouts},
+    secret::{ExposeSecret, SecretName, SecretString, Secrets},
+    time::{Clock, Rng},
+};
+pub use callout_response::{Length, Text, Truncation};
+pub use callout_transport::{EgressEntryError, EgressPolicy, Resolver, RetryPolicy};
+pub use engine::{Engine, EngineBuilder};
+pub use integration::Integration;
+pub use outcome::{Outcome, SentRequest, Trace};
+pub use tool::Tool;

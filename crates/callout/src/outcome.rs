@@ -1,0 +1,159 @@
+//! What a call returns.
+
+use std::time::Duration;
+
+use callout_core::{
+    Error,
+    config::Delivery,
+    http::HttpRequest,
+    json::{Json, Number, ObjectBuilder},
+    redact::{MASK, Redactor},
+};
+use callout_response::{Text, Truncation};
+use http::{HeaderName, HeaderValue};
+
+/// The result of a call that succeeded.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub(crate) status: u16,
+    pub(crate) text: Text,
+    pub(crate) delivery: Delivery,
+    pub(crate) retries: u32,
+    pub(crate) duration: Duration,
+}
+
+impl Outcome {
+    /// The text for the model.
+    pub fn text(&self) -> &str {
+        &self.text.text
+    }
+
+    /// The text for the model.
+    pub fn into_text(self) -> String {
+        self.text.text
+    }
+
+    /// The HTTP status, 200 to 299.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// When the endpoint wants the result handed over.
+    pub fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    /// How many attempts were made after the first; a resend after a 401 is not counted.
+    pub fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// From the call to the text.
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// How much was cut, if the text was longer than the endpoint allows.
+    pub fn truncation(&self) -> Option<&Truncation> {
+        self.text.truncation.as_ref()
+    }
+}
+
+/// The request as it was sent, secrets masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SentRequest {
+    /// The method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// Names and values in the order of sending, auth last.
+    pub headers: Vec<(String, String)>,
+    /// The body, if the method has one.
+    pub body: Option<String>,
+}
+
+impl SentRequest {
+    pub(crate) fn masked(request: &HttpRequest, auth: Option<(HeaderName, HeaderValue)>, redactor: &Redactor) -> Self {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let configured = request.headers.iter().filter(|(name, _)| auth.as_ref().is_none_or(|(auth, _)| auth != *name));
+        let configured = configured.map(|(name, value)| (name.to_string(), redactor.text(&text(value)).into_owned()));
+        let auth = auth.as_ref().map(|(name, value)| {
+            // Masked whole, however short the secret is.
+            let shown =
+                if value.as_bytes().starts_with(b"Bearer ") { format!("Bearer {MASK}") } else { MASK.to_owned() };
+            (name.to_string(), shown)
+        });
+        let body = String::from_utf8_lossy(&request.body);
+        Self {
+            method: request.method.to_string(),
+            url: redactor.text(request.url.as_str()).into_owned(),
+            headers: configured.chain(auth).collect(),
+            body: (!body.is_empty()).then(|| redactor.text(&body).into_owned()),
+        }
+    }
+}
+
+/// A call with everything that happened on its way, also when it failed.
+///
+/// What was not reached is `None`. No secret stands in any part.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Trace {
+    /// The request, once one was made.
+    pub request: Option<SentRequest>,
+    /// The last status received.
+    pub status: Option<u16>,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// From the call to its end.
+    pub duration: Duration,
+    /// The body as received and masked, before the first stage.
+    pub raw_response: Option<Json>,
+    /// The value after `response_filter`.
+    pub after_filter: Option<Json>,
+    /// The value after `response_mapping`.
+    pub after_mapping: Option<Json>,
+    /// The value after `result_key`.
+    pub after_result_key: Option<Json>,
+    /// The text for the model.
+    pub text: Option<Text>,
+    /// When the endpoint wants the result handed over; `None` if there is no such endpoint.
+    pub delivery: Option<Delivery>,
+    /// Why the call failed, if it did.
+    pub error: Option<Error>,
+}
+
+impl Trace {
+    pub(crate) fn new(delivery: Option<Delivery>) -> Self {
+        Self {
+            request: None,
+            status: None,
+            retries: 0,
+            duration: Duration::ZERO,
+            raw_response: None,
+            after_filter: None,
+            after_mapping: None,
+            after_result_key: None,
+            text: None,
+            delivery,
+            error: None,
+        }
+    }
+
+    /// The object that the HTTP API's test endpoint answers with: `status_code`, `duration_ms`,
+    /// `retries`, `raw_response`, `after_filter`, `after_mapping`, `final_result`, `error`.
+    pub fn to_json(&self) -> Json {
+        let milliseconds = Number::from_f64((self.duration.as_secs_f64() * 1e6).round() / 1e3);
+        ObjectBuilder::new()
+            .with("status_code", self.status)
+            .with("duration_ms", milliseconds)
+            .with("retries", self.retries)
+            .with("raw_response", self.raw_response.clone())
+            .with("after_filter", self.after_filter.clone())
+            .with("after_mapping", self.after_mapping.clone())
+            .with("final_result", self.text.as_ref().map(|text| text.text.clone()))
+            .with("error", self.error.as_ref().map(ToString::to_string))
+            .into()
+    }
+}
