@@ -1,0 +1,71 @@
+//! `callout call`: one call, as text, as a trace or as JSON.
+
+use std::{fs, process::ExitCode, time::Duration};
+
+use anstream::println;
+use callout::{EgressPolicy, Engine, Timeouts};
+
+use crate::{
+    FAILED, Stop,
+    args::{CallArgs, NetworkArgs},
+    files, params, show,
+};
+
+pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
+    let secrets = files::secrets(&args.secrets.secrets)?;
+    let integration = files::load(&args.file, &secrets)?;
+    let params = params::read(&args.params, &integration, Some(&args.endpoint))?;
+    let engine = engine(&args.network)?;
+    if args.trace || args.json {
+        let trace = engine.trace(&integration, &args.endpoint, params).await;
+        if args.json {
+            println!("{:#}", trace.to_json());
+        } else {
+            show::trace(&trace);
+        }
+        return Ok(if trace.error.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
+    }
+    match engine.call(&integration, &args.endpoint, params).await {
+        Ok(outcome) => {
+            println!("{}", outcome.text());
+            if let Some(truncation) = outcome.truncation() {
+                show::note(&show::cut(truncation));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            show::error(&show::failure(&error));
+            Ok(ExitCode::from(FAILED))
+        }
+    }
+}
+
+/// An engine with the network that the flags ask for.
+pub(crate) fn engine(network: &NetworkArgs) -> Result<Engine, Stop> {
+    let mut egress = EgressPolicy::public();
+    for entry in &network.allow {
+        egress = egress.allow(entry).map_err(|error| format!("--allow: {error}"))?;
+    }
+    let mut builder = Engine::builder().with_egress(egress);
+    let read = |path: &std::path::Path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    if let Some(path) = &network.ca {
+        builder = builder.with_root_certificate_pem(&read(path)?);
+    }
+    if let Some(path) = &network.client_identity {
+        builder = builder.with_client_identity_pem(&read(path)?);
+    }
+    if let Some(proxy) = &network.proxy {
+        builder = builder.with_proxy(proxy);
+    }
+    Ok(builder.with_timeouts(timeouts(network)?).build()?)
+}
+
+fn timeouts(network: &NetworkArgs) -> Result<Timeouts, Stop> {
+    let call = Duration::try_from_secs_f64(network.timeout)
+        .ok()
+        .filter(|timeout| !timeout.is_zero())
+        .ok_or_else(|| format!("--timeout must be a number of seconds above 0, not {}", network.timeout))?;
+    let mut timeouts = Timeouts::default();
+    timeouts.call = call;
+    Ok(timeouts)
+}

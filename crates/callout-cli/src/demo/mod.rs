@@ -1,0 +1,195 @@
+//! `callout demo`: a tour of what the engine does, against an API on this machine.
+
+mod identity;
+mod tour;
+mod upstream;
+
+use std::process::ExitCode;
+
+use anstream::println;
+use callout::{EgressPolicy, Engine, Integration, IntegrationConfig, Json, json::ObjectBuilder};
+
+use self::{
+    tour::{AUTH_TYPES, STEPS, Step},
+    upstream::{Received, Upstream},
+};
+use crate::{Stop, show};
+
+pub(crate) async fn run() -> Result<ExitCode, Stop> {
+    let upstream = Upstream::start().await?;
+    let engine =
+        Engine::builder().with_egress(EgressPolicy::public().allow(&upstream.address().to_string())?).build()?;
+    let integration = tour_integration(&engine, &upstream)?;
+    println!("{}", show::heading("Callout: configured calls to HTTP APIs, shaped for language models"));
+    println!(
+        "An API that answers as GitHub does runs at http://{}. Everything below is one integration:\n\
+         YAML in, one authenticated HTTP call out, a short text back.\n",
+        upstream.address()
+    );
+    for (at, step) in STEPS.iter().enumerate() {
+        show_step(at + 1, step, &engine, &integration, &upstream).await?;
+    }
+    show_closed_by_default(STEPS.len() + 1, &integration).await?;
+    show_auth_types(STEPS.len() + 2, &engine, &upstream).await?;
+    show_trace(STEPS.len() + 3, &engine, &integration).await;
+    println!("{}", show::heading("Your turn"));
+    println!("  callout check my-api.yaml                        says everything that is wrong with a file");
+    println!("  callout call my-api.yaml my-endpoint --trace     makes a call and shows every stage");
+    println!("  callout tools my-api.yaml                        the endpoints as tools for function calling");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parse_yaml(text: &str) -> Result<Json, Stop> {
+    Ok(serde_saphyr::from_str(text)?)
+}
+
+fn load(engine: &Engine, body: Json) -> Result<Integration, Stop> {
+    let mut faults = callout::Faults::new();
+    let read = IntegrationConfig::read(&body, callout::UnknownFields::Refuse, &mut faults);
+    match read {
+        Some((config, secrets)) if faults.is_empty() => Ok(engine.load(config, &secrets)?),
+        _ => Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()),
+    }
+}
+
+fn tour_integration(engine: &Engine, upstream: &Upstream) -> Result<Integration, Stop> {
+    let mut endpoints: Vec<Json> = Vec::new();
+    for step in STEPS {
+        let endpoint = parse_yaml(step.yaml)?;
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
+    let auth = ObjectBuilder::new()
+        .with("type", "api_key_header")
+        .with("header_name", "X-API-Key")
+        .with("api_key_value", ObjectBuilder::new().with("value", identity::SECRET));
+    let body = ObjectBuilder::new()
+        .with("name", "github")
+        .with("display_name", "GitHub, on this machine")
+        .with("base_url", format!("http://{}", upstream.address()))
+        .with("auth", auth)
+        .with("endpoints", endpoints);
+    load(engine, body.into())
+}
+
+async fn show_step(
+    number: usize,
+    step: &Step,
+    engine: &Engine,
+    integration: &Integration,
+    upstream: &Upstream,
+) -> Result<(), Stop> {
+    title(number, step.title);
+    println!("{}", step.why);
+    if step.shows_config {
+        println!("{}", show::dim(show::indented(step.yaml.trim_end())));
+    }
+    let params = Json::parse(step.params)?;
+    println!("{}   {}", label("params"), params);
+    let endpoint = parse_yaml(step.yaml)?;
+    let name = endpoint.get("name").and_then(Json::as_str).unwrap_or_default();
+    let result = engine.call(integration, name, params).await;
+    let received = upstream.take_received();
+    if received.is_empty() {
+        println!("{}     {}", label("sent"), show::dim("nothing"));
+    }
+    for request in &received {
+        println!("{}     {}", label("sent"), on_the_wire(request));
+    }
+    match result {
+        Ok(outcome) => {
+            let mut notes = vec![format!("delivered as {}", outcome.delivery().as_str())];
+            if outcome.retries() > 0 {
+                notes.push(format!("{} retry, {:.1} s", outcome.retries(), outcome.duration().as_secs_f64()));
+            }
+            notes.extend(outcome.truncation().map(show::cut));
+            println!("{}     {}", label("text"), show::dim(notes.join(", ")));
+            println!("{}", show::good(show::indented(outcome.text().trim_end())));
+        }
+        Err(error) => println!("{}    {}", label("error"), show::bad(show::failure(&error))),
+    }
+    println!();
+    Ok(())
+}
+
+async fn show_closed_by_default(number: usize, integration: &Integration) -> Result<(), Stop> {
+    title(number, "Closed by default");
+    println!(
+        "An engine calls public addresses only, decided on the address that is dialled. The tour opened exactly\n\
+         one port of this machine; an engine that did not refuses the same integration."
+    );
+    let closed = Engine::builder().with_egress(EgressPolicy::public()).build()?;
+    if let Err(error) = closed.call(integration, "whoami", Json::empty_object()).await {
+        println!("{}    {}", label("error"), show::bad(show::failure(&error)));
+    }
+    println!();
+    Ok(())
+}
+
+async fn show_auth_types(number: usize, engine: &Engine, upstream: &Upstream) -> Result<(), Stop> {
+    title(number, "Six ways to authenticate");
+    println!(
+        "Each type calls an endpoint twice. Tokens are cached: the second call asks for none.\n\
+         An identity provider beside the API hands them out."
+    );
+    for (kind, yaml) in AUTH_TYPES {
+        let yaml = yaml
+            .replace("ORIGIN", &format!("http://{}", upstream.address()))
+            .replace("SECRET", identity::SECRET)
+            .replace("PRIVATE_KEY", &include_str!("../../demo/demo-key.pem").trim_end().replace('\n', "\\n"));
+        let integration = load(engine, parse_yaml(&yaml)?)?;
+        let mut seen = String::new();
+        for _ in 0..2 {
+            match engine.call(&integration, "whoami", callout::Json::parse(r#"{"user": "alice"}"#)?).await {
+                Ok(outcome) => seen = outcome.into_text(),
+                Err(error) => return Err(Stop(show::failure(&error))),
+            }
+        }
+        let received = upstream.take_received();
+        let tokens = received.iter().filter(|request| request.path().starts_with("/token/")).count();
+        let calls = received.len() - tokens;
+        println!(
+            "  {kind:<26} {calls} calls, {tokens} token request{}   {}",
+            if tokens == 1 { " " } else { "s" },
+            show::good(seen)
+        );
+    }
+    let stats = engine.tokens().stats();
+    println!(
+        "{}",
+        show::dim(format!(
+            "  token cache: {} hits, {} fetches, {} failures",
+            stats.hits, stats.fetches, stats.failures
+        ))
+    );
+    println!();
+    Ok(())
+}
+
+async fn show_trace(number: usize, engine: &Engine, integration: &Integration) {
+    title(number, "Why did it come out like this?");
+    println!("Every call can be traced: the request as it was sent, and the value after each stage.");
+    let params = ObjectBuilder::new().with("owner", "octocat").with("repo", "hello-world").with("name", "bug");
+    let trace = engine.trace(integration, "get-label", Json::from(params)).await;
+    show::trace(&trace);
+    println!();
+}
+
+fn title(number: usize, text: &str) {
+    println!("{}", show::heading(format!("{number}. {text}")));
+}
+
+fn label(text: &str) -> String {
+    show::dim(text)
+}
+
+/// Method, target and body; the headers only where a step is about them.
+fn on_the_wire(request: &Received) -> String {
+    let mut line = format!("{} {}", request.method, request.target);
+    if !request.body.is_empty() {
+        let kind = request.header("content-type").unwrap_or("no type");
+        line.push_str(&format!("  {}  {}", show::dim(kind), request.body));
+    }
+    line
+}

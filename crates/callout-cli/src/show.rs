@@ -1,0 +1,132 @@
+//! How things look on a terminal: colour only there, plain text elsewhere.
+
+use std::fmt::Display;
+
+use anstream::{eprintln, println};
+use anstyle::{AnsiColor, Style};
+use callout::{Error, Json, Length, Trace, Truncation};
+
+const HEADING: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// How many lines of one value a trace shows.
+const SHOWN_LINES: usize = 40;
+
+fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+pub(crate) fn good(text: impl Display) -> String {
+    styled(GOOD, text)
+}
+
+pub(crate) fn bad(text: impl Display) -> String {
+    styled(BAD, text)
+}
+
+pub(crate) fn dim(text: impl Display) -> String {
+    styled(DIM, text)
+}
+
+pub(crate) fn heading(text: impl Display) -> String {
+    styled(HEADING, text)
+}
+
+/// To standard error.
+pub(crate) fn error(message: &str) {
+    for line in message.lines() {
+        eprintln!("{} {line}", styled(BAD, "error:"));
+    }
+}
+
+/// To standard error.
+pub(crate) fn note(message: &str) {
+    eprintln!("{}", dim(format!("note: {message}")));
+}
+
+/// An error with its code, causes and what can be done.
+pub(crate) fn failure(error: &Error) -> String {
+    let mut text = format!("{error} [{}]", error.kind());
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        text.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    if let Some(after) = error.retry_after() {
+        text.push_str(&format!("; the upstream asks to wait {} s", after.as_secs()));
+    } else if error.is_retryable() {
+        text.push_str("; trying again later may help");
+    }
+    text
+}
+
+pub(crate) fn cut(truncation: &Truncation) -> String {
+    match truncation.from {
+        Length::Exactly(from) => format!("cut to {} of {from} characters", truncation.kept),
+        Length::AtLeast(from) => format!("cut to {} of at least {from} characters", truncation.kept),
+    }
+}
+
+/// A whole call for a person to read.
+pub(crate) fn trace(trace: &Trace) {
+    if let Some(request) = &trace.request {
+        println!("{}  {} {}", heading("request"), request.method, request.url);
+        for (name, value) in &request.headers {
+            println!("  {}", dim(format!("{name}: {value}")));
+        }
+        if let Some(body) = &request.body {
+            println!("{}", indented(&Json::parse(body).map_or_else(|_| body.clone(), |body| format!("{body:#}"))));
+        }
+    }
+    if let Some(status) = trace.status {
+        let retries = match trace.retries {
+            0 => String::new(),
+            1 => ", 1 retry".to_owned(),
+            retries => format!(", {retries} retries"),
+        };
+        let milliseconds = trace.duration.as_secs_f64() * 1e3;
+        println!("{}  {status} in {milliseconds:.1} ms{retries}", heading("response"));
+    }
+    let stages = [
+        ("", &trace.raw_response),
+        ("after response_filter", &trace.after_filter),
+        ("after response_mapping", &trace.after_mapping),
+        ("after result_key", &trace.after_result_key),
+    ];
+    let mut before: Option<&Json> = None;
+    for (name, value) in stages {
+        let Some(value) = value else { continue };
+        if before == Some(value) {
+            println!("{}  {}", heading(name), dim("unchanged"));
+        } else {
+            if !name.is_empty() {
+                println!("{}", heading(name));
+            }
+            println!("{}", indented(&format!("{value:#}")));
+        }
+        before = Some(value);
+    }
+    if let Some(text) = &trace.text {
+        let delivery =
+            trace.delivery.map(|delivery| format!(", delivered as {}", delivery.as_str())).unwrap_or_default();
+        let cut = text.truncation.as_ref().map(|truncation| format!(", {}", cut(truncation))).unwrap_or_default();
+        let length = text.text.chars().count();
+        println!("{}  {length} characters{delivery}{cut}", heading("text"));
+        println!("{}", indented(&text.text));
+    }
+    if let Some(error) = &trace.error {
+        println!("{}  {}", bad("error"), failure(error));
+    }
+}
+
+/// Each line behind two spaces, at most [`SHOWN_LINES`] of them.
+pub(crate) fn indented(text: &str) -> String {
+    let mut lines: Vec<_> = text.lines().take(SHOWN_LINES).map(|line| format!("  {line}")).collect();
+    let left = text.lines().count().saturating_sub(SHOWN_LINES);
+    if left > 0 {
+        lines.push(format!("  {}", dim(format!("… {left} more lines; --json shows all"))));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,278 @@
+//! The program as a user sees it: what it prints, where, and how it exits.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+use callout::Json;
+
+/// Answers each connection once with that status and body, and gives back what it was sent.
+fn upstream(status: &'static str, body: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut buffer = [0; 1024];
+        while !request.windows(4).any(|window| window == b"\r\n\r\n") {
+            let length = stream.read(&mut buffer).unwrap();
+            request.extend_from_slice(&buffer[..length]);
+        }
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        String::from_utf8_lossy(&request).into_owned()
+    });
+    (address, served)
+}
+
+fn callout(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_callout"))
+        .args(arguments)
+        .env("CALLOUT_CLI_TEST_KEY", "canary-key-9")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+fn integration(address: SocketAddr) -> String {
+    format!(
+        "name: shop
+display_name: Shop
+base_url: http://{address}/v1
+auth: {{ type: api_key_header, header_name: X-Key }}
+endpoints:
+  - name: find
+    description: Finds things
+    method: GET
+    path: /things/{{id}}
+    input_schema: {{ type: object, properties: {{ id: {{ type: string }}, n: {{ type: integer }} }} }}
+    result_key: name
+"
+    )
+}
+
+#[test]
+fn check_prints_every_fault_with_its_file_and_place() {
+    let folder = Folder::new("check");
+    let bad = folder.file(
+        "bad.json",
+        r#"{"name": "Shop", "display_name": "", "base_url": "https://x.example/?q", "enable": true,
+            "auth": {"type": "oauth2_client_credentials", "exchange_url": "https://x.example/"},
+            "endpoints": [{"name": "a", "description": "", "method": "GET", "path": "/{", "response_mapping": {"total": "$["},
+                           "result_template": "{% for %}", "input_schema": {"type": "nothing"}, "headers": {"Host": "x"},
+                           "retry_config": {"max_retries": 11}}]}"#,
+    );
+    let output = callout(&["check", &bad]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = out(&output);
+    for place in [
+        "name:",
+        "display_name:",
+        "base_url:",
+        "enable: there is no such field, did you mean \"enabled\"?",
+        "auth.token_url:",
+        "auth.client_id:",
+        "auth.client_secret_value:",
+        "auth.exchange_url:",
+        "endpoints[0].path:",
+        "endpoints[0].response_mapping.total:",
+        "endpoints[0].result_template:",
+        "endpoints[0].input_schema",
+        "endpoints[0].headers.Host:",
+        "endpoints[0].retry_config.max_retries:",
+    ] {
+        assert!(text.contains(&format!("{bad}: {place}")), "no {place} in\n{text}");
+    }
+    assert_eq!(text.lines().count(), 14, "{text}");
+
+    let good = folder.file(
+        "good.yaml",
+        "name: ok\ndisplay_name: Good\nbase_url: https://x.example\nendpoints:\n  - { name: a, description: d, path: / }\n",
+    );
+    let output = callout(&["check", &good]);
+    assert_eq!((output.status.code(), out(&output)), (Some(0), format!("{good}: good\n")));
+
+    let twice = folder.file("twice.json", "{\"name\": \"a\",\n \"name\": \"b\"}");
+    let output = callout(&["check", &good, &twice]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(out(&output).contains("the name \"name\" stands twice in one object at line 2"), "{}", out(&output));
+}
+
+#[test]
+fn a_call_prints_its_text_and_sends_what_the_flags_say() {
+    let folder = Folder::new("call");
+    let (address, served) = upstream("200 OK", r#"{"name": "a lamp"}"#);
+    let file = folder.file("shop.yaml", &integration(address));
+    let output = callout(&[
+        "call",
+        &file,
+        "find",
+        "--param",
+        "id=007",
+        "--param",
+        "n=5",
+        "--params",
+        r#"{"n": 1}"#,
+        "--secret",
+        "api_key=env:CALLOUT_CLI_TEST_KEY",
+        "--allow",
+        &address.to_string(),
+    ]);
+    assert_eq!((output.status.code(), out(&output), err(&output)), (Some(0), "a lamp\n".to_owned(), String::new()));
+    let request = served.join().unwrap();
+    assert!(request.starts_with("GET /v1/things/007?n=5 HTTP/1.1\r\n"), "{request}");
+    assert!(request.to_lowercase().contains("x-key: canary-key-9\r\n"), "{request}");
+}
+
+#[test]
+fn a_trace_shows_every_stage_and_no_secret() {
+    let folder = Folder::new("trace");
+    let (address, _served) = upstream("200 OK", r#"{"name": "canary-key-9", "n": 1.10}"#);
+    let file = folder.file("shop.yaml", &integration(address));
+    let key = folder.file("key", "canary-key-9\n");
+    let secret = format!("api_key=file:{key}");
+    let output =
+        callout(&["call", &file, "find", "--param", "id=1", "--secret", &secret, "--allow", "127.0.0.1", "--trace"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", err(&output));
+    for shown in
+        ["request", "x-key: ***", "response", "\"n\": 1.10", "after result_key", "text", "delivered as interrupt"]
+    {
+        assert!(text.contains(shown), "no {shown} in\n{text}");
+    }
+    assert!(!text.contains("canary"), "{text}");
+    assert!(!text.contains('\u{1b}'), "colour belongs on terminals only");
+}
+
+#[test]
+fn a_failed_call_exits_with_1_and_its_json_is_printed_all_the_same() {
+    let folder = Folder::new("failed");
+    let (address, _served) = upstream("404 Not Found", r#"{"message": "no such thing"}"#);
+    let file = folder.file("shop.yaml", &integration(address));
+    let call = |more: &[&str]| {
+        let common = ["call", &file, "find", "--param", "id=1", "--secret", "api_key=env:CALLOUT_CLI_TEST_KEY"];
+        callout(&[&common, more].concat())
+    };
+    let output = call(&["--allow", "127.0.0.1", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let json = Json::parse(&out(&output)).unwrap();
+    let names: Vec<_> = json.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        [
+            "status_code",
+            "duration_ms",
+            "retries",
+            "raw_response",
+            "after_filter",
+            "after_mapping",
+            "final_result",
+            "error"
+        ]
+    );
+    assert_eq!(json.get("status_code"), Some(&Json::from(404)));
+    assert_eq!(json.get("raw_response").unwrap().to_string(), r#"{"message":"no such thing"}"#);
+    assert!(json.get("error").unwrap().as_str().unwrap().starts_with("shop.find: the upstream answered 404 Not Found"));
+
+    let output = call(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("egress_denied"), "{}", err(&output));
+    let output = callout(&["call", &file, "lose", "--secret", "api_key=env:CALLOUT_CLI_TEST_KEY"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("there is no such endpoint; it has find"), "{}", err(&output));
+}
+
+#[test]
+fn a_bad_config_and_bad_usage_exit_with_2() {
+    let folder = Folder::new("usage");
+    let file = folder.file("shop.yaml", &integration("127.0.0.1:9".parse().unwrap()));
+    for (arguments, expected) in [
+        (vec!["call", &file, "find"], "auth.api_key_value: is required"),
+        (vec!["call", &file, "find", "--secret", "api_key=canary-key-9"], "--secret takes NAME=env:VAR"),
+        (vec!["call", &file, "find", "--secret", "password=env:X"], "there is no secret \"password\""),
+        (vec!["call", &file, "find", "--secret", "api_key=env:CALLOUT_NO_SUCH"], "no variable \"CALLOUT_NO_SUCH\""),
+        (
+            vec!["call", &file, "find", "--secret", "api_key=env:CALLOUT_CLI_TEST_KEY", "--params", "[1]"],
+            "must be a JSON object",
+        ),
+        (
+            vec!["call", &file, "find", "--secret", "api_key=env:CALLOUT_CLI_TEST_KEY", "--allow", "10.0.0.0/99"],
+            "--allow",
+        ),
+        (vec!["call", "no-such-file.yaml", "find"], "no-such-file.yaml"),
+        (vec!["call"], "Usage"),
+        (vec!["frobnicate"], "frobnicate"),
+    ] {
+        let output = callout(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(expected), "no {expected} in {}", err(&output));
+        assert!(!err(&output).contains("canary"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn tools_are_json_for_function_calling() {
+    let folder = Folder::new("tools");
+    let file = folder.file("shop.json", r#"{"name":"shop","display_name":"Shop","base_url":"https://x.example","endpoints":[{"name":"find","description":"Finds things","path":"/{id}"}]}"#);
+    let output = callout(&["tools", &file]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let tools = Json::parse(&out(&output)).unwrap();
+    let tool = &tools.as_array().unwrap()[0];
+    assert_eq!(tool.get("name"), Some(&Json::from("shop__find")));
+    assert_eq!(tool.get("input_schema").unwrap().get("required").unwrap().to_string(), r#"["id"]"#);
+}
+
+#[test]
+fn the_demo_ends_well_and_without_colour_in_a_pipe() {
+    let output = callout(&["demo"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", err(&output));
+    assert_eq!(err(&output), "");
+    for shown in [
+        "#1347 Found a bug, by octocat [bug]",
+        "client_id=demo-app",
+        "Open https://github.com/login/device and enter WDJB-MJHT.",
+        "16801",
+        "1 retry",
+        "404 Not Found",
+        "invalid_params",
+        "egress_denied",
+        "the holder of ***",
+        "a token exchanged for alice",
+    ] {
+        assert!(text.contains(shown), "no {shown} in\n{text}");
+    }
+    assert!(!text.contains('\u{1b}') && !text.contains("tour-secret"), "{text}");
+}
