@@ -1,0 +1,61 @@
+//! What the benchmarks share: real bodies, and an upstream on this machine.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// Real bodies of several sizes and shapes, with a name for the report.
+pub fn bodies() -> Vec<(&'static str, Vec<u8>)> {
+    let data = |name: &str| {
+        let path = format!("{}/../tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    vec![
+        ("github-issue-6k", github("issues/get-parent")),
+        ("stripe-188k", data("stripe.json")),
+        ("github-610k", data("github.json")),
+        ("fhir-3.1M", data("fhir.json")),
+    ]
+}
+
+/// One of GitHub's example bodies, compact.
+pub fn github(operation: &str) -> Vec<u8> {
+    let path = format!("{}/../tests/data/github.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let all: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let found = all.as_array().into_iter().flatten().find(|entry| entry["operation"] == operation);
+    found.map(|entry| entry["body"].to_string().into_bytes()).unwrap_or_default()
+}
+
+/// An HTTP server that gives every request the same body, over kept-alive connections. It serves as
+/// long as the runtime runs.
+pub async fn upstream(body: Vec<u8>) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    let answer: Arc<[u8]> = [head.into_bytes(), body].concat().into();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.set_nodelay(true);
+            let answer = Arc::clone(&answer);
+            tokio::spawn(async move {
+                let mut read = Vec::new();
+                let mut buffer = [0; 4096];
+                while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+                    read.extend_from_slice(&buffer[..length]);
+                    // The benchmarks send bodies too; they fit into one segment behind the head.
+                    if read.windows(4).any(|window| window == b"\r\n\r\n") {
+                        read.clear();
+                        if stream.write_all(&answer).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    Ok(address)
+}
