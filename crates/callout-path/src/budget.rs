@@ -6,10 +6,10 @@ use thiserror::Error;
 /// One path visited more nodes of one body than [`Limits::max_path_matches`] allows.
 ///
 /// Every node that is looked at counts each time: a child that a wildcard, a slice, a filter or a
-/// descent goes over, a member that a name finds, a node that two values are compared by. Long texts
-/// that are measured, compared or matched count as more than one.
+/// descent goes over, a member that a name finds, a step in a condition, a node that two values are
+/// compared by. Long texts that are measured, compared or matched count as more than one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a path visits more than {0} nodes of one body; name members instead of using `..` and `*`")]
+#[error("a path visits more than {0} nodes of one body; make it more specific, or ask the API for less")]
 pub struct TooManyNodes(
     /// How many nodes a path may visit.
     pub usize,

@@ -127,7 +127,8 @@ pub(super) fn word<T: Copy>(words: &[(&str, T)]) -> impl Fn(&Json, &mut Faults) 
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
         if found.is_none() {
             let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            faults.report(FaultCode::NotOneOf, format!("must be one of {}, not {}", all.join(", "), excerpt(value, 80)));
+            faults
+                .report(FaultCode::NotOneOf, format!("must be one of {}, not {}", all.join(", "), excerpt(value, 80)));
         }
         found
     }

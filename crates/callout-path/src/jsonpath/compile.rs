@@ -125,8 +125,8 @@ impl Compiler<'_> {
 
     fn test(&mut self, tested: &Test) -> Compiled<Filter> {
         match tested {
-            Test::RelQuery(segments) => Ok(Filter::Exists(Start::Current, self.query(segments)?)),
-            Test::AbsQuery(query) => Ok(Filter::Exists(Start::Root, self.query(&query.segments)?)),
+            Test::RelQuery(segments) => Ok(exists(Start::Current, self.query(segments)?)),
+            Test::AbsQuery(query) => Ok(exists(Start::Root, self.query(&query.segments)?)),
             Test::Function(function) => match &**function {
                 TestFunction::Match(of, pattern) => self.matches(of, pattern, Extent::Whole),
                 TestFunction::Search(of, pattern) => self.matches(of, pattern, Extent::Part),
@@ -278,6 +278,10 @@ impl Compiler<'_> {
     fn unexpected(&self) -> PathError {
         self.error(0, "this is no JSONPath, see RFC 9535 for the syntax")
     }
+}
+
+fn exists(start: Start, query: Query) -> Filter {
+    query.steps().map_or(Filter::Exists(start, query), |steps| Filter::Present(start, steps.into()))
 }
 
 fn negated(filter: Filter, not: bool) -> Filter {

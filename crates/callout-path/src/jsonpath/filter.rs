@@ -64,11 +64,12 @@ impl<'a> Eval<'a> {
                 Ok(true)
             }
             Filter::Not(filter) => Ok(!self.holds(filter, node)?),
-            Filter::Exists(from, query) => {
+            Filter::Exists(start, query) => {
                 let mut exists = Exists::default();
-                self.nodes(*from, query, node, &mut exists)?;
+                self.nodes(*start, query, node, &mut exists)?;
                 Ok(exists.yes)
             }
+            Filter::Present(start, steps) => Ok(self.follow(*start, steps, node)?.is_some()),
             Filter::Compare(left, operator, right) => {
                 let (left, right) = (self.value(left, node)?, self.value(right, node)?);
                 compare(&left, *operator, &right, &mut self.budget)
@@ -89,13 +90,26 @@ impl<'a> Eval<'a> {
         }
     }
 
-    fn nodes(&mut self, from: Start, query: &'a Query, node: &'a Json, sink: &mut impl Sink<'a>) -> Decided<()> {
-        let start = self.start(from, node);
-        self.all(&query.segments, start, sink)
+    /// Hands the nodes of a query in a condition to `sink`. Asking costs one, though it finds nothing:
+    /// a condition may ask often.
+    fn nodes(&mut self, start: Start, query: &'a Query, node: &'a Json, sink: &mut impl Sink<'a>) -> Decided<()> {
+        self.budget.take(1)?;
+        self.all(&query.segments, self.start(start, node), sink)
     }
 
-    const fn start(&self, from: Start, node: &'a Json) -> &'a Json {
-        match from {
+    /// The node of a singular query in a condition. Each step costs one, the one that fails too.
+    fn follow(&mut self, start: Start, steps: &'a [Step], node: &'a Json) -> Decided<Option<&'a Json>> {
+        let mut node = self.start(start, node);
+        for step in steps {
+            self.budget.take(1)?;
+            let Some((_, child)) = step.find(node) else { return Ok(None) };
+            node = child;
+        }
+        Ok(Some(node))
+    }
+
+    const fn start(&self, start: Start, node: &'a Json) -> &'a Json {
+        match start {
             Start::Root => self.root,
             Start::Current => node,
         }
@@ -104,10 +118,7 @@ impl<'a> Eval<'a> {
     fn value(&mut self, operand: &'a Operand, node: &'a Json) -> Decided<Value<'a>> {
         Ok(match operand {
             Operand::Literal(value) => Value::Node(value),
-            Operand::Node(from, steps) => {
-                let start = self.start(*from, node);
-                follow(steps, start, &mut self.budget)?.map_or(Value::Nothing, Value::Node)
-            }
+            Operand::Node(start, steps) => self.follow(*start, steps, node)?.map_or(Value::Nothing, Value::Node),
             Operand::Length(operand) => match self.value(operand, node)? {
                 Value::Node(Json::String(text)) => {
                     self.budget.read(text.len())?;
@@ -117,28 +128,18 @@ impl<'a> Eval<'a> {
                 Value::Node(Json::Object(members)) => Value::Number(members.len().into()),
                 Value::Node(_) | Value::Nothing | Value::Number(_) => Value::Nothing,
             },
-            Operand::Count(from, query) => {
+            Operand::Count(start, query) => {
                 let mut count = Count::default();
-                self.nodes(*from, query, node, &mut count)?;
+                self.nodes(*start, query, node, &mut count)?;
                 Value::Number(count.nodes.into())
             }
-            Operand::Value(from, query) => {
+            Operand::Value(start, query) => {
                 let mut only = Only::default();
-                self.nodes(*from, query, node, &mut only)?;
+                self.nodes(*start, query, node, &mut only)?;
                 only.into_node().map_or(Value::Nothing, Value::Node)
             }
         })
     }
-}
-
-fn follow<'a>(steps: &[Step], start: &'a Json, budget: &mut Budget) -> Decided<Option<&'a Json>> {
-    let mut node = start;
-    for step in steps {
-        let Some((_, child)) = step.find(node) else { return Ok(None) };
-        budget.take(1)?;
-        node = child;
-    }
-    Ok(Some(node))
 }
 
 /// Section 2.3.5.2.2.

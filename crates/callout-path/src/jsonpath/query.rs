@@ -59,8 +59,14 @@ pub(super) enum Filter {
     All(Box<[Filter]>),
     Not(Box<Filter>),
     Exists(Start, Query),
+    /// The same of a singular query, which needs no walk.
+    Present(Start, Box<[Step]>),
     Compare(Operand, Operator, Operand),
-    Matches { text: Operand, pattern: PatternOperand, extent: Extent },
+    Matches {
+        text: Operand,
+        pattern: PatternOperand,
+        extent: Extent,
+    },
 }
 
 /// Where a query in a condition begins.
