@@ -25,8 +25,9 @@ const LONGEST_TYPE: usize = 200;
 ///    Bytes that are not UTF-8 are text in Windows-1252, as browsers read them, if the content type
 ///    is one of text: `text/*`, `*/*+xml`, `*/*+json`, XML, JSON, JavaScript, YAML, forms.
 /// 4. All else is binary: `{"content_type": "image/png", "bytes": 1234}`; the type is `null` where none
-///    was sent. What holds NUL or other control characters that text has no use for is binary too,
-///    and so are images, audio, video and fonts that are not UTF-8, `charset` or not.
+///    was sent. What holds NUL is binary too, and so is what holds other control characters that
+///    text has no use for and is not sent as text; and so are images, audio, video and fonts that are
+///    not UTF-8, `charset` or not.
 ///
 /// # Errors
 ///
@@ -120,6 +121,20 @@ impl Media {
             || TEXT.contains(&self.essence.as_str())
     }
 
+    /// The bytes in that encoding, if all of them are and the result is text.
+    fn whole<'b>(&self, encoding: &'static Encoding, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
+        let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+        self.reads_as_text(&text).then_some(text)
+    }
+
+    /// Whether it has only characters that text is made of, escape and form feed among them. What
+    /// is sent as text may have others too, but not NUL.
+    fn reads_as_text(&self, text: &str) -> bool {
+        let control = |byte: u8| matches!(byte, 0x01..=0x08 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
+        let declared = self.is_text();
+        !text.bytes().any(|byte| byte == 0 || (!declared && control(byte)))
+    }
+
     /// Kinds of media that are never text in another charset than UTF-8.
     fn is_media(&self) -> bool {
         ["image/", "audio/", "video/", "font/"].iter().any(|kind| self.essence.starts_with(kind)) && !self.is_text()
@@ -129,27 +144,17 @@ impl Media {
 /// The body as text; `None` if it is binary.
 fn decoded<'b>(media: &Media, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        return whole(encoding, bytes.get(mark..)?);
+        return media.whole(encoding, bytes.get(mark..)?);
     }
     let charset = media.charset.filter(|charset| *charset != UTF_8 && !media.is_media());
-    if let Some(text) = charset.and_then(|charset| whole(charset, bytes)) {
+    if let Some(text) = charset.and_then(|charset| media.whole(charset, bytes)) {
         return Some(text);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => readable(text).then_some(Cow::Borrowed(text)),
-        Err(_) if media.is_text() => whole(WINDOWS_1252, bytes),
+        Ok(text) => media.reads_as_text(text).then_some(Cow::Borrowed(text)),
+        Err(_) if media.is_text() => media.whole(WINDOWS_1252, bytes),
         Err(_) => None,
     }
-}
-
-fn whole<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
-    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
-    readable(&text).then_some(text)
-}
-
-/// Whether it has only characters that text is made of. Escape and form feed are among them.
-fn readable(text: &str) -> bool {
-    !text.bytes().any(|byte| matches!(byte, 0..=0x08 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f))
 }
 
 #[cfg(test)]
@@ -170,7 +175,7 @@ mod tests {
         let utf16_text: Vec<u8> = "é".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let deep = [vec![b'['; 129], vec![b']'; 129]].concat();
         let bomb = vec![b'['; 100_000];
-        let table: [(u16, &str, &[u8], &str); 46] = [
+        let table: [(u16, &str, &[u8], &str); 48] = [
             // Nothing
             (204, "application/json", b"{}", "null"),
             (205, "", b"x", "null"),
@@ -216,6 +221,13 @@ mod tests {
             (200, "", b"\xff\xd8\xff\xe0", r#"{"content_type":null,"bytes":4}"#),
             (200, "application/pdf", b"%PDF-\xe2\xe3", r#"{"content_type":"application/pdf","bytes":7}"#),
             (200, "text/plain", b"a\0b", r#"{"content_type":"text/plain","bytes":3}"#),
+            (
+                200,
+                "x-application/hl7-v2+er7",
+                b"\x0bMSH|\x1c",
+                r#"{"content_type":"x-application/hl7-v2+er7","bytes":6}"#,
+            ),
+            (200, "text/hl7v2", b"\x0bMSH|\x1c", "\"\\u000bMSH|\\u001c\""),
             (200, " application/zip ", b"PK\x03\x04", r#"{"content_type":"application/zip","bytes":4}"#),
             (
                 200,

@@ -40,7 +40,7 @@
 //!     status: 200,
 //!     redactor: &Redactor::default(),
 //!     clock: &clock,
-//!     deadline: Deadline::after(&clock, Duration::from_secs(60)),
+//!     deadline: Deadline::after(&clock, Duration::from_mins(1)),
 //! })?;
 //! assert_eq!(text.text, "#7 by ada\n#9 by bob\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

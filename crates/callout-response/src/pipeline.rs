@@ -41,7 +41,7 @@ pub struct Input<'a> {
     pub params: &'a Object,
     /// The HTTP status, for the template.
     pub status: u16,
-    /// Masks the messages of errors, which can hold parts of the params.
+    /// Masks what params bring in: the template's text, and the messages of errors.
     pub redactor: &'a Redactor,
     /// Tells the time.
     pub clock: &'a SharedClock,
@@ -138,12 +138,20 @@ impl Pipeline {
                 watch.check("result_template")?;
                 let values =
                     Values { result: &value, response: input.body, params: input.params, status: input.status };
-                Ok(cut_plain(template.render(&values, &watch)?, self.max_result_length))
+                // The body has been masked already; params may hold a secret all the same.
+                let text = input.redactor.text(&template.render(&values, &watch)?).into_owned();
+                Ok(cut_plain(text, self.max_result_length))
             }
             None => Ok(cut(&value, self.max_result_length, count)),
         }
     }
 }
+
+/// A pipeline is shared by the calls of all threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Pipeline>();
+};
 
 /// A stage that is configured but has faults spoils the whole.
 #[expect(clippy::option_option, reason = "outside: whether it can be used; inside: whether it is configured")]

@@ -18,6 +18,7 @@ use super::{
     filters::{Call, Filter},
     ops,
     parse::{Program, Site, Use},
+    parts,
     value::{Val, elements_of, from_value, is_true, kind, text, to_value},
 };
 
@@ -107,11 +108,19 @@ enum Current {
     Here(Val),
     /// A namespace, of which only members can be used.
     Namespace(Value),
-    /// Nothing is there; why, for the message.
+    /// Nothing is there, up to this end of the source.
     Undefined {
         end: usize,
-        why: String,
+        from: Missing,
     },
+}
+
+/// Where something was looked for; what there is instead is only told if it comes to that.
+enum Missing {
+    Names,
+    Loop,
+    Namespace,
+    In(Val),
 }
 
 #[derive(Clone, Copy)]
@@ -158,8 +167,13 @@ impl Eval<'_, '_, '_> {
         exprs.iter().map(|expr| self.value(expr)).collect()
     }
 
-    fn bounded(&self, value: Val) -> Outcome<Val> {
+    /// A value that does not nest too deep. The bound that it came with can be far from how deep it
+    /// is; where the bound is too much, the value is measured.
+    fn bounded(&self, mut value: Val) -> Outcome<Val> {
         let max = self.run.max_depth;
+        if value.depth > max {
+            value.depth = parts::depth(&value.json, self.meter())?;
+        }
         if value.depth <= max {
             return Ok(value);
         }
@@ -178,7 +192,7 @@ impl Eval<'_, '_, '_> {
             }
             Expr::Map(members) => {
                 let members = members.iter().map(|(key, value)| Ok((self.value(key)?, self.value(value)?)));
-                self.bounded(ops::mapping(members.collect::<Outcome<_>>()?, self.meter())?)
+                self.bounded(parts::mapping(members.collect::<Outcome<_>>()?, self.meter())?)
             }
             Expr::And(all) => self.first(all, false),
             Expr::Or(any) => self.first(any, true),
@@ -249,7 +263,15 @@ impl Eval<'_, '_, '_> {
 
     fn unusable(&self, chain: &Chain, current: Current) -> Fail {
         match current {
-            Current::Undefined { end, why } => Fail::new(format!("{} is undefined{why}", self.source(chain, end))),
+            Current::Undefined { end, from } => {
+                let instead = match from {
+                    Missing::Names => self.known_names(),
+                    Missing::Loop => ", it is only there inside a `for`".to_owned(),
+                    Missing::Namespace => ", the namespace has no such member".to_owned(),
+                    Missing::In(value) => parts_of(&value.json),
+                };
+                Fail::new(format!("{} is undefined{instead}", self.source(chain, end)))
+            }
             _ => Fail::new(format!(
                 "{} is a namespace, which is no value; use its members",
                 self.source(chain, chain.end)
@@ -261,18 +283,18 @@ impl Eval<'_, '_, '_> {
         let end = chain.end;
         Ok(match &chain.root {
             Root::Value(expr) => Current::Here(self.value(expr)?),
-            Root::Range(args) => Current::Here(ops::range(&self.values(args)?, self.meter())?),
+            Root::Range(args) => Current::Here(parts::range(&self.values(args)?, self.meter())?),
             Root::Name(name) => self.name(name, end)?,
             Root::Loop(field) => match self.of_loop(field) {
                 Some(value) => Current::Here(value),
-                None => Current::Undefined { end, why: ", it is only there inside a `for`".to_owned() },
+                None => Current::Undefined { end, from: Missing::Loop },
             },
             Root::Cycle(items) => {
                 let index = self.of_loop("index0").and_then(|value| value.json.as_number()?.as_u64());
                 let at = index.and_then(|index| usize::try_from(index).ok()?.checked_rem(items.len()));
                 match at.and_then(|at| items.get(at)) {
                     Some(item) => Current::Here(self.value(item)?),
-                    None => Current::Undefined { end, why: ", it is only there inside a `for`".to_owned() },
+                    None => Current::Undefined { end, from: Missing::Loop },
                 }
             }
         })
@@ -290,7 +312,7 @@ impl Eval<'_, '_, '_> {
             },
             _ => match self.run.lookup(name)? {
                 Some(value) => Current::Here(value),
-                None => Current::Undefined { end, why: self.known_names() },
+                None => Current::Undefined { end, from: Missing::Names },
             },
         })
     }
@@ -322,19 +344,16 @@ impl Eval<'_, '_, '_> {
             (StepKind::Attr(name), Current::Namespace(space)) => {
                 Ok(match space.get_attr(name).ok().as_ref().and_then(from_value) {
                     Some(value) => Current::Here(value),
-                    None => Current::Undefined { end: step.end, why: ", the namespace has no such member".to_owned() },
+                    None => Current::Undefined { end: step.end, from: Missing::Namespace },
                 })
             }
             (StepKind::Attr(name), Current::Here(value)) => {
-                let found = match &value.json {
-                    Json::Object(members) => ops::member(members, name, self.meter())?.cloned(),
-                    _ => None,
-                };
+                let found = parts::attribute(&value.json, name, self.meter())?;
                 Ok(within(value, found, step.end))
             }
             (StepKind::Item(key), Current::Here(value)) => {
                 let key = self.value(key)?;
-                let found = ops::item(&value.json, &key.json, self.meter())?;
+                let found = parts::item(&value.json, &key.json, self.meter())?;
                 Ok(within(value, found, step.end))
             }
             (StepKind::Slice(bounds), Current::Here(value)) => {
@@ -342,11 +361,12 @@ impl Eval<'_, '_, '_> {
                 for (part, bound) in parts.iter_mut().zip(bounds.iter()) {
                     *part = bound.as_ref().map(|bound| self.value(bound)).transpose()?.map(|bound| bound.json);
                 }
-                ops::slice(&value, parts, self.meter()).map(Current::Here).map_err(here)
+                parts::slice(&value, parts, self.meter()).map(Current::Here).map_err(here)
             }
             (StepKind::Method(name, args), Current::Here(value)) => {
                 let args = self.values(args)?;
-                let depth = args.iter().map(|arg| arg.depth).fold(value.depth, usize::max) + 2;
+                // Pairs of a mapping nest deeper than it, and parts of a string are a list.
+                let depth = args.iter().map(|arg| arg.depth).fold(value.depth, usize::max) + 1;
                 let made = super::methods::call(name, &value.json, &args, self.meter()).map_err(here)?;
                 self.bounded(Val::new(made, depth)).map(Current::Here)
             }
@@ -367,16 +387,20 @@ impl Eval<'_, '_, '_> {
     }
 }
 
-/// What was found in a value; why not, if it was not.
+/// What was found in a value, if it was.
 fn within(value: Val, found: Option<Json>, end: usize) -> Current {
-    if let Some(found) = found {
-        return Current::Here(Val::new(found, value.depth.saturating_sub(1)));
+    match found {
+        Some(found) => Current::Here(Val::new(found, value.depth.saturating_sub(1))),
+        None => Current::Undefined { end, from: Missing::In(value) },
     }
-    let why = match &value.json {
+}
+
+/// What there is in a value, behind "is undefined".
+fn parts_of(json: &Json) -> String {
+    match json {
         Json::Object(members) if members.is_empty() => ", the mapping is empty".to_owned(),
         Json::Object(members) => format!("; there are {}", listed(members.keys())),
         Json::Array(elements) => format!(", the list has {} elements", elements.len()),
         other => format!(", what it is looked up in is {}", kind(other)),
-    };
-    Current::Undefined { end, why }
+    }
 }

@@ -165,16 +165,16 @@ impl<'s> Lexer<'s> {
             let start = from + found;
             let inner = rest.get(start + 2..).unwrap_or_default();
             let name = inner.strip_prefix(['-', '+']).unwrap_or(inner).trim_start();
-            if let Some(behind) = name.strip_prefix("endraw").map(str::trim_start) {
-                if let Some(sign) = ["%}", "-%}", "+%}"].into_iter().find(|close| behind.starts_with(close)) {
-                    let text = self.advance(start);
-                    let text = if trim_first { text.trim_start() } else { text };
-                    let text = if inner.starts_with('-') { text.trim_end() } else { text };
-                    self.text(text);
-                    self.advance(rest.len() - start - behind.len() + sign.len());
-                    self.trim = sign == "-%}";
-                    return Ok(());
-                }
+            if let Some(behind) = name.strip_prefix("endraw").map(str::trim_start)
+                && let Some(sign) = ["%}", "-%}", "+%}"].into_iter().find(|close| behind.starts_with(close))
+            {
+                let text = self.advance(start);
+                let text = if trim_first { text.trim_start() } else { text };
+                let text = if inner.starts_with('-') { text.trim_end() } else { text };
+                self.text(text);
+                self.advance(rest.len() - start - behind.len() + sign.len());
+                self.trim = sign == "-%}";
+                return Ok(());
             }
             from = start + 2;
         }
@@ -236,16 +236,12 @@ impl<'s> Lexer<'s> {
 
     fn symbol(&mut self) -> Result<&'static str, SyntaxError> {
         let rest = self.rest();
-        match SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
-            Some(symbol) => {
-                self.advance(symbol.len());
-                Ok(symbol)
-            }
-            None => {
-                let found = rest.chars().next().unwrap_or_default();
-                Err(self.error(format!("unexpected character {found:?}")))
-            }
-        }
+        let symbol = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)).ok_or_else(|| {
+            let found = rest.chars().next().unwrap_or_default();
+            self.error(format!("unexpected character {found:?}"))
+        })?;
+        self.advance(symbol.len());
+        Ok(symbol)
     }
 
     fn number(&mut self, behind_dot: bool) -> Result<Number, SyntaxError> {
@@ -269,11 +265,11 @@ impl<'s> Lexer<'s> {
         let after = |length: usize| rest.get(length..).unwrap_or_default();
         // `a.0.1` is two indexes, and the dot of `1.real` begins a name.
         if !behind_dot {
-            if let Some(fraction) = after(length).strip_prefix('.') {
-                if fraction.starts_with(|digit: char| digit.is_ascii_digit()) {
-                    length += 1 + digits(fraction);
-                    float = true;
-                }
+            if let Some(fraction) = after(length).strip_prefix('.')
+                && fraction.starts_with(|digit: char| digit.is_ascii_digit())
+            {
+                length += 1 + digits(fraction);
+                float = true;
             }
             if let Some(exponent) = after(length).strip_prefix(['e', 'E']) {
                 let sign = usize::from(exponent.starts_with(['+', '-']));

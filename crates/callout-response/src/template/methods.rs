@@ -5,8 +5,9 @@ use callout_core::json::{Array, Json, Object, SmolStr};
 use super::{
     budget::Meter,
     fault::{Fail, Outcome},
-    format, ops,
-    ops::Num,
+    format,
+    ops::{self, Num},
+    parts,
     value::{Val, kind},
 };
 
@@ -211,15 +212,15 @@ impl Method<'_> {
             "ljust" => self.padded(text, &Pad::Right),
             "rjust" => self.padded(text, &Pad::Left),
             "zfill" => self.zero_filled(text),
-            "startswith" => self.affix(|part| text.starts_with(part)),
-            "endswith" => self.affix(|part| text.ends_with(part)),
+            "startswith" => self.affix(text, |text, part| text.starts_with(part)),
+            "endswith" => self.affix(text, |text, part| text.ends_with(part)),
             "removeprefix" => self.needed_string(0).map(|part| text.strip_prefix(part.as_str()).unwrap_or(text).into()),
             "removesuffix" => self.needed_string(0).map(|part| text.strip_suffix(part.as_str()).unwrap_or(text).into()),
             "find" => self.found(text, false, false),
             "index" => self.found(text, false, true),
             "rfind" => self.found(text, true, false),
             "rindex" => self.found(text, true, true),
-            "count" => self.needed_string(0).map(|part| text.matches(part.as_str()).count().into()),
+            "count" => self.counted(text),
             "replace" => self.replaced(text),
             "split" => self.split(text, false),
             "rsplit" => self.split(text, true),
@@ -241,7 +242,7 @@ impl Method<'_> {
 
     fn stripped(&self, text: &str, start: bool, end: bool) -> Outcome<Json> {
         let chars = self.string(0)?;
-        self.meter.read(text.len().saturating_mul(chars.map_or(1, |chars| chars.len())))?;
+        self.meter.read(text.len().saturating_mul(chars.map_or(1, SmolStr::len)))?;
         let goes = |found: char| chars.map_or(found.is_whitespace(), |chars| chars.contains(found));
         let text = if start { text.trim_start_matches(goes) } else { text };
         let text = if end { text.trim_end_matches(goes) } else { text };
@@ -282,28 +283,57 @@ impl Method<'_> {
     }
 
     /// One part, or a list of parts of which any will do.
-    fn affix(&self, asked: impl Fn(&str) -> bool) -> Outcome<Json> {
+    fn affix(&self, text: &str, asked: impl Fn(&str, &str) -> bool) -> Outcome<Json> {
+        let Some((_, text)) = self.between(text)? else { return Ok(false.into()) };
         match self.needed(0)? {
             Json::Array(parts) => {
                 let mut found = false;
                 for part in parts {
                     self.meter.visit(1)?;
-                    found = found || part.as_str().is_some_and(&asked);
+                    found = found || part.as_str().is_some_and(|part| asked(text, part));
                 }
                 Ok(found.into())
             }
-            _ => Ok(asked(self.needed_string(0)?).into()),
+            _ => Ok(asked(text, self.needed_string(0)?).into()),
         }
+    }
+
+    fn counted(&self, text: &str) -> Outcome<Json> {
+        let part = self.needed_string(0)?.as_str();
+        Ok(self.between(text)?.map_or(0, |(_, text)| text.matches(part).count()).into())
     }
 
     fn found(&self, text: &str, last: bool, needed: bool) -> Outcome<Json> {
         let part = self.needed_string(0)?.as_str();
-        let at = if last { text.rfind(part) } else { text.find(part) };
-        match at.and_then(|at| text.get(..at)) {
-            Some(before) => Ok(before.chars().count().into()),
+        let at = self.between(text)?.and_then(|(start, text)| {
+            let at = if last { text.rfind(part) } else { text.find(part) };
+            text.get(..at?).map(|before| start + before.chars().count())
+        });
+        match at {
+            Some(at) => Ok(at.into()),
             None if needed => Err(Fail::new("the string does not contain that")),
             None => Ok((-1).into()),
         }
+    }
+
+    /// The part of a text that the second and third argument bound, as Python's slices do, with the
+    /// number of characters before it. `None` where the part would begin behind the text or its end.
+    fn between<'t>(&self, text: &'t str) -> Outcome<Option<(usize, &'t str)>> {
+        let (start, end) = (self.whole(1)?, self.whole(2)?);
+        if start.is_none() && end.is_none() {
+            return Ok(Some((0, text)));
+        }
+        let length = text.chars().count();
+        let place = |place: i128| {
+            let from_end = if place < 0 { place.saturating_add(length as i128).max(0) } else { place };
+            usize::try_from(from_end).unwrap_or(usize::MAX)
+        };
+        let (start, end) = (start.map_or(0, place), end.map_or(length, place).min(length));
+        let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
+        if start > end {
+            return Ok(None);
+        }
+        Ok(text.get(byte(start)..byte(end)).map(|part| (start, part)))
     }
 
     fn replaced(&self, text: &str) -> Outcome<Json> {
@@ -351,7 +381,7 @@ impl Method<'_> {
 
     fn joined(&self, between: &str) -> Outcome<Json> {
         let mut joined = String::new();
-        for (at, element) in ops::elements(self.needed(0)?, self.meter)?.iter().enumerate() {
+        for (at, element) in parts::elements(self.needed(0)?, self.meter)?.iter().enumerate() {
             let Json::String(part) = element else {
                 return Err(Fail::new(format!(
                     "`join` takes strings, and there is {}; the filter `join` takes anything",
@@ -380,16 +410,12 @@ fn words(text: &str, times: usize, from_end: bool) -> Vec<&str> {
         } else {
             rest.find(char::is_whitespace).map(|at| (rest.get(at..), rest.get(..at)))
         };
-        match cut {
-            Some((Some(left), Some(word))) => {
-                words.push(word.trim());
-                rest = left.trim();
-            }
-            _ => {
-                words.push(rest);
-                break;
-            }
-        }
+        let Some((Some(left), Some(word))) = cut else {
+            words.push(rest);
+            break;
+        };
+        words.push(word.trim());
+        rest = left.trim();
     }
     words
 }

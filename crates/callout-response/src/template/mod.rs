@@ -32,9 +32,9 @@
 //!
 //! Values are those of JSON, in their order and with their digits: `{{ price }}` prints `1.10` and
 //! `12345678901234567890123` as the upstream wrote them. Calculating is exact for whole numbers within
-//! 128 bits and in floats for all others; `/` always gives a float. `{{ none }}` prints `none`, truth
-//! values `true` and `false`; lists and mappings print as JSON with a space behind each comma and colon,
-//! and `tojson` writes compact JSON. Undefined is strict: whatever is not there fails, and says what is
+//! 128 bits and in floats for all others; `/` always gives a float. `{{ none }}` prints `None`, truth
+//! values `True` and `False`; lists and mappings print as Python shows them, `[1, 'x', None]`, and `tojson`
+//! writes compact JSON. Undefined is strict: whatever is not there fails, and says what is
 //! there, unless `default`, `is defined` or `is undefined` follows. `x if y` without `else` is empty.
 //!
 //! # Bounds, and why they hold
@@ -66,10 +66,12 @@ mod expr;
 mod fault;
 mod filters;
 mod format;
+mod grammar;
 mod lex;
 mod methods;
 mod ops;
 mod parse;
+mod parts;
 mod predicates;
 mod value;
 

@@ -1,13 +1,13 @@
-//! Operators: arithmetic, comparison, containment, joining and slicing.
+//! Operators: arithmetic, comparison, containment, joining.
 
 use std::cmp::Ordering;
 
-use callout_core::json::{Json, Number, Object, ObjectBuilder, SmolStr};
+use callout_core::json::{Json, Number, Object, SmolStr};
 
 use super::{
     budget::Meter,
     fault::{Fail, Outcome},
-    value::{Val, kind, len, text},
+    value::{Val, kind, text},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -365,26 +365,6 @@ pub(super) fn contains(whole: &Json, part: &Json, meter: &Meter) -> Outcome<bool
     }
 }
 
-/// The elements that a loop or a filter goes through: of a list its elements, of a mapping its
-/// keys, of a string its characters.
-pub(super) fn elements(json: &Json, meter: &Meter) -> Outcome<Vec<Json>> {
-    match json {
-        Json::Array(elements) => {
-            meter.make(elements.len())?;
-            Ok(elements.to_vec())
-        }
-        Json::Object(members) => {
-            meter.make(members.len())?;
-            Ok(members.keys().map(Json::from).collect())
-        }
-        Json::String(text) => {
-            meter.make(text.len())?;
-            Ok(text.chars().map(|found| Json::String(SmolStr::from_iter([found]))).collect())
-        }
-        _ => Err(Fail::new(format!("{} has no elements to go through", kind(json)))),
-    }
-}
-
 /// The member of that name. An object's own index would have to be made, and kept, for each large
 /// object that a template looks into; here its members are gone through, and paid for.
 pub(super) fn member<'v>(members: &'v Object, name: &str, meter: &Meter) -> Outcome<Option<&'v Json>> {
@@ -393,157 +373,4 @@ pub(super) fn member<'v>(members: &'v Object, name: &str, meter: &Meter) -> Outc
         meter.read(name.len().saturating_mul(members.len()))?;
     }
     Ok(members.iter().find(|(found, _)| *found == name).map(|(_, value)| value))
-}
-
-/// `value[key]`; `None` if there is no such element or member.
-pub(super) fn item(value: &Json, key: &Json, meter: &Meter) -> Outcome<Option<Json>> {
-    match (value, key) {
-        (Json::Object(members), Json::String(name)) => Ok(member(members, name, meter)?.cloned()),
-        (Json::Object(members), Json::Number(number)) => Ok(member(members, number.as_str(), meter)?.cloned()),
-        (Json::Array(elements), Json::Number(_)) => {
-            let at = position(key, elements.len(), meter)?;
-            Ok(at.and_then(|at| elements.get(at)).cloned())
-        }
-        (Json::String(text), Json::Number(_)) => {
-            meter.read(text.len().saturating_mul(2))?;
-            let at = position(key, text.chars().count(), meter)?;
-            let found = at.and_then(|at| text.chars().nth(at));
-            Ok(found.map(|found| Json::String(SmolStr::from_iter([found]))))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// An index counted from the end where it is negative; `None` if it lies outside.
-fn position(key: &Json, len: usize, meter: &Meter) -> Outcome<Option<usize>> {
-    let Some(Num::Int(at)) = Num::of(key, meter)? else { return Ok(None) };
-    let at = if at < 0 { at.saturating_add(len as i128) } else { at };
-    Ok(usize::try_from(at).ok().filter(|at| *at < len))
-}
-
-/// `value[start:stop:step]`
-pub(super) fn slice(value: &Val, bounds: [Option<Json>; 3], meter: &Meter) -> Outcome<Val> {
-    let total = match &value.json {
-        Json::Array(elements) => elements.len(),
-        Json::String(text) => {
-            meter.read(text.len())?;
-            text.chars().count()
-        }
-        other => return Err(Fail::new(format!("{} cannot be sliced", kind(other)))),
-    };
-    let [start, stop, step] = bounds;
-    let number = |bound: Option<Json>| match bound {
-        None | Some(Json::Null) => Ok(None),
-        Some(bound) => match Num::of(&bound, meter)? {
-            Some(Num::Int(at)) => Ok(Some(at.clamp(-(1 << 62), 1 << 62))),
-            _ => Err(Fail::new(format!("a slice is bounded by whole numbers, not {}", kind(&bound)))),
-        },
-    };
-    let (start, stop, step) = (number(start)?, number(stop)?, number(step)?.unwrap_or(1));
-    let positions = positions(start, stop, step, total)?;
-    Ok(match &value.json {
-        Json::Array(elements) => {
-            meter.make(positions.len())?;
-            Val::new(positions.iter().filter_map(|at| elements.get(at)).cloned().collect(), value.depth)
-        }
-        Json::String(text) => {
-            meter.write(text.len().min(positions.len().saturating_mul(4)))?;
-            if step == 1 {
-                text.chars().skip(positions.first).take(positions.len()).collect::<String>().into()
-            } else {
-                meter.make(total)?;
-                let chars: Vec<char> = text.chars().collect();
-                positions.iter().filter_map(|at| chars.get(at)).collect::<String>().into()
-            }
-        }
-        _ => Val::default(),
-    })
-}
-
-/// Evenly spaced positions.
-struct Positions {
-    first: usize,
-    step: i128,
-    count: usize,
-}
-
-impl Positions {
-    fn len(&self) -> usize {
-        self.count
-    }
-
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        (0..self.count).filter_map(|nth| usize::try_from(self.first as i128 + nth as i128 * self.step).ok())
-    }
-}
-
-/// Python's rules: bounds count from the end where they are negative and are clamped.
-fn positions(start: Option<i128>, stop: Option<i128>, step: i128, total: usize) -> Outcome<Positions> {
-    if step == 0 {
-        return Err(Fail::new("the step of a slice cannot be zero"));
-    }
-    let total = total as i128;
-    let (low, high) = if step > 0 { (0, total) } else { (-1, total - 1) };
-    let bound = |bound: Option<i128>, default: i128| match bound {
-        None => default,
-        Some(at) if at < 0 => (at + total).clamp(low, high),
-        Some(at) => at.clamp(low, high),
-    };
-    let (first, end) =
-        if step > 0 { (bound(start, low), bound(stop, high)) } else { (bound(start, high), bound(stop, low)) };
-    let span = if step > 0 { end - first } else { first - end };
-    let width = step.abs();
-    let count = if span > 0 { (span + width - 1) / width } else { 0 };
-    Ok(Positions { first: usize::try_from(first).unwrap_or(0), step, count: usize::try_from(count).unwrap_or(0) })
-}
-
-/// A mapping from keys and values; keys are strings, numbers become such.
-pub(super) fn mapping(members: Vec<(Val, Val)>, meter: &Meter) -> Outcome<Val> {
-    // Its members, and an index of their names while it is made.
-    meter.make(members.len().saturating_mul(2))?;
-    let depth = 1 + members.iter().map(|(_, value)| value.depth).max().unwrap_or(0);
-    let mut object = ObjectBuilder::with_capacity(members.len());
-    for (key, value) in members {
-        let name = match key.json {
-            Json::String(name) => {
-                meter.read(name.len())?;
-                name
-            }
-            Json::Number(number) => {
-                meter.write(number.as_str().len())?;
-                SmolStr::new(number.as_str())
-            }
-            other => return Err(Fail::new(format!("a key must be a string, not {}", kind(&other)))),
-        };
-        object.insert(name, value.json);
-    }
-    Ok(Val::new(object.into(), depth))
-}
-
-/// `range(stop)`, `range(start, stop)`, `range(start, stop, step)`
-pub(super) fn range(args: &[Val], meter: &Meter) -> Outcome<Val> {
-    let numbers = args.iter().map(|arg| match Num::of(&arg.json, meter)? {
-        Some(Num::Int(number)) => Ok(number.clamp(-(1 << 62), 1 << 62)),
-        _ => Err(Fail::new(format!("`range` takes whole numbers, not {}", kind(&arg.json)))),
-    });
-    let numbers = numbers.collect::<Outcome<Vec<_>>>()?;
-    let (start, stop, step) = match numbers[..] {
-        [stop] => (0, stop, 1),
-        [start, stop] => (start, stop, 1),
-        [start, stop, step] if step != 0 => (start, stop, step),
-        _ => return Err(Fail::new("the step of `range` cannot be zero")),
-    };
-    let span = if step > 0 { stop - start } else { start - stop };
-    let width = step.abs();
-    let count = if span > 0 { (span + width - 1) / width } else { 0 };
-    meter.make(usize::try_from(count).unwrap_or(usize::MAX))?;
-    Ok(Val::new((0..count).map(|nth| Json::from(start + nth * step)).collect(), 1))
-}
-
-/// Whether it has elements, members or characters; `None` if it can have none.
-pub(super) fn is_empty(json: &Json) -> Option<bool> {
-    match json {
-        Json::String(text) => Some(text.is_empty()),
-        other => len(other).map(|len| len == 0),
-    }
 }

@@ -4,8 +4,9 @@
 use std::fmt::Write;
 
 use super::{
-    expr::{Chain, Expr, Parser, Root, Step, StepKind},
-    fault::SyntaxError,
+    expr::{Chain, Expr, Root, Step, StepKind},
+    fault::{SyntaxError, clipped},
+    grammar::Parser,
     lex::{Piece, Token, pieces},
 };
 
@@ -201,7 +202,7 @@ impl<'s> Writer<'s> {
                 return Err(parser.error(format!("`{word}` cannot be used in a result template")));
             }
             word => {
-                let word = super::fault::clipped(word, 40);
+                let word = clipped(word, 40);
                 return Err(parser.error(format!("there is no statement `{word}`")));
             }
         }

@@ -6,7 +6,7 @@ use super::{
     budget::Meter,
     fault::{Fail, Outcome},
     ops::{self, Compare, Num},
-    value::{Val, kind},
+    value::{self, Val, kind},
 };
 
 /// One test.
@@ -63,7 +63,7 @@ static ABOUT: [Test; 19] = about![
     "even" => |value, meter| Ok(whole(value, meter)? % 2 == 0),
     "lower" => |value, meter| all_chars(value, meter, |found| !found.is_uppercase()),
     "upper" => |value, meter| all_chars(value, meter, |found| !found.is_lowercase()),
-    "empty" => |value, _| Ok(value.is_null() || ops::is_empty(value) == Some(true)),
+    "empty" => |value, _| Ok(value.is_null() || value::len(value) == Some(0)),
     "callable" => |_, _| Ok(false),
     "escaped" => |_, _| Ok(false),
     "safe" => |_, _| Ok(false),

@@ -4,7 +4,10 @@
 //! variable: scalars as its own values, which cost nothing, the rest as a [`Node`], which shares
 //! the JSON. A node offers minijinja nothing but its elements to loop over.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use callout_core::json::{Json, Number, SmolStr};
 use minijinja::{
@@ -184,24 +187,43 @@ pub(super) fn kind(json: &Json) -> &'static str {
     }
 }
 
-/// The value as a template prints it: a string as it is, a number with its digits, `none`, `true`
-/// and `false`; lists and mappings as JSON with a space behind each comma and colon.
+/// The value as a template prints it: a string as it is, a number with its digits, `None`, `True`
+/// and `False`; lists and mappings as Python shows them, `[1, 'x', None]`.
 pub(super) fn text(json: &Json, meter: &Meter) -> Outcome<SmolStr> {
     Ok(match json {
-        Json::Null => SmolStr::new_static("none"),
-        Json::Bool(true) => SmolStr::new_static("true"),
-        Json::Bool(false) => SmolStr::new_static("false"),
+        Json::Null => SmolStr::new_static("None"),
+        Json::Bool(true) => SmolStr::new_static("True"),
+        Json::Bool(false) => SmolStr::new_static("False"),
         Json::Number(number) => {
             meter.write(number.as_str().len())?;
             SmolStr::new(number.as_str())
         }
         Json::String(text) => text.clone(),
         Json::Array(_) | Json::Object(_) => {
-            let mut out = JsonText::new(meter, Layout::Spaced);
+            let mut out = JsonText::new(meter, Layout::Python);
             out.value(json, 0)?;
             out.text.into()
         }
     })
+}
+
+/// A string as Python's `repr` shows it: in single quotes, unless it holds those and no double ones.
+fn write_python_string(text: &str, out: &mut String) -> fmt::Result {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.push(quote);
+    for found in text.chars() {
+        match found {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            found if found == quote => out.extend(['\\', found]),
+            found if found.is_control() => write!(out, "\\x{:02x}", u32::from(found))?,
+            found => out.push(found),
+        }
+    }
+    out.push(quote);
+    Ok(())
 }
 
 /// How JSON is laid out.
@@ -209,8 +231,8 @@ pub(super) fn text(json: &Json, meter: &Meter) -> Outcome<SmolStr> {
 pub(super) enum Layout {
     /// `{"a":[1,2]}`
     Compact,
-    /// `{"a": [1, 2]}`
-    Spaced,
+    /// `{'a': [1, None]}`
+    Python,
     /// One member or element a line, indented by so many spaces a level.
     Indented(usize),
 }
@@ -230,9 +252,9 @@ impl<'m> JsonText<'m> {
     pub(super) fn value(&mut self, json: &Json, level: usize) -> Outcome<()> {
         self.meter.visit(1)?;
         match json {
-            Json::Null => self.put("null"),
-            Json::Bool(true) => self.put("true"),
-            Json::Bool(false) => self.put("false"),
+            Json::Null => self.put(if self.is_python() { "None" } else { "null" }),
+            Json::Bool(true) => self.put(if self.is_python() { "True" } else { "true" }),
+            Json::Bool(false) => self.put(if self.is_python() { "False" } else { "false" }),
             Json::Number(number) => self.put(number.as_str()),
             Json::String(text) => self.string(text),
             Json::Array(elements) => {
@@ -258,6 +280,10 @@ impl<'m> JsonText<'m> {
         }
     }
 
+    const fn is_python(&self) -> bool {
+        matches!(self.layout, Layout::Python)
+    }
+
     fn put(&mut self, text: &str) -> Outcome<()> {
         self.meter.write(text.len())?;
         self.text.push_str(text);
@@ -269,15 +295,19 @@ impl<'m> JsonText<'m> {
         self.meter.write(text.len())?;
         let before = self.text.len();
         // Writing to a string cannot fail.
-        let _ = callout_core::json::write_string(text, &mut self.text);
+        let _ = if self.is_python() {
+            write_python_string(text, &mut self.text)
+        } else {
+            callout_core::json::write_string(text, &mut self.text)
+        };
         self.meter.write((self.text.len() - before).saturating_sub(text.len()))
     }
 
     fn separate(&mut self, at: usize, level: usize) -> Outcome<()> {
         match self.layout {
             Layout::Compact if at > 0 => self.put(","),
-            Layout::Spaced if at > 0 => self.put(", "),
-            Layout::Compact | Layout::Spaced => Ok(()),
+            Layout::Python if at > 0 => self.put(", "),
+            Layout::Compact | Layout::Python => Ok(()),
             Layout::Indented(_) => {
                 if at > 0 {
                     self.put(",")?;
@@ -305,6 +335,6 @@ impl<'m> JsonText<'m> {
 pub(super) fn elements_of(value: Val, meter: &Meter) -> Outcome<Val> {
     match value.json {
         Json::Array(_) | Json::Object(_) => Ok(value),
-        other => super::ops::elements(&other, meter).map(Val::from),
+        other => super::parts::elements(&other, meter).map(Val::from),
     }
 }

@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use callout_core::json::{Json, ObjectBuilder};
+use callout_core::json::Json;
 
 use super::{Call, Filter, attribute, find};
 use crate::template::{
     fault::{Fail, Outcome, clipped},
     ops::{self, Arith},
-    predicates,
+    parts, predicates,
     value::{Val, is_true, kind, text},
 };
 
@@ -19,7 +19,7 @@ pub(super) static FILTERS: [Filter; 20] = [
     Filter::new("reverse", &[], reverse),
     Filter::new("join", &["d", "attribute"], join),
     Filter::new("sort", &["reverse", "case_sensitive", "attribute"], sort),
-    Filter::new("dictsort", &["case_sensitive", "by", "reverse"], dictsort).nests(2),
+    Filter::new("dictsort", &["case_sensitive", "by", "reverse"], dictsort).nests(1),
     Filter::new("unique", &["case_sensitive", "attribute"], unique),
     Filter::new("min", &["case_sensitive", "attribute"], |call| extreme(call, Ordering::Less)),
     Filter::new("max", &["case_sensitive", "attribute"], |call| extreme(call, Ordering::Greater)),
@@ -39,6 +39,10 @@ fn end(call: &mut Call<'_>, first: bool) -> Outcome<Json> {
     let found = match call.json() {
         Json::Array(elements) if first => elements.first().cloned(),
         Json::Array(elements) => elements.last().cloned(),
+        Json::String(text) => {
+            let mut chars = text.chars();
+            if first { chars.next() } else { chars.next_back() }.map(|found| found.to_string().into())
+        }
         _ => {
             let mut elements = call.elements()?;
             if first { elements.into_iter().next() } else { elements.pop() }
@@ -147,37 +151,29 @@ fn unique(call: &mut Call<'_>) -> Outcome<Json> {
 
 /// The positions of equal keys together, in the order of the keys.
 fn runs(keys: &[Json], call: &Call<'_>) -> Outcome<Vec<Vec<usize>>> {
-    let order = |one: usize, two: usize| match (keys.get(one), keys.get(two)) {
-        (Some(one), Some(two)) => ops::order(one, two, call.meter),
-        _ => Ok(Ordering::Equal),
-    };
+    let key = |at: usize| keys.get(at).unwrap_or(&Json::Null);
+    let order = |one: usize, two: usize| ops::order(key(one), key(two), call.meter);
     let mut runs: Vec<Vec<usize>> = Vec::new();
-    let mut unequal: Vec<usize> = Vec::new();
+    // Mappings have no order among each other: where the order ends, keys are compared one by one
+    // with the runs from here on.
+    let mut from = 0;
     for at in ops::sorted(keys.len(), order)? {
-        // Mappings have no order among each other: those of one place in it are compared in turn.
-        let mut found = None;
-        for &run in &unequal {
-            let first = runs.get(run).and_then(|run| run.first()).and_then(|first| keys.get(*first));
-            if let (Some(first), Some(key)) = (first, keys.get(at)) {
-                if ops::equal(first, key, call.meter)? {
-                    found = Some(run);
-                    break;
-                }
+        if let Some(&first) = runs.get(from).and_then(|run| run.first())
+            && order(first, at)?.is_ne()
+        {
+            from = runs.len();
+        }
+        let mut same = None;
+        for run in from..runs.len() {
+            let first = runs.get(run).and_then(|run| run.first()).copied().unwrap_or(at);
+            if ops::equal(key(first), key(at), call.meter)? {
+                same = Some(run);
+                break;
             }
         }
-        match found.and_then(|run| runs.get_mut(run)) {
+        match same.and_then(|run| runs.get_mut(run)) {
             Some(run) => run.push(at),
-            None => {
-                let same_place = match unequal.first().and_then(|run| runs.get(*run)).and_then(|run| run.first()) {
-                    Some(&first) => order(first, at)?.is_eq(),
-                    None => false,
-                };
-                if !same_place {
-                    unequal.clear();
-                }
-                unequal.push(runs.len());
-                runs.push(vec![at]);
-            }
+            None => runs.push(vec![at]),
         }
     }
     Ok(runs)
@@ -188,10 +184,10 @@ fn extreme(call: &mut Call<'_>, wanted: Ordering) -> Outcome<Json> {
     let keys = keys(call, &elements, 1, 0)?;
     let mut found = 0;
     for at in 1..keys.len() {
-        if let (Some(one), Some(two)) = (keys.get(at), keys.get(found)) {
-            if ops::order(one, two, call.meter)? == wanted {
-                found = at;
-            }
+        if let (Some(one), Some(two)) = (keys.get(at), keys.get(found))
+            && ops::order(one, two, call.meter)? == wanted
+        {
+            found = at;
         }
     }
     elements.get(found).cloned().ok_or_else(|| Fail::new(format!("{} is empty", kind(call.json()))))
@@ -243,6 +239,7 @@ fn slices(call: &mut Call<'_>) -> Outcome<Json> {
     Ok(columns.into())
 }
 
+/// Pairs of a key and the elements that have it; `grouper` and `list` are names for the two.
 fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
     let path = call.string(0)?.unwrap_or_default();
     let elements = call.elements()?;
@@ -260,7 +257,7 @@ fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
     let group = |run: &Vec<usize>| {
         let grouper = run.first().and_then(|first| keys.get(*first)).cloned().unwrap_or_default();
         let list: Json = run.iter().filter_map(|at| elements.get(*at)).cloned().collect();
-        Json::from(ObjectBuilder::new().with("grouper", grouper).with("list", list))
+        Json::from_iter([grouper, list])
     };
     Ok(groups.iter().map(group).collect())
 }
@@ -347,7 +344,7 @@ fn select(call: &mut Call<'_>, wanted: bool, by_attribute: bool) -> Outcome<Json
 fn zip(call: &mut Call<'_>) -> Outcome<Json> {
     let mut columns = vec![call.elements()?];
     for other in &call.rest {
-        columns.push(ops::elements(&other.json, call.meter)?);
+        columns.push(parts::elements(&other.json, call.meter)?);
     }
     let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
     call.meter.make(rows.saturating_mul(columns.len() + 1))?;

@@ -10,7 +10,8 @@ use callout_core::json::{Json, SmolStr};
 use super::{
     budget::Meter,
     fault::{Fail, Outcome},
-    ops::{self, Num},
+    ops::Num,
+    parts,
     value::{self, JsonText, Layout, Val, kind, text},
 };
 
@@ -71,7 +72,7 @@ impl Call<'_> {
     }
 
     fn elements(&self) -> Outcome<Vec<Json>> {
-        ops::elements(self.json(), self.meter)
+        parts::elements(self.json(), self.meter)
     }
 
     /// An argument that was given, and not as none.
@@ -129,7 +130,7 @@ static OF_VALUES: [Filter; 16] = [
     Filter::new("pprint", &[], |call| to_json(call, Some(2))),
     Filter::new("safe", &[], |call| Ok(call.json().clone())),
     Filter::new("format", &[], format).rest(),
-    Filter::new("items", &[], lists::items).nests(2),
+    Filter::new("items", &[], lists::items).nests(1),
 ];
 
 static ALL: LazyLock<Vec<&'static Filter>> =
@@ -139,6 +140,7 @@ pub(super) fn find(name: &str) -> Option<&'static Filter> {
     ALL.iter().copied().find(|filter| filter.name == name)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all filters are called alike")]
 fn default(call: &mut Call<'_>) -> Outcome<Json> {
     let other = || call.named.first().cloned().flatten().map_or_else(|| "".into(), |value| value.json);
     Ok(match &call.input {
@@ -178,22 +180,35 @@ fn round(call: &mut Call<'_>) -> Outcome<Json> {
     let places = call.whole(0)?.unwrap_or(0).clamp(-300, 300) as i32;
     let method = call.string(1)?;
     let number = Num::of(call.json(), call.meter)?.ok_or_else(|| needs_number(call.json()))?;
-    let rounded = |number: f64| match method.as_deref() {
-        None | Some("common") => Ok(number.round()),
-        Some("ceil") => Ok(number.ceil()),
-        Some("floor") => Ok(number.floor()),
-        Some(_) => Err(Fail::new("`method` must be common, ceil or floor")),
+    let how: Rounding = match method.as_deref() {
+        // Halves go to the even neighbour, as in Python and minijinja.
+        None | Some("common") => f64::round_ties_even,
+        Some("ceil") => f64::ceil,
+        Some("floor") => f64::floor,
+        Some(_) => return Err(Fail::new("`method` must be common, ceil or floor")),
     };
-    if let (Num::Int(_), 0..) = (number, places) {
-        rounded(0.0)?;
-        return number.into_json();
-    }
     let scale = 10_f64.powi(places.abs());
-    let number = number.as_f64();
-    let result = if places < 0 { rounded(number / scale)? * scale } else { rounded(number * scale)? / scale };
+    let float = match (number, places) {
+        (Num::Int(_), 0..) => return number.into_json(),
+        (Num::Int(whole), _) => {
+            let rounded = how(whole as f64 / scale) * scale;
+            // Beyond 2^53 a float no longer tells neighbours apart, but rounding by tens is coarser.
+            return Num::Int(if rounded.abs() < 1e38 { rounded as i128 } else { whole }).into_json();
+        }
+        (Num::Float(float), 0..) if matches!(method.as_deref(), None | Some("common")) => {
+            // By decimal digits: scaling would make 2.675 * 100 = 267.49999999999994.
+            call.meter.write(400)?;
+            format!("{float:.width$}", width = usize::try_from(places).unwrap_or(0)).parse().unwrap_or(float)
+        }
+        (Num::Float(float), 0..) => how(float * scale) / scale,
+        (Num::Float(float), _) => how(float / scale) * scale,
+    };
     // Digits that a float does not have cannot be rounded away.
-    Num::Float(if result.is_finite() { result } else { number }).into_json()
+    Num::Float(if float.is_finite() { float } else { number.as_f64() }).into_json()
 }
+
+/// A way to round to a whole number.
+type Rounding = fn(f64) -> f64;
 
 fn int(call: &mut Call<'_>) -> Outcome<Json> {
     let found = number(call.json(), call.meter)?.and_then(|number| match number {
@@ -223,12 +238,8 @@ fn length(call: &mut Call<'_>) -> Outcome<Json> {
 
 fn attr(call: &mut Call<'_>) -> Outcome<Json> {
     let name = call.string(0)?.unwrap_or_default();
-    let found = match call.json() {
-        Json::Object(members) => ops::member(members, &name, call.meter)?,
-        _ => None,
-    };
-    match found {
-        Some(value) => Ok(value.clone()),
+    match parts::attribute(call.json(), &name, call.meter)? {
+        Some(value) => Ok(value),
         None => Err(Fail::new(format!("there is no member {:?}", super::fault::clipped(&name, 40)))),
     }
 }
@@ -253,15 +264,17 @@ fn format(call: &mut Call<'_>) -> Outcome<Json> {
 
 /// The value at `a.b.0` in an element, as `attribute=` names it.
 fn attribute(json: &Json, path: &str, meter: &Meter) -> Outcome<Option<Json>> {
+    meter.read(path.len())?;
     let mut here = json.clone();
     for name in path.split('.') {
         meter.visit(1)?;
         let found = match &here {
-            Json::Object(members) => ops::member(members, name, meter)?,
-            Json::Array(elements) if name.len() < 20 => name.parse().ok().and_then(|at: usize| elements.get(at)),
-            _ => None,
+            Json::Array(elements) if name.starts_with(|first: char| first.is_ascii_digit()) && name.len() < 20 => {
+                name.parse().ok().and_then(|at: usize| elements.get(at)).cloned()
+            }
+            _ => parts::attribute(&here, name, meter)?,
         };
-        match found.cloned() {
+        match found {
             Some(found) => here = found,
             None => return Ok(None),
         }

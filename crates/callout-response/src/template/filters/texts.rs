@@ -74,13 +74,12 @@ fn truncate(call: &mut Call<'_>) -> Outcome<Json> {
 
 fn indent(call: &mut Call<'_>) -> Outcome<Json> {
     let text = call.text()?;
-    let margin = match call.arg(0) {
-        Some(Json::String(margin)) => margin.to_string(),
-        _ => {
-            let width = call.count(0)?.unwrap_or(4);
-            call.meter.write(width)?;
-            " ".repeat(width)
-        }
+    let margin = if let Some(Json::String(margin)) = call.arg(0) {
+        margin.clone()
+    } else {
+        let width = call.count(0)?.unwrap_or(4);
+        call.meter.write(width)?;
+        SmolStr::from(" ".repeat(width))
     };
     let (first, blank) = (call.flag(1), call.flag(2));
     let lines = text.split('\n').count();

@@ -1,0 +1,405 @@
+//! The stages of a pipeline, each alone and all in their order: values, lengths, faults and errors.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::time::Duration;
+
+use callout_core::{
+    ErrorKind,
+    config::EndpointConfig,
+    fault::Faults,
+    json::{Json, Object},
+    limits::Limits,
+    redact::Redactor,
+    time::{Deadline, SharedClock},
+};
+use callout_response::{
+    Input, Length, Pipeline, Stages, Truncation, Watch, filter::Filter, mapping::Mapping, result_key::ResultKey,
+};
+use proptest::prelude::*;
+
+const ORDERS: &str = r#"{"total": 2, "orders": [
+    {"id": 1, "lines": [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}], "user": {"name": "Ada", "mail": "a@x"}},
+    {"id": 2, "lines": [], "user": {"name": "Bob"}}
+], "next": null}"#;
+const LIST: &str =
+    r#"[{"id": 1, "user": {"name": "Ada"}, "tags": ["x", "y"]}, {"id": 2}, 3, {"id": null, "tags": []}]"#;
+
+/// Names and paths of a mapping.
+type Paths = &'static [(&'static str, &'static str)];
+
+fn endpoint() -> EndpointConfig {
+    EndpointConfig::new("e", "An endpoint", "/e")
+}
+
+fn members(members: &[(&str, &str)]) -> Vec<(String, String)> {
+    members.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect()
+}
+
+fn compiled(endpoint: &EndpointConfig) -> Pipeline {
+    let mut faults = Faults::new();
+    let pipeline = Pipeline::compile(endpoint, &Limits::default(), &mut faults);
+    assert!(faults.is_empty(), "{:?}", faults.into_vec());
+    pipeline.unwrap()
+}
+
+/// Shapes a body with the params `{"q": "x"}` and the status 200.
+fn with_input<T>(body: &Json, redactor: &Redactor, work: impl FnOnce(&Input<'_>) -> T) -> T {
+    let clock = support::clock();
+    let params = support::params();
+    let deadline = Deadline::after(&clock, Duration::from_mins(1));
+    work(&Input { body, params: &params, status: 200, redactor, clock: &clock, deadline })
+}
+
+fn trace(endpoint: &EndpointConfig, body: &str) -> Stages {
+    let pipeline = compiled(endpoint);
+    with_input(&Json::parse(body).unwrap(), &Redactor::default(), |input| pipeline.trace(input))
+}
+
+fn watched<T>(work: impl FnOnce(&Watch<'_>) -> T) -> T {
+    let clock = support::clock();
+    work(&Watch { clock: &clock, deadline: Deadline::after(&clock, Duration::from_mins(1)) })
+}
+
+fn filtered(paths: &[&str], body: &str, limits: &Limits) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+    let filter = Filter::compile(&paths, limits, &mut Faults::new()).unwrap();
+    watched(|watch| filter.apply(&Json::parse(body).unwrap(), watch))
+        .map_or_else(|error| format!("{}: {error}", error.kind()), |value| value.to_string())
+}
+
+fn mapped(paths: &[(&str, &str)], body: &str, limits: &Limits) -> String {
+    let mapping = Mapping::compile(&members(paths), limits, &mut Faults::new()).unwrap();
+    watched(|watch| mapping.apply(&Json::parse(body).unwrap(), watch))
+        .map_or_else(|error| format!("{}: {error}", error.kind()), |value| value.to_string())
+}
+
+#[test]
+fn a_filter_keeps_what_any_path_matches_in_its_place() {
+    let table: [(&[&str], &str); 8] = [
+        (&["total"], r#"{"total":2}"#),
+        (&["orders.id", "total"], r#"{"total":2,"orders":[{"id":1},{"id":2}]}"#),
+        (&["orders.user.mail"], r#"{"orders":[{"user":{"mail":"a@x"}}]}"#),
+        (&["/orders/1/user", "$.orders[0].lines[1].n"], r#"{"orders":[{"lines":[{"n":2}]},{"user":{"name":"Bob"}}]}"#),
+        (&["$..sku"], r#"{"orders":[{"lines":[{"sku":"a"},{"sku":"b"}]}]}"#),
+        (&["next"], r#"{"next":null}"#),
+        (&["nothing", "/no/where"], "null"),
+        (&["orders.0.lines", "orders.0.lines.sku"], r#"{"orders":[{"lines":[{"sku":"a","n":1},{"sku":"b","n":2}]}]}"#),
+    ];
+    for (paths, expected) in table {
+        assert_eq!(filtered(paths, ORDERS, &Limits::default()), expected, "{paths:?}");
+    }
+    assert_eq!(filtered(&["$"], "7", &Limits::default()), "7");
+}
+
+#[test]
+fn a_mapping_makes_a_new_object() {
+    let table: [(&[(&str, &str)], &str); 4] = [
+        (&[("n", "total"), ("first", "orders.0.user.name")], r#"{"n":2,"first":"Ada"}"#),
+        (
+            &[("names", "orders.user.name"), ("skus", "orders.lines.sku")],
+            r#"{"names":["Ada","Bob"],"skus":[["a","b"],[]]}"#,
+        ),
+        (
+            &[("one", "$.orders[0].id"), ("many", "$.orders[*].id"), ("none", "$.orders[?@.id > 9]")],
+            r#"{"one":1,"many":[1,2],"none":[]}"#,
+        ),
+        (&[("absent", "nope.x"), ("pointer", "/orders/1/id"), ("null", "next"), ("all", "$")], ""),
+    ];
+    for (paths, expected) in table {
+        let got = mapped(paths, ORDERS, &Limits::default());
+        if expected.is_empty() {
+            let body = Json::parse(ORDERS).unwrap();
+            assert_eq!(got, format!(r#"{{"absent":null,"pointer":2,"null":null,"all":{body}}}"#));
+        } else {
+            assert_eq!(got, expected, "{paths:?}");
+        }
+    }
+    assert_eq!(mapped(&[("a", "x"), ("b", "$")], "5", &Limits::default()), r#"{"a":null,"b":5}"#);
+}
+
+#[test]
+fn on_an_array_dotted_names_apply_to_each_element() {
+    let table: [(Paths, &str, &str); 9] = [
+        (
+            &[("id", "id"), ("by", "user.name")],
+            LIST,
+            r#"[{"id":1,"by":"Ada"},{"id":2,"by":null},{"id":null,"by":null},{"id":null,"by":null}]"#,
+        ),
+        (
+            &[("tag", "tags.0"), ("id", "id")],
+            r#"[{"id":1,"tags":["x"]},{"id":2}]"#,
+            r#"[{"tag":"x","id":1},{"tag":null,"id":2}]"#,
+        ),
+        (
+            &[("id", "id"), ("first", "0.id"), ("whole", "$[1].id"), ("ids", "$[*].id"), ("p", "/0/id")],
+            r#"[{"id":1},{"id":2}]"#,
+            r#"[{"id":1,"first":1,"whole":2,"ids":[1,2],"p":1},{"id":2,"first":1,"whole":2,"ids":[1,2],"p":1}]"#,
+        ),
+        (
+            &[("first", "0.id"), ("ids", "$[*].id"), ("p", "/1/id")],
+            r#"[{"id":1},{"id":2}]"#,
+            r#"{"first":1,"ids":[1,2],"p":2}"#,
+        ),
+        (&[("id", "id")], "[]", "[]"),
+        (&[("id", "$.id")], "[]", r#"{"id":null}"#),
+        (&[("x", "x")], r#"[[{"x":1},{"x":2}],[]]"#, r#"[{"x":[1,2]},{"x":[]}]"#),
+        (&[("x", "x.y")], r#"[{"x":[{"y":1},{}]},{"x":{"y":2}}]"#, r#"[{"x":[1,null]},{"x":2}]"#),
+        (&[("0", "0")], "[7,8]", r#"{"0":7}"#),
+    ];
+    for (paths, body, expected) in table {
+        assert_eq!(mapped(paths, body, &Limits::default()), expected, "{paths:?} {body}");
+    }
+}
+
+proptest! {
+    /// One look-up for the whole array gives what a look-up for each element gives.
+    #[test]
+    fn mapping_an_array_is_mapping_its_elements(elements in prop::collection::vec("[a-c]{0,2}", 0..6), path in "[ab](\\.[ab0]){0,2}") {
+        let body: Vec<Json> = elements
+            .iter()
+            .map(|shape| shape.chars().rev().fold(Json::from(1), |inner, step| match step {
+                'c' => vec![inner.clone(), inner].into(),
+                name => [(name.to_string(), inner)].into_iter().collect(),
+            }))
+            .collect();
+        let limits = Limits::default();
+        let mapping = Mapping::compile(&members(&[("m", &path)]), &limits, &mut Faults::new()).unwrap();
+        let whole = watched(|watch| mapping.apply(&body.clone().into(), watch)).unwrap();
+        // An element that is an array is mapped as a value here, which is why it stands in an object.
+        let each: Json = body.iter().map(|element| {
+            let inside: Json = [("e", element.clone())].into_iter().collect();
+            let one = Mapping::compile(&members(&[("m", &format!("e.{path}"))]), &limits, &mut Faults::new()).unwrap();
+            watched(|watch| one.apply(&inside, watch)).unwrap()
+        }).collect();
+        prop_assert_eq!(whole, each);
+    }
+}
+
+#[test]
+fn a_result_key_that_is_absent_lists_what_there_is() {
+    let apply = |path: &str, body: &str| {
+        let key = ResultKey::compile(path, &Limits::default(), &mut Faults::new()).unwrap();
+        match key.apply(&Json::parse(body).unwrap()) {
+            Ok(value) => value.to_string(),
+            Err(error) => format!("{}: {error}", error.kind()),
+        }
+    };
+    let wide = (0..30).map(|at| format!("\"key-{at}-{}\": 1", "x".repeat(100))).collect::<Vec<_>>().join(",");
+    let wide = apply("nope", &format!("{{{wide}}}"));
+    assert!(wide.ends_with("…, and 10 more") && wide.chars().count() < 1_100, "{wide}");
+    let table = [
+        ("total", ORDERS, "2"),
+        ("next", ORDERS, "null"),
+        ("orders.user.name", ORDERS, r#"["Ada","Bob"]"#),
+        ("$..nope", ORDERS, "[]"),
+        (
+            "data",
+            ORDERS,
+            "result_key_missing: result_key: there is nothing at `data`; the keys are total, orders, next",
+        ),
+        (
+            "/5",
+            "[1,2]",
+            "result_key_missing: result_key: there is nothing at `/5`; the value is an array of 2 elements",
+        ),
+        ("x", "{}", "result_key_missing: result_key: there is nothing at `x`; the value is an empty object"),
+        ("x", "null", "result_key_missing: result_key: there is nothing at `x`; the value is null"),
+        ("x", "\"secret\"", "result_key_missing: result_key: there is nothing at `x`; the value is a string"),
+    ];
+    for (path, body, expected) in table {
+        assert_eq!(apply(path, body), expected);
+    }
+}
+
+#[test]
+fn limits_of_the_stages_are_named() {
+    let mut limits = Limits::default();
+    limits.max_path_matches = 10;
+    let body = format!("[{}]", ["{\"a\":1}"; 6].join(","));
+    let told = "a path visits more than 10 nodes of one body; make it more specific, or ask the API for less (`max_path_matches`)";
+    assert_eq!(filtered(&["$[0]", "$..*"], &body, &limits), format!("limit_exceeded: response_filter[1]: {told}"));
+    assert_eq!(
+        mapped(&[("x y", "$..*")], &body, &limits),
+        format!("limit_exceeded: response_mapping[\"x y\"]: {told}")
+    );
+    let eleven: Vec<(String, String)> = (0..11).map(|at| (format!("m{at}"), "a".to_owned())).collect();
+    let mapping = Mapping::compile(&eleven, &limits, &mut Faults::new()).unwrap();
+    let error = watched(|watch| mapping.apply(&Json::parse("[{},{},{},{}]").unwrap(), watch)).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "response_mapping: 4 elements with 11 members each are more than 40 members (4 × `max_path_matches`)"
+    );
+    let key = ResultKey::compile("$..*", &limits, &mut Faults::new()).unwrap();
+    let error = key.apply(&Json::parse(&body).unwrap()).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::LimitExceeded, format!("result_key: {told}").as_str()));
+}
+
+#[test]
+fn stages_follow_each_other() {
+    let mut endpoint = endpoint();
+    endpoint.response_filter = Some(vec!["orders.id".to_owned(), "orders.user".to_owned()]);
+    endpoint.response_mapping = Some(members(&[("who", "orders.user.name"), ("ids", "$.orders[*].id")]));
+    endpoint.result_key = Some("who".to_owned());
+    let stages = trace(&endpoint, ORDERS);
+    let shown = |value: &Option<Json>| value.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert_eq!(
+        shown(&stages.after_filter),
+        r#"{"orders":[{"id":1,"user":{"name":"Ada","mail":"a@x"}},{"id":2,"user":{"name":"Bob"}}]}"#
+    );
+    assert_eq!(shown(&stages.after_mapping), r#"{"who":["Ada","Bob"],"ids":[1,2]}"#);
+    assert_eq!(shown(&stages.after_result_key), r#"["Ada","Bob"]"#);
+    assert_eq!(stages.text.unwrap().text, r#"["Ada","Bob"]"#);
+    assert!(stages.error.is_none());
+
+    endpoint.result_template =
+        Some("{{ result|join(' & ') }} of {{ response.total }} ({{ params.q }}, {{ status }})".to_owned());
+    endpoint.max_result_length = 12;
+    let text = trace(&endpoint, ORDERS).text.unwrap();
+    assert_eq!(text.text, "Ada & Bob of");
+    assert_eq!(text.truncation, Some(Truncation { kept: 12, from: Length::Exactly(23) }));
+}
+
+#[test]
+fn what_forms_leave_empty_is_not_configured() {
+    let mut endpoint = endpoint();
+    endpoint.response_filter = Some(Vec::new());
+    endpoint.response_mapping = Some(Vec::new());
+    endpoint.result_key = Some(String::new());
+    endpoint.result_template = Some(String::new());
+    let stages = trace(&endpoint, "{\"b\":1.10,\"a\":null}");
+    assert_eq!(stages.text.unwrap().text, "{\"b\":1.10,\"a\":null}");
+    for (body, text) in [("null", ""), ("\"a\\nb\"", "a\nb"), ("true", "true"), ("[]", "[]")] {
+        assert_eq!(trace(&endpoint, body).text.unwrap().text, text);
+    }
+}
+
+#[test]
+fn a_stage_that_fails_keeps_what_was_before() {
+    let mut endpoint = endpoint();
+    endpoint.response_filter = Some(vec!["total".to_owned()]);
+    endpoint.result_key = Some("orders".to_owned());
+    let stages = trace(&endpoint, ORDERS);
+    assert_eq!(stages.after_filter.map(|value| value.to_string()).as_deref(), Some(r#"{"total":2}"#));
+    assert_eq!(stages.after_mapping.map(|value| value.to_string()).as_deref(), Some(r#"{"total":2}"#));
+    assert!(stages.after_result_key.is_none() && stages.text.is_none());
+    assert_eq!(stages.error.unwrap().kind(), ErrorKind::ResultKeyMissing);
+
+    endpoint.result_key = None;
+    endpoint.result_template = Some("{{ nope }}".to_owned());
+    let stages = trace(&endpoint, ORDERS);
+    assert!(stages.after_result_key.is_some() && stages.text.is_none());
+    let error = stages.error.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Template);
+    assert_eq!(
+        error.message(),
+        "result_template, line 1: `nope` is undefined; there are result, response, params, status, total"
+    );
+}
+
+#[test]
+fn faults_have_their_places() {
+    let mut endpoint = endpoint();
+    endpoint.response_filter = Some(vec!["ok".to_owned(), "$[".to_owned(), "a..b".to_owned()]);
+    endpoint.response_mapping = Some(members(&[("ok", "a"), ("total", "$..["), ("x", "")]));
+    endpoint.result_key = Some(".".to_owned());
+    endpoint.result_template = Some("\n{% if %}".to_owned());
+    let mut faults = Faults::new();
+    let pipeline = faults.field("endpoints", |faults| {
+        faults.index(2, |faults| Pipeline::compile(&endpoint, &Limits::default(), faults))
+    });
+    assert!(pipeline.is_none());
+    let places: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.place, fault.code)).collect();
+    assert_eq!(
+        places,
+        [
+            "endpoints[2].response_filter[1] path",
+            "endpoints[2].response_filter[2] path",
+            "endpoints[2].response_mapping.total path",
+            "endpoints[2].response_mapping.x path",
+            "endpoints[2].result_key path",
+            "endpoints[2].result_template template",
+        ]
+    );
+    assert_eq!(faults.iter().last().unwrap().message, "line 2: expected a value, not the end of the tag");
+
+    let mut limits = Limits::default();
+    limits.max_paths = 2;
+    endpoint.response_filter = Some(vec!["a".to_owned(); 3]);
+    endpoint.response_mapping = Some(members(&[("a", "a"), ("b", "b"), ("c", "c")]));
+    endpoint.result_key = None;
+    endpoint.result_template = None;
+    let mut faults = Faults::new();
+    assert!(Pipeline::compile(&endpoint, &limits, &mut faults).is_none());
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "response_filter: must have at most 2 paths (`max_paths`), not 3",
+            "response_mapping: must have at most 2 members (`max_paths`), not 3",
+        ]
+    );
+}
+
+#[test]
+fn secrets_in_params_do_not_come_out_in_messages() {
+    let mut endpoint = endpoint();
+    endpoint.result_template = Some("{{ [1]|map(params.token) }}".to_owned());
+    let pipeline = compiled(&endpoint);
+    let clock: SharedClock = support::clock();
+    let params: Object = Json::parse(r#"{"token": "canary-123"}"#).unwrap().as_object().unwrap().clone();
+    let redactor = Redactor::new(["canary-123"]);
+    let deadline = Deadline::after(&clock, Duration::from_mins(1));
+    let input = Input { body: &Json::Null, params: &params, status: 200, redactor: &redactor, clock: &clock, deadline };
+    let error = pipeline.run(&input).unwrap_err();
+    assert_eq!(error.message(), "result_template, line 1: `[1]|map(params.token)`: there is no filter \"***\"");
+    assert!(!format!("{error:?} {pipeline:?}").contains("canary"));
+}
+
+#[test]
+fn a_deadline_ends_every_stage() {
+    let mut endpoint = endpoint();
+    let clock = support::clock();
+    let params = support::params();
+    let body = Json::parse(ORDERS).unwrap();
+    let mut failed = |change: &dyn Fn(&mut EndpointConfig)| {
+        change(&mut endpoint);
+        let deadline = Deadline::at(clock.now());
+        let redactor = Redactor::default();
+        let input = Input { body: &body, params: &params, status: 200, redactor: &redactor, clock: &clock, deadline };
+        let error = compiled(&endpoint).run(&input).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        error.message().split(':').next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(failed(&|endpoint| endpoint.result_template = Some("x".to_owned())), "result_template");
+    assert_eq!(failed(&|endpoint| endpoint.response_mapping = Some(members(&[("a", "a")]))), "response_mapping");
+    assert_eq!(failed(&|endpoint| endpoint.response_filter = Some(vec!["a".to_owned()])), "response_filter");
+}
+
+#[test]
+fn run_gives_the_text_of_the_trace_every_time() {
+    let templates = ["", "{{ result|tojson }}", "{% for k in result %}{{ k }};{% endfor %}"];
+    for template in templates {
+        for max in [0, 1, 7, 40, 1_000] {
+            let mut endpoint = endpoint();
+            endpoint.result_template = Some(template.to_owned());
+            endpoint.max_result_length = max;
+            let pipeline = compiled(&endpoint);
+            let body = Json::parse(ORDERS).unwrap();
+            with_input(&body, &Redactor::default(), |input| {
+                let traced = pipeline.trace(input).text.unwrap();
+                for _ in 0..5 {
+                    let ran = pipeline.run(input).unwrap();
+                    assert_eq!(ran.text, traced.text);
+                    assert_eq!(ran.truncation.map(|cut| cut.kept), traced.truncation.map(|cut| cut.kept));
+                    if let (Some(ran), Some(traced)) = (ran.truncation, traced.truncation) {
+                        let Length::Exactly(exact) = traced.from else { panic!("a trace counts to the end") };
+                        assert!(matches!(ran.from, Length::Exactly(found) | Length::AtLeast(found) if found <= exact));
+                    }
+                }
+            });
+        }
+    }
+}
