@@ -1,4 +1,5 @@
 //! What the benchmarks share: real bodies, and an upstream on this machine.
+#![expect(clippy::panic, reason = "without its data there is nothing to measure")]
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -8,6 +9,10 @@ use tokio::{
 };
 
 /// Real bodies of several sizes and shapes, with a name for the report.
+///
+/// # Panics
+///
+/// If a file of `tests/data` cannot be read.
 pub fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     let data = |name: &str| {
         let path = format!("{}/../tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -22,6 +27,10 @@ pub fn bodies() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// One of GitHub's example bodies, compact.
+///
+/// # Panics
+///
+/// If `tests/data/github.json` cannot be read.
 pub fn github(operation: &str) -> Vec<u8> {
     let path = format!("{}/../tests/data/github.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -32,6 +41,10 @@ pub fn github(operation: &str) -> Vec<u8> {
 
 /// An HTTP server that gives every request the same body, over kept-alive connections. It serves as
 /// long as the runtime runs.
+///
+/// # Errors
+///
+/// If no port of this machine can be had.
 pub async fn upstream(body: Vec<u8>) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;

@@ -1,4 +1,5 @@
 //! A whole call over loopback beside bare reqwest reading the same body.
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use callout::{EgressPolicy, EndpointConfig, Engine, IntegrationConfig, Json, Method, Secrets};
 use callout_benches::{github, upstream};

@@ -1,4 +1,5 @@
 //! What loading an integration costs: paths, schema, template and URL are compiled once, then.
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use callout::{EndpointConfig, Engine, IntegrationConfig, Method, Secrets};
 use callout_core::json::Json;

@@ -1,4 +1,4 @@
-//! Ways to read a body: our reader beside serde_json and sonic-rs. Only ours keeps the order of
+//! Ways to read a body: our reader beside `serde_json` and `sonic-rs`. Only ours keeps the order of
 //! members and the digits of numbers.
 
 use callout_benches::bodies;

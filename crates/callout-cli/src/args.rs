@@ -1,4 +1,5 @@
 //! What can be asked for on the command line.
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markdown")]
 
 use std::path::PathBuf;
 

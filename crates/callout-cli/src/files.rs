@@ -59,7 +59,8 @@ pub(crate) fn secrets(flags: &[String]) -> Result<Secrets, Stop> {
                 .map_err(|_| format!("--secret {name}: the environment has no variable {variable:?}"))?,
             Some(("file", path)) => {
                 let text = fs::read_to_string(path).map_err(|error| format!("--secret {name}: {path}: {error}"))?;
-                text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text)).unwrap_or(&text).to_owned()
+                let line = text.strip_suffix('\n').unwrap_or(&text);
+                if line.len() < text.len() { line.strip_suffix('\r').unwrap_or(line).to_owned() } else { text }
             }
             _ => return Err(usage()),
         };

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Demo => on_runtime(demo::run()),
         Command::Call(args) => on_runtime(call::run(args)),
-        Command::Check { files } => check::run(&files),
+        Command::Check { files } => Ok(check::run(&files)),
         Command::Token(args) => on_runtime(token::run(args)),
         Command::Tools { file } => tools::run(&file),
     };

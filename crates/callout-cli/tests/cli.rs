@@ -1,4 +1,5 @@
 //! The program as a user sees it: what it prints, where, and how it exits.
+#![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
 use std::{
     io::{Read, Write},

@@ -77,6 +77,8 @@ impl Clients {
         let proxy = proxy.as_deref().map(proxy_at).transpose()?;
         let policy = Arc::new(egress);
         let proxied = proxy.is_some();
+        // Past the client's own bound an answer is only a broken stream; below it, it can be named.
+        let max_header_list = u32::try_from(limits.max_header_bytes.saturating_mul(4)).unwrap_or(u32::MAX);
         let make = |port: Option<u16>, platform_roots: bool| {
             let gate = if proxied { Gate::Proxy } else { Gate::Policy { policy: policy.clone(), port } };
             let builder = reqwest::Client::builder()
@@ -86,7 +88,7 @@ impl Clients {
                 .referer(false)
                 .connect_timeout(timeouts.connect)
                 .pool_max_idle_per_host(MAX_IDLE)
-                .http2_max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))
+                .http2_max_header_list_size(max_header_list)
                 .dns_resolver(GatedResolver { resolver: resolver.clone(), gate });
             let builder = if platform_roots {
                 builder.tls_certs_merge(roots.iter().cloned())
@@ -119,9 +121,9 @@ impl Clients {
         })
     }
 
-    pub(crate) fn settings(&self) -> Settings<'_> {
+    pub(crate) fn settings(&self) -> Settings {
         Settings {
-            connect_timeout: &self.connect_timeout,
+            connect_timeout: self.connect_timeout,
             max_header_bytes: self.max_header_bytes,
             no_platform_roots: self.no_platform_roots,
             proxied: self.proxied,
@@ -146,7 +148,7 @@ impl Clients {
         let response = client
             .execute(to_client(request))
             .await
-            .map_err(|error| Fault::of_request(error, target, &self.settings()))?;
+            .map_err(|error| Fault::of_request(error, target, self.settings()))?;
         let bytes: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if bytes > self.max_header_bytes {
             return Err(Fault::headers_too_large(target, self.max_header_bytes));

@@ -115,7 +115,7 @@ impl Fault {
     }
 
     /// From the client, before any answer.
-    pub(crate) fn of_request(error: reqwest::Error, target: &Target, settings: &Settings<'_>) -> Self {
+    pub(crate) fn of_request(error: reqwest::Error, target: &Target, settings: Settings) -> Self {
         let error = error.without_url();
         if let Some(LookupError::Refused(refusal)) = find(&error) {
             return Self::denied(target, *refusal);
@@ -127,7 +127,7 @@ impl Fault {
     }
 
     /// From the client, while an answer is read.
-    pub(crate) fn of_answer(error: reqwest::Error, target: &Target, settings: &Settings<'_>) -> Self {
+    pub(crate) fn of_answer(error: reqwest::Error, target: &Target, settings: Settings) -> Self {
         let error = error.without_url();
         let hyper = find::<hyper::Error>(&error);
         if hyper.is_some_and(hyper::Error::is_parse_too_large) {
@@ -139,7 +139,7 @@ impl Fault {
         Self::broken(format!("the connection to {target} broke before the answer was complete"), &error)
     }
 
-    fn of_connect(error: &reqwest::Error, target: &Target, settings: &Settings<'_>) -> Self {
+    fn of_connect(error: &reqwest::Error, target: &Target, settings: Settings) -> Self {
         let text = chain_text(error);
         let via = if settings.proxied { ", by way of the proxy," } else { "" };
         if find::<LookupError>(error).is_some() {
@@ -162,8 +162,8 @@ impl Fault {
 
 /// What messages name besides the target.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings<'a> {
-    pub(crate) connect_timeout: &'a Duration,
+pub(crate) struct Settings {
+    pub(crate) connect_timeout: Duration,
     pub(crate) max_header_bytes: usize,
     pub(crate) no_platform_roots: bool,
     pub(crate) proxied: bool,

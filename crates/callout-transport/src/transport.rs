@@ -196,7 +196,7 @@ impl Run<'_, '_> {
                 ErrorKind::ResponseTooLarge,
                 format!("the answer of {target} is compressed more often than is undone"),
             )),
-            BodyFault::Wire(error) => Fault::of_answer(error, target, &self.parts.clients.settings()),
+            BodyFault::Wire(error) => Fault::of_answer(error, target, self.parts.clients.settings()),
             BodyFault::Corrupt(error) => {
                 Fault::broken(format!("the compressed answer of {target} is cut short or corrupt"), &error)
             }

@@ -85,11 +85,7 @@ pub(crate) async fn run(call: &Call<'_>, params: Json) -> Result<Outcome, Error>
 }
 
 /// Gets the token that a call with these params would carry.
-pub(crate) async fn token(
-    engine: &Parts,
-    integration: &Integration,
-    params: &Object,
-) -> Result<TokenInfo, Error> {
+pub(crate) async fn token(engine: &Parts, integration: &Integration, params: &Object) -> Result<TokenInfo, Error> {
     let auth = integration.auth().ok_or_else(|| {
         Error::new(ErrorKind::AuthFailed, "the integration has no `auth`, so there is no token to get")
     })?;
@@ -347,7 +343,8 @@ fn upstream_message(status: u16, body: &Json) -> String {
         message.push_str(": ");
         match body.as_str() {
             Some(text) => {
-                message.extend(text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SHOWN_CHARS))
+                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                message.extend(text.chars().take(SHOWN_CHARS));
             }
             None => message.push_str(&excerpt(body, SHOWN_CHARS)),
         }

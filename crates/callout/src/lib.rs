@@ -62,3 +62,8 @@ pub use engine::{Engine, EngineBuilder};
 pub use integration::Integration;
 pub use outcome::{Outcome, SentRequest, Trace};
 pub use tool::Tool;
+
+/// Keeps the README's example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

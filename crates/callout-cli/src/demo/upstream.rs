@@ -87,7 +87,7 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 
 async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let received = Received {
         method: head.method,
         target: head.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
