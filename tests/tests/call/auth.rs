@@ -1,0 +1,102 @@
+//! Behaviour, section 3: tokens through whole calls.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use callout::{ErrorKind, Json};
+use callout_tests::{Recorded, Reply, Upstream};
+
+use super::{engine, go, load};
+
+const CLIENT: &str = r#"{"name":"shop","display_name":"Shop","base_url":"URL","auth":{"type":"oauth2_client_credentials",
+    "token_url":"URL/token","client_id":"me","client_secret_value":{"value":"a-secret"}},
+    "endpoints":[{"name":"go","description":"Goes","path":"/x"}]}"#;
+
+/// Hands out `token-1`, `token-2` and so on, and answers calls by the closure.
+async fn provider(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Upstream {
+    let handed = AtomicUsize::new(0);
+    Upstream::with(move |request: &Recorded| {
+        if request.path() == "/token" {
+            let number = handed.fetch_add(1, Ordering::SeqCst) + 1;
+            return Reply::json(200, format!(r#"{{"access_token":"token-{number}","expires_in":3600}}"#));
+        }
+        answer(request.header("authorization").unwrap_or_default())
+    })
+    .await
+}
+
+fn paths(upstream: &Upstream) -> Vec<String> {
+    upstream.requests().iter().map(|request| request.path().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_and_the_call_sent_once_more() {
+    let upstream = provider(|token| Reply::json(if token == "Bearer token-2" { 200 } else { 401 }, "{}")).await;
+    let integration = load(&upstream, CLIENT).unwrap();
+    let engine = engine();
+    let call = || engine.call(&integration, "go", Json::parse(r#"{"n":1}"#).unwrap());
+    let outcome = call().await.unwrap();
+    assert_eq!(outcome.retries(), 0, "the resend is no retry");
+    assert_eq!(paths(&upstream), ["/token", "/x", "/token", "/x"]);
+    let bodies: Vec<_> = upstream.requests().iter().filter(|sent| sent.path() == "/x").map(Recorded::text).collect();
+    assert_eq!(bodies, [r#"{"n":1}"#, r#"{"n":1}"#]);
+    call().await.unwrap();
+    assert_eq!(upstream.count(), 5, "the new token is cached");
+}
+
+#[tokio::test]
+async fn a_second_401_is_returned() {
+    let upstream = provider(|_| Reply::json(401, r#"{"message":"no"}"#)).await;
+    let integration = load(&upstream, CLIENT).unwrap();
+    let error = go(&integration, "{}").await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::UpstreamStatus, Some(401)));
+    assert_eq!(paths(&upstream), ["/token", "/x", "/token", "/x"]);
+}
+
+#[tokio::test]
+async fn a_403_renews_only_when_it_says_invalid_token() {
+    let plain = provider(|_| Reply::json(403, "{}")).await;
+    assert_eq!(go(&load(&plain, CLIENT).unwrap(), "{}").await.unwrap_err().status(), Some(403));
+    assert_eq!(paths(&plain), ["/token", "/x"]);
+    let says = provider(|token| {
+        let reply = Reply::json(if token == "Bearer token-1" { 403 } else { 200 }, "{}");
+        reply.header("www-authenticate", r#"Bearer realm="x", error="invalid_token""#)
+    })
+    .await;
+    go(&load(&says, CLIENT).unwrap(), "{}").await.unwrap();
+    assert_eq!(paths(&says), ["/token", "/x", "/token", "/x"]);
+}
+
+#[tokio::test]
+async fn static_secrets_are_not_sent_again() {
+    let upstream = Upstream::with(|_: &Recorded| Reply::json(401, "{}")).await;
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL",
+        "auth":{"type":"bearer_token","bearer_token_value":{"value":"a-secret"}},
+        "endpoints":[{"name":"go","description":"Goes","path":"/x"}]}"#;
+    assert_eq!(go(&load(&upstream, text).unwrap(), "{}").await.unwrap_err().status(), Some(401));
+    assert_eq!(upstream.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_cold_callers_cost_one_token_request() {
+    let upstream = Upstream::with(|request: &Recorded| {
+        let token = Reply::json(200, r#"{"access_token":"token-1","expires_in":3600}"#);
+        if request.path() == "/token" {
+            token.after(std::time::Duration::from_millis(300))
+        } else {
+            Reply::json(200, "{}")
+        }
+    })
+    .await;
+    let (engine, integration) = (engine(), load(&upstream, CLIENT).unwrap());
+    let calls: Vec<_> = (0..1000)
+        .map(|_| {
+            let (engine, integration) = (engine.clone(), integration.clone());
+            tokio::spawn(async move { engine.call(&integration, "go", Json::empty_object()).await.map(drop) })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(upstream.requests().iter().filter(|request| request.path() == "/token").count(), 1);
+    assert_eq!(upstream.count(), 1001);
+}

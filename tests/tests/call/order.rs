@@ -1,0 +1,166 @@
+//! Behaviour, section 2: what comes before what, and what is never sent.
+
+use callout::{EndpointConfig, ErrorKind, IntegrationConfig, Json, Protocol, Secrets};
+
+use super::{engine, friendly, go, load, with_endpoint};
+
+#[tokio::test]
+async fn refusals_come_first_and_say_what_there_is() {
+    let upstream = friendly().await;
+    let endpoint = EndpointConfig::new("go", "Goes", "/x");
+    let config = IntegrationConfig::new("shop", upstream.url()).with_endpoint(endpoint);
+    let mut disabled = config.clone();
+    disabled.enabled = false;
+    let mut desktop = config.clone();
+    desktop.protocol = Protocol::Desktop;
+    let table = [
+        (config, "come", ErrorKind::UnknownEndpoint, "shop.come: there is no such endpoint; it has go"),
+        (disabled.clone(), "go", ErrorKind::IntegrationDisabled, "shop.go: the integration is disabled"),
+        (desktop, "go", ErrorKind::UnsupportedProtocol, "shop.go: integrations of protocol `desktop`"),
+    ];
+    for (config, name, kind, message) in table {
+        let integration = engine().load(config, &Secrets::new()).unwrap();
+        // Params that would be refused too: the refusal of the call comes first.
+        let error = engine().call(&integration, name, Json::from(1)).await.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.to_string().starts_with(message), "{error}");
+    }
+    assert_eq!(upstream.count(), 0);
+
+    let disabled = engine().load(disabled, &Secrets::new()).unwrap();
+    let trace = engine().trace(&disabled, "go", Json::empty_object()).await;
+    assert!(trace.error.is_none(), "a trace runs on a disabled integration: {:?}", trace.error);
+    assert_eq!(upstream.count(), 1);
+}
+
+#[tokio::test]
+async fn every_violation_is_reported_and_nothing_is_sent() {
+    let upstream = friendly().await;
+    let integration = with_endpoint(
+        &upstream,
+        r#"{"path":"/{id}","input_schema":{"type":"object","required":["q"],
+            "properties":{"n":{"type":"integer"},"list":{"items":{"maximum":3}}}}}"#,
+    );
+    let error = go(&integration, r#"{"n":"x","list":[1,9]}"#).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidParams);
+    let mut places: Vec<_> = error.faults().iter().map(|fault| fault.place.to_string()).collect();
+    places.sort();
+    assert_eq!(places, ["id", "list[1]", "n", "q"], "{error}");
+    let error = engine().call(&integration, "go", Json::from("text")).await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::InvalidParams, "params must be a JSON object, not string"));
+    assert_eq!(upstream.count(), 0);
+}
+
+const EXCHANGE: &str = r#"{"name":"shop","display_name":"Shop","base_url":"URL","auth":{"type":"bearer_token_exchange",
+    "exchange_url":"URL/token","exchange_secret_value":{"value":"a-secret"},
+    "exchange_param_headers":[{"header_name":"X-User","param_name":"user"},
+                              {"header_name":"X-Team","param_name":"team","required":false,"consume":false}]},
+    "endpoints":[{"name":"go","description":"Goes","method":"PATH_METHOD","path":"PATH",
+                  "input_schema":{"type":"object","properties":{"q":{}},"additionalProperties":false}}]}"#;
+
+#[tokio::test]
+async fn a_closed_schema_need_not_name_path_and_auth_params() {
+    let text = EXCHANGE.replace("PATH_METHOD", "GET").replace("PATH", "/things/{id}");
+    let upstream = token_upstream().await;
+    let integration = load(&upstream, &text).unwrap();
+    go(&integration, r#"{"id":1,"user":"u","team":"t","q":2}"#).await.unwrap();
+    let sent = upstream.requests();
+    assert_eq!(sent[0].path(), "/token");
+    assert_eq!((sent[0].header("x-user"), sent[0].header("x-team")), (Some("u"), Some("t")));
+    // `team` is not consumed: the endpoint gets it too.
+    assert_eq!(sent[1].target, "/things/1?team=t&q=2");
+    assert_eq!(
+        go(&integration, r#"{"id":1,"user":"u","other":2}"#).await.unwrap_err().kind(),
+        ErrorKind::InvalidParams
+    );
+}
+
+#[tokio::test]
+async fn a_missing_auth_param_fails_before_anything_is_sent() {
+    let upstream = token_upstream().await;
+    let text = EXCHANGE.replace("PATH_METHOD", "GET").replace("PATH", "/x");
+    let integration = load(&upstream, &text).unwrap();
+    let error = go(&integration, r#"{"q":1}"#).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingAuthParam);
+    assert!(error.to_string().contains("user") && error.to_string().contains("X-User"), "{error}");
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
+async fn a_path_param_may_be_a_consumed_auth_param() {
+    let upstream = token_upstream().await;
+    let text = EXCHANGE.replace("PATH_METHOD", "GET").replace("PATH", "/users/{user}");
+    let integration = load(&upstream, &text).unwrap();
+    go(&integration, r#"{"user":"u 1","q":2}"#).await.unwrap();
+    let sent = upstream.requests();
+    assert_eq!((sent[0].header("x-user"), sent[1].target.as_str()), (Some("u 1"), "/users/u%201?q=2"));
+}
+
+#[tokio::test]
+async fn the_auth_header_beats_a_configured_one() {
+    let upstream = friendly().await;
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL",
+        "auth":{"type":"api_key_header","header_name":"X-Key","api_key_value":{"value":"the-right-one"}},
+        "endpoints":[{"name":"go","description":"Goes","path":"/","headers":{"x-key":"another","X-Other":"stays"}}]}"#;
+    let integration = load(&upstream, text).unwrap();
+    go(&integration, "{}").await.unwrap();
+    let sent = &upstream.requests()[0];
+    let keys: Vec<_> =
+        sent.headers.iter().filter(|(name, _)| name == "x-key").map(|(_, value)| value.as_str()).collect();
+    assert_eq!((keys, sent.header("x-other")), (vec!["the-right-one"], Some("stays")));
+}
+
+#[tokio::test]
+async fn ten_faults_are_ten_places() {
+    let upstream = friendly().await;
+    let text = r#"{"name":"Shop","display_name":"","base_url":"URL?x","auth":{"type":"bearer_token"},
+        "endpoints":[
+          {"name":"a b","description":"","method":"GET","path":"/{","headers":{"Host":"x"},"retry_config":{"max_retries":11}},
+          {"name":"b","description":"","path":"/","response_filter":["$["],"response_mapping":{"total":"a..b"},
+           "result_key":"/~2","result_template":"{{","input_schema":{"$ref":"https://x.example/schema"}}]}"#;
+    let error = load(&upstream, text).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    let mut places: Vec<_> = error.faults().iter().map(|fault| fault.place.to_string()).collect();
+    places.sort();
+    let expected = [
+        "auth.bearer_token_value",
+        "base_url",
+        "display_name",
+        "endpoints[0].headers.Host",
+        "endpoints[0].name",
+        "endpoints[0].path",
+        "endpoints[0].retry_config.max_retries",
+        "endpoints[1].input_schema.$ref",
+        "endpoints[1].response_filter[0]",
+        "endpoints[1].response_mapping.total",
+        "endpoints[1].result_key",
+        "endpoints[1].result_template",
+        "name",
+    ];
+    assert_eq!(places, expected, "{error}");
+}
+
+async fn token_upstream() -> callout_tests::Upstream {
+    callout_tests::Upstream::with(|_: &callout_tests::Recorded| {
+        callout_tests::Reply::json(200, r#"{"token":"a-token-1","expires_in":3600}"#)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn schemas_never_leave_the_document() {
+    let upstream =
+        callout_tests::Upstream::with(|_: &callout_tests::Recorded| callout_tests::Reply::json(200, "{}")).await;
+    let folder = std::env::temp_dir().join("callout-schema-canary.json");
+    std::fs::write(&folder, r#"{"canary": "in a file"}"#).unwrap();
+    for reference in [upstream.at("/schema"), format!("file://{}", folder.display()), "other.json#/x".to_owned()] {
+        let text = format!(
+            r#"{{"name":"shop","display_name":"Shop","base_url":"URL",
+                "endpoints":[{{"name":"go","description":"Goes","path":"/","input_schema":{{"$ref":"{reference}"}}}}]}}"#
+        );
+        let error = load(&upstream, &text).unwrap_err();
+        assert_eq!(error.faults()[0].place.to_string(), "endpoints[0].input_schema.$ref");
+        assert!(!error.to_string().contains("in a file"), "{error}");
+    }
+    assert_eq!(upstream.count(), 0);
+}

@@ -1,0 +1,128 @@
+//! Behaviour, sections 7 and 8: what comes back.
+
+use std::time::Duration;
+
+use callout::{CallOptions, Delivery, ErrorKind, Json, Timeouts};
+use callout_tests::{Reply, Upstream};
+
+use super::{engine, go, with_endpoint};
+
+#[tokio::test]
+async fn an_outcome_tells_what_happened() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/", Reply::status(503).header("retry-after", "0"));
+    upstream.reply("/v1/", Reply::json(201, r#"{"name":"0123456789"}"#));
+    let integration =
+        with_endpoint(&upstream, r#"{"path":"/","result_key":"name","max_result_length":4,"result_delivery":"queue"}"#);
+    let outcome = go(&integration, "{}").await.unwrap();
+    assert_eq!((outcome.status(), outcome.text(), outcome.retries()), (201, "0123", 1));
+    assert_eq!(outcome.delivery(), Delivery::Queue);
+    assert_eq!(outcome.truncation().unwrap().kept, 4);
+    assert!(outcome.duration() > Duration::ZERO);
+}
+
+#[tokio::test]
+async fn statuses_outside_2xx_are_errors_with_their_body() {
+    let upstream = Upstream::start().await;
+    // The template would fail, if the pipeline ran.
+    let integration = with_endpoint(&upstream, r#"{"path":"/{status}","result_template":"{{ nothing }}"}"#);
+    for (status, content_type, body, retryable, shown) in [
+        (404, "application/json", r#"{"message":"gone"}"#, false, r#"404 Not Found: {"message":"gone"}"#),
+        (500, "text/html", "<h1>\n Oops </h1>", true, "500 Internal Server Error: <h1> Oops </h1>"),
+        (400, "text/plain", "", false, "400 Bad Request"),
+        (304, "text/plain", "", false, "304 Not Modified"),
+    ] {
+        upstream.reply(&format!("/v1/{status}"), Reply::bytes(status, content_type, body));
+        let error = go(&integration, &format!(r#"{{"status":{status}}}"#)).await.unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::UpstreamStatus, Some(status)));
+        assert_eq!(
+            (error.message(), error.is_retryable()),
+            (format!("the upstream answered {shown}").as_str(), retryable)
+        );
+        assert!(error.body().is_some());
+    }
+}
+
+#[tokio::test]
+async fn errors_say_whether_and_when_to_try_again() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/", Reply::json(429, r#"{"slow":"down"}"#).header("retry-after", "3600"));
+    let integration = with_endpoint(&upstream, r#"{"path":"/"}"#);
+    let error = go(&integration, "{}").await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::UpstreamStatus, Some(429)));
+    assert_eq!((error.is_retryable(), error.retry_after()), (true, Some(Duration::from_hours(1))));
+    assert_eq!((error.integration(), error.endpoint()), (Some("shop"), Some("go")));
+    assert_eq!(error.body().unwrap().to_string(), r#"{"slow":"down"}"#);
+    assert_eq!(upstream.count(), 1, "a wait past the deadline is not begun");
+}
+
+#[tokio::test]
+async fn a_call_may_have_less_time_than_the_engine_gives() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/", Reply::stall());
+    let integration = with_endpoint(&upstream, r#"{"path":"/"}"#);
+    let mut timeouts = Timeouts::default();
+    timeouts.call = Duration::from_millis(100);
+    let options = CallOptions::default().with_timeouts(timeouts);
+    let error = engine().call_with(&integration, "go", Json::empty_object(), &options).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+}
+
+#[tokio::test]
+async fn a_failed_stage_keeps_the_results_before_it() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/", Reply::json(200, r#"{"a":{"b":1.10},"c":2}"#));
+    let integration = with_endpoint(
+        &upstream,
+        r#"{"path":"/","response_filter":["a"],"response_mapping":{"x":"a.b"},"result_key":"y"}"#,
+    );
+    let trace = engine().trace(&integration, "go", Json::empty_object()).await;
+    let text = |value: &Option<Json>| value.as_ref().map(ToString::to_string);
+    assert_eq!(text(&trace.raw_response).as_deref(), Some(r#"{"a":{"b":1.10},"c":2}"#));
+    assert_eq!(text(&trace.after_filter).as_deref(), Some(r#"{"a":{"b":1.10}}"#));
+    assert_eq!(text(&trace.after_mapping).as_deref(), Some(r#"{"x":1.10}"#));
+    assert_eq!((text(&trace.after_result_key), trace.text.is_none()), (None, true));
+    let error = trace.error.unwrap();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::ResultKeyMissing, Some(200)));
+    assert!(error.to_string().contains("result_key") && error.to_string().contains('x'), "{error}");
+}
+
+#[tokio::test]
+async fn a_trace_writes_the_test_answer() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/5", Reply::json(200, r#"{"a":1}"#));
+    let integration = with_endpoint(&upstream, r#"{"path":"/{id}{?q}","method":"GET"}"#);
+    let trace = engine().trace(&integration, "go", Json::parse(r#"{"id":5,"q":"z"}"#).unwrap()).await;
+    let request = trace.request.as_ref().unwrap();
+    assert_eq!((request.method.as_str(), request.url.as_str()), ("GET", upstream.at("/v1/5?q=z").as_str()));
+    let answer = trace.to_json();
+    let shown: Vec<_> =
+        answer.as_object().unwrap().iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
+    let shown: Vec<_> = shown
+        .iter()
+        .filter(|(name, _)| name != "duration_ms")
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let body = r#"{"a":1}"#;
+    assert_eq!(
+        shown,
+        [
+            ("status_code", "200"),
+            ("retries", "0"),
+            ("raw_response", body),
+            ("after_filter", body),
+            ("after_mapping", body),
+            ("final_result", r#""{\"a\":1}""#),
+            ("error", "null"),
+        ]
+    );
+}
+
+#[test]
+fn error_codes_are_stable() {
+    let codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+    let expected = "invalid_config unknown_endpoint integration_disabled unsupported_protocol invalid_params \
+        missing_auth_param missing_secret auth_failed egress_denied connect timeout interrupted redirect_refused \
+        response_too_large upstream_status result_key_missing template limit_exceeded";
+    assert_eq!(codes, expected.split_whitespace().collect::<Vec<_>>());
+}

@@ -1,0 +1,61 @@
+//! Behaviour, sections 7 and 8: no secret in anything that leaves a call.
+
+use callout::Json;
+use callout_tests::{Recorded, Reply, Upstream};
+
+use super::{engine, load};
+
+const CANARY: &str = "canary/Key+é1";
+
+fn integration(endpoint: &str) -> String {
+    format!(
+        r#"{{"name":"shop","display_name":"Shop","base_url":"URL",
+            "auth":{{"type":"api_key_header","header_name":"X-Key","api_key_value":{{"value":"{CANARY}"}}}},
+            "endpoints":[{{"name":"go","description":"Goes","path":"/x"{endpoint}}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn echoed_secrets_are_masked() {
+    let body = format!(
+        r#"{{"you":"sent {CANARY}","{CANARY}":1,"coded":"canary%2FKey%2B%C3%A91","escaped":"canary\/Key+\u00e91"}}"#
+    );
+    let upstream = Upstream::with(move |_: &Recorded| Reply::json(200, body.clone())).await;
+    let integration = load(&upstream, &integration("")).unwrap();
+    let outcome = engine().call(&integration, "go", Json::empty_object()).await.unwrap();
+    assert_eq!(outcome.text(), r#"{"you":"sent ***","***":1,"coded":"***","escaped":"***"}"#);
+}
+
+#[tokio::test]
+async fn a_secret_in_a_param_is_masked_too() {
+    let upstream = Upstream::with(|_: &Recorded| Reply::json(200, "{}")).await;
+    let integration = load(&upstream, &integration(r#","result_template":"asked for {{ params.q }}""#)).unwrap();
+    let params: Json = [("q", Json::from(CANARY))].into_iter().collect();
+    let outcome = engine().call(&integration, "go", params).await.unwrap();
+    assert_eq!(outcome.text(), "asked for ***");
+}
+
+#[tokio::test]
+async fn no_canary_leaves_a_call() {
+    let echo =
+        |status: u16| move |_: &Recorded| Reply::json(status, format!("[\"{CANARY}\"]")).header("location", CANARY);
+    for status in [200, 302, 401, 404, 500] {
+        let upstream = Upstream::with(echo(status)).await;
+        let endpoint = r#","result_template":"{{ result[0] }} {{ nothing }}","headers":{"X-Plain":"shown"}"#;
+        let integration = load(&upstream, &integration(endpoint)).unwrap();
+        let engine = engine();
+        let trace = engine.trace(&integration, "go", Json::empty_object()).await;
+        let error = engine.call(&integration, "go", Json::empty_object()).await.unwrap_err();
+        let mut said =
+            format!("{trace:?} {} {error} {error:?} {:?} {integration:?} {engine:?}", trace.to_json(), error.body());
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            said.push_str(&format!("{cause} {cause:?}"));
+            source = cause.source();
+        }
+        assert!(!said.contains("canary"), "{status}: {said}");
+        assert!(said.contains("shown"), "configured headers are no secrets: {said}");
+        // The upstream did get it.
+        assert_eq!(upstream.requests()[0].header("x-key").map(str::len), Some(CANARY.len()));
+    }
+}

@@ -1,0 +1,121 @@
+//! What the workspace's layout promises: which crate may name which, and that the guide's rules have
+//! their tests.
+#![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The normal dependencies of each crate under `crates/`.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let ours = metadata.packages.iter().filter(|package| package.manifest_path.starts_with(root().join("crates")));
+    ours.map(|package| {
+        let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        (package.name.to_string(), normal.map(|dependency| dependency.name.clone()).collect())
+    })
+    .collect()
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("callout-core", &[][..]),
+        ("callout-path", &["callout-core"]),
+        ("callout-request", &["callout-core"]),
+        ("callout-transport", &["callout-core"]),
+        ("callout-auth", &["callout-core", "callout-path"]),
+        ("callout-response", &["callout-core", "callout-path"]),
+        ("callout", &["callout-core", "callout-request", "callout-auth", "callout-transport", "callout-response"]),
+        ("callout-cli", &["callout"]),
+    ]);
+    for (name, dependencies) in dependencies() {
+        let allowed: BTreeSet<_> = allowed[name.as_str()].iter().copied().collect();
+        for dependency in dependencies.iter().filter(|dependency| dependency.starts_with("callout")) {
+            assert!(allowed.contains(dependency.as_str()), "{name} may not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn each_large_dependency_stands_in_one_crate() {
+    for (library, home) in [
+        ("reqwest", "callout-transport"),
+        ("moka", "callout-auth"),
+        ("jsonwebtoken", "callout-auth"),
+        ("minijinja", "callout-response"),
+        ("jsonpath-rust", "callout-path"),
+        ("jsonschema", "callout-request"),
+    ] {
+        let users: Vec<_> =
+            dependencies().into_iter().filter(|(_, all)| all.contains(library)).map(|(name, _)| name).collect();
+        assert_eq!(users, [home], "{library}");
+    }
+}
+
+#[test]
+fn only_the_transport_can_open_a_connection() {
+    // Crates that dial, and tokio, whose `net` could; the program serves its demo with them.
+    let dialling = ["reqwest", "hyper", "hyper-util", "tokio", "tokio-rustls", "rustls", "ureq", "socket2", "mio"];
+    for (name, dependencies) in dependencies() {
+        if matches!(name.as_str(), "callout-transport" | "callout-cli") {
+            continue;
+        }
+        let found: Vec<_> = dialling.iter().filter(|library| dependencies.contains(**library)).collect();
+        assert!(found.is_empty(), "{name} depends on {found:?}");
+    }
+    for file in sources(&root().join("crates")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(root().join("crates")).unwrap();
+        if !name.starts_with("callout-transport") && !name.starts_with("callout-cli") {
+            assert!(!text.contains("std::net::Tcp") && !text.contains("std::net::Udp"), "{} dials", name.display());
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_the_behaviour_page_names_a_test_that_exists() {
+    let page = fs::read_to_string(root().join("crates/callout/src/guide/behaviour.md")).unwrap();
+    let tests: BTreeSet<String> = sources(&root())
+        .iter()
+        .flat_map(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            let names = text.lines().filter_map(|line| {
+                let rest = line.trim_start().trim_start_matches("async ").strip_prefix("fn ")?;
+                Some(rest.split('(').next()?.to_owned())
+            });
+            names.collect::<Vec<_>>()
+        })
+        .collect();
+    let rules: Vec<_> = page.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())).collect();
+    assert!(rules.len() >= 50, "{} rules", rules.len());
+    for rule in rules {
+        let named = rule.rsplit_once(" · `").and_then(|(_, rest)| rest.strip_suffix('`'));
+        let named = named.unwrap_or_else(|| panic!("no test is named by: {rule}"));
+        assert!(tests.contains(named), "there is no test {named}, named by: {rule}");
+    }
+}
+
+/// The Rust files below a folder, build output aside.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if !path.ends_with("target") && !path.ends_with(".git") {
+                found.extend(sources(&path));
+            }
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
