@@ -88,7 +88,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Dice with a seed (splitmix64). Clones go on from where the original stands, on their own.
+/// Dice with a seed (splitmix64).
 #[derive(Debug)]
 pub struct SeededRng(Mutex<u64>);
 

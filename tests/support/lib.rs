@@ -22,6 +22,7 @@
 
 pub mod certs;
 mod clock;
+mod dns;
 mod exchange;
 pub mod faults;
 mod names;
@@ -29,6 +30,7 @@ mod reply;
 mod upstream;
 
 pub use clock::{SeededRng, TestClock};
+pub use dns::NameServer;
 pub use exchange::Sender;
 pub use names::Names;
 pub use reply::{Reply, compressed};

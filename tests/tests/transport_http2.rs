@@ -86,7 +86,7 @@ fn headers(response: http::response::Builder, count: usize) -> http::Result<Resp
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let response = Response::builder();
     let response = match head.uri.path() {
         "/echo" => response.body(Full::new(body)),

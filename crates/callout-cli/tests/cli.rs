@@ -244,6 +244,38 @@ fn a_bad_config_and_bad_usage_exit_with_2() {
 }
 
 #[test]
+fn a_token_is_described_and_shown_only_on_request() {
+    let folder = Folder::new("token");
+    let text = |address: SocketAddr| {
+        format!(
+            r#"{{"name":"shop","display_name":"Shop","base_url":"https://x.example","auth":{{"type":"bearer_token_exchange",
+                "exchange_url":"http://{address}/token","exchange_secret_value":{{"value":"canary-key-9"}},
+                "exchange_param_headers":[{{"header_name":"X-User","param_name":"user"}}]}}}}"#
+        )
+    };
+    for reveal in [false, true] {
+        let (address, served) = upstream("200 OK", r#"{"token": "a-token-of-alice", "expires_in": 60}"#);
+        let file = folder.file("shop.json", &text(address));
+        let mut arguments = vec!["token", &file, "--param", "user=alice", "--allow", "127.0.0.1"];
+        arguments.extend(reveal.then_some("--reveal"));
+        let output = callout(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        assert!(served.join().unwrap().to_lowercase().contains("x-user: alice"));
+        let shown = out(&output);
+        assert!(shown.contains("bearer_token_exchange") && shown.contains("s left"), "{shown}");
+        let digest = shown.lines().find_map(|line| line.strip_prefix("cache key")).unwrap().trim();
+        assert_eq!((digest.len(), digest.bytes().all(|byte| byte.is_ascii_hexdigit())), (64, true), "{shown}");
+        assert_eq!(shown.contains("a-token-of-alice"), reveal, "{shown}");
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+    let file = folder.file("shop.json", &text("127.0.0.1:9".parse().unwrap()));
+    let output = callout(&["token", &file, "--param", "user=alice", "--allow", "127.0.0.1"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let output = callout(&["token", &file]);
+    assert!(err(&output).contains("missing_auth_param"), "{}", err(&output));
+}
+
+#[test]
 fn tools_are_json_for_function_calling() {
     let folder = Folder::new("tools");
     let file = folder.file("shop.json", r#"{"name":"shop","display_name":"Shop","base_url":"https://x.example","endpoints":[{"name":"find","description":"Finds things","path":"/{id}"}]}"#);

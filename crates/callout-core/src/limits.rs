@@ -33,7 +33,8 @@ pub struct Limits {
     pub max_paths: usize,
     /// Bytes of a template's source. Default 16 KiB.
     pub max_template_bytes: usize,
-    /// Instructions that one render may take. Default 100,000.
+    /// Work that one render may take, in instructions. Default 100,000, which is the most too: more
+    /// counts as that.
     pub template_fuel: u64,
     /// Bytes that one render may write. Default 1 MiB.
     pub max_template_output_bytes: usize,

@@ -12,7 +12,7 @@ use callout_core::{
     config::RetryConfig,
     fault::excerpt,
     http::{Exchange, HttpRequest, HttpResponse, Redirects, Replay, RequestFactory},
-    json::{Json, Object},
+    json::{Json, Object, ReadErrorKind},
     limits::Timeouts,
     redact::Redactor,
     time::Deadline,
@@ -306,6 +306,10 @@ impl Sent<'_> {
         let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
         let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let body = read_body(*status, content_type, body, &call.engine.limits).map_err(|error| self.failed(error))?;
+        if body.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
+            let error = Error::new(ErrorKind::Interrupted, "the answer ended in the middle of its JSON");
+            return Err(self.failed(error.with_retryable(self.endpoint.request.method().is_idempotent())));
+        }
         let body = self.redactor.json(&body);
         if (200..300).contains(status) {
             return Ok(body);
@@ -329,6 +333,16 @@ impl Sent<'_> {
     fn failed(&self, error: Error) -> Error {
         masked(error, &self.redactor).with_status(self.response.status).with_retries(self.response.retries)
     }
+}
+
+/// Whether a text was meant to be JSON and lacks its end, where nothing else tells that the connection
+/// broke: without a length or chunks an answer ends when the connection does (RFC 9112 section 6.3).
+fn is_half_json(text: &str, content_type: Option<&str>, headers: &http::HeaderMap) -> bool {
+    let has_end =
+        headers.contains_key(http::header::CONTENT_LENGTH) || headers.contains_key(http::header::TRANSFER_ENCODING);
+    !has_end
+        && content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+        && Json::parse(text).is_err_and(|error| *error.kind() == ReadErrorKind::UnexpectedEnd)
 }
 
 fn upstream_message(status: u16, body: &Json) -> String {

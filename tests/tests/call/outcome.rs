@@ -44,6 +44,17 @@ async fn statuses_outside_2xx_are_errors_with_their_body() {
 }
 
 #[tokio::test]
+async fn half_a_json_is_no_answer() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/half", Reply::until_close(r#"{"items":[1,2"#));
+    upstream.reply("/v1/whole", Reply::until_close(r#"{"items":[1,2]}"#));
+    let integration = with_endpoint(&upstream, r#"{"path":"/{which}","method":"GET"}"#);
+    let error = go(&integration, r#"{"which":"half"}"#).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Interrupted, true), "{error}");
+    assert_eq!(go(&integration, r#"{"which":"whole"}"#).await.unwrap().text(), r#"{"items":[1,2]}"#);
+}
+
+#[tokio::test]
 async fn errors_say_whether_and_when_to_try_again() {
     let upstream = Upstream::start().await;
     upstream.reply("/v1/", Reply::json(429, r#"{"slow":"down"}"#).header("retry-after", "3600"));

@@ -7,6 +7,7 @@
 
 mod auth;
 mod endpoint;
+mod origins;
 mod reader;
 pub mod rules;
 

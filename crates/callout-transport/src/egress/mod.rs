@@ -147,6 +147,39 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// No IPv4 address gets by as an IPv6 one, public ones included, and none that is refused gets
+        /// by where all of IPv6 is open.
+        #[test]
+        fn no_v4_address_passes_in_disguise(bits: u32) {
+            let v4 = std::net::Ipv4Addr::from_bits(bits);
+            let low = u128::from(bits);
+            for disguise in [
+                low,
+                0xffff << 32 | low,
+                0xffff << 48 | low,
+                0x64_ff9b << 96 | low,
+                0x64_ff9b_0001 << 80 | low,
+                0x2002 << 112 | low << 80,
+                0x2001_0000 << 96 | 0x0808_0808 << 64 | u128::from(!bits),
+            ] {
+                let disguised = IpAddr::V6(std::net::Ipv6Addr::from_bits(disguise));
+                assert!(EgressPolicy::public().check(None, disguised, None).is_err(), "{disguised} is {v4}");
+                let open = policy(&["::/0"]);
+                if disguise > 1 && open.check(None, v4.into(), None).is_err() {
+                    assert!(open.check(None, disguised, None).is_err(), "{disguised} is {v4}");
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_an_entry_or_a_fault(text: String) {
+            if let Ok(policy) = EgressPolicy::public().allow(&text) {
+                assert_eq!(policy.clone().allow(&policy.entries[0].to_string()), Ok(policy));
+            }
+        }
+    }
+
     #[test]
     fn ports_named_are_known() {
         assert_eq!(policy(&["a:1", "b:2", "c", "d:1"]).ports().into_iter().collect::<Vec<_>>(), [1, 2]);

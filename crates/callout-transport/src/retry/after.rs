@@ -31,6 +31,18 @@ mod tests {
     /// 1994-11-06 08:49:07, half a minute before the date of the RFC's examples.
     const NOW: Duration = Duration::from_secs(784_111_747);
 
+    proptest::proptest! {
+        #[test]
+        fn any_value_is_a_bounded_delay_or_none(value: Vec<u8>, now: u32) {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = http::HeaderValue::from_bytes(&value) {
+                headers.insert(RETRY_AFTER, value);
+            }
+            let delay = retry_after(&headers, Duration::from_secs(now.into()));
+            assert!(delay.is_none_or(|delay| delay <= MAX_DELAY));
+        }
+    }
+
     #[test]
     fn every_form_and_every_oddity() {
         let half_a_minute = Some(Duration::from_secs(30));
