@@ -11,12 +11,63 @@ use crate::builder;
 
 const CALLS: u64 = 10_000;
 
+/// Which fault an attempt of a call meets.
+fn fault(call: u64, attempt: u64) -> u64 {
+    match SeededRng::new(call * 16 + attempt).next() % 40 {
+        // A stall takes its time: one in sixteen of them is enough.
+        16 if !call.is_multiple_of(16) => 17,
+        fault => fault,
+    }
+}
+
+type Outcome = Result<u16, ErrorKind>;
+
+/// How a call may end whose last attempt meets that fault.
+fn endings(fault: u64, attempt: u64) -> Vec<Outcome> {
+    match fault {
+        0 | 1 | 5 | 6 | 7 | 10 => vec![Err(ErrorKind::Interrupted)],
+        2 => vec![Ok(503)],
+        3 => vec![Ok(429)],
+        4 => vec![Ok(500)],
+        // To call 0 of the same origin, which meets a fault of its own; a loop ends as refused.
+        8 => match self::fault(0, attempt) {
+            8 => vec![Err(ErrorKind::RedirectRefused)],
+            other => endings(other, attempt),
+        },
+        9 => vec![Err(ErrorKind::RedirectRefused)],
+        11 | 12 => vec![Err(ErrorKind::ResponseTooLarge)],
+        15 => vec![Ok(404)],
+        16 => vec![Err(ErrorKind::Timeout)],
+        _ => vec![Ok(200)],
+    }
+}
+
+/// How a call may end: as one of its attempts does. A pooled connection that has just been closed
+/// interrupts a POST, which is not sent again.
+fn table(call: u64, method: &str) -> Vec<Outcome> {
+    let mut all: Vec<_> = (0..3).flat_map(|attempt| endings(fault(call, attempt), attempt)).collect();
+    if method == "POST" {
+        all.push(Err(ErrorKind::Interrupted));
+    }
+    all
+}
+
+/// Bytes of memory that this process holds.
+fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+}
+
+fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
 /// By the call and its attempt, so that each attempt may meet another fault.
 fn reply(request: &Recorded) -> Reply {
     let call: u64 = request.path().trim_start_matches('/').parse().unwrap();
     let attempt: u64 = request.header("x-attempt").unwrap().parse().unwrap();
-    let dice = SeededRng::new(call * 16 + attempt);
-    match dice.next() % 40 {
+    match fault(call, attempt) {
         0 => Reply::hang_up(),
         1 => Reply::reset(),
         2 => Reply::status(503),
@@ -33,7 +84,7 @@ fn reply(request: &Recorded) -> Reply {
         13 => Reply::json(200, "{}").then_close(),
         14 => Reply::stray_second("{}", "[\"stray\"]"),
         15 => Reply::json(404, "{}"),
-        16 if call.is_multiple_of(16) => Reply::stall(),
+        16 => Reply::stall(),
         _ => Reply::json(200, "{}"),
     }
 }
@@ -42,6 +93,7 @@ fn reply(request: &Recorded) -> Reply {
 async fn ten_thousand_calls_with_every_fault() {
     let upstream = Upstream::with(reply).await;
     let transport = builder(&[&upstream], &TestClock::still()).build().unwrap();
+    let tasks_before = tasks();
     let ended = stream::iter(1..=CALLS)
         .map(|call| {
             let (transport, url) = (transport.clone(), upstream.at(&format!("/{call}")));
@@ -55,7 +107,9 @@ async fn ten_thousand_calls_with_every_fault() {
                 if let Ok(response) = &result {
                     assert!(response.status != 200 || &response.body[..] == b"{}", "call {call}: {:?}", response.body);
                 }
-                result.map(|response| response.status).map_err(|error| error.kind())
+                let outcome = result.map(|response| response.status).map_err(|error| error.kind());
+                assert!(table(call, method).contains(&outcome), "call {call}, {method}: {outcome:?}");
+                (outcome, if call == CALLS / 2 { memory() } else { 0 })
             }
         })
         .buffer_unordered(32)
@@ -63,7 +117,8 @@ async fn ten_thousand_calls_with_every_fault() {
         .await;
 
     let mut outcomes: HashMap<_, u64> = HashMap::new();
-    for outcome in ended {
+    let halfway = ended.iter().map(|(_, memory)| *memory).max().unwrap_or_default();
+    for (outcome, _) in ended {
         *outcomes.entry(outcome).or_default() += 1;
     }
     for expected in [
@@ -93,6 +148,10 @@ async fn ten_thousand_calls_with_every_fault() {
     }
     drop(transport);
     assert!(upstream.settled(0).await, "{} connections are still open", upstream.open_connections());
+    assert!(tasks() <= tasks_before, "{} tasks are left, {tasks_before} were there", tasks());
+    // The upstream's own record of the requests is about 10 MB.
+    let grown = memory().saturating_sub(halfway);
+    assert!(grown < 32 << 20, "{grown} bytes more than halfway");
 }
 
 /// Whether the answer to it was a status on which even a POST is sent again.
