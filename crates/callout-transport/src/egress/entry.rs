@@ -84,9 +84,10 @@ impl fmt::Display for Entry {
 }
 
 fn read(text: &str) -> Result<(Target, Option<u16>), &'static str> {
+    let odd = "must be a host, an address or a network, perhaps with a port, such as api.internal, \
+               127.0.0.1:8080 or 10.0.0.0/8";
     if text.contains("://") || text.contains(['@', '?', '#', '*']) || text.contains(char::is_whitespace) {
-        return Err("must be a host, an address or a network, perhaps with a port, such as api.internal, \
-                    127.0.0.1:8080 or 10.0.0.0/8");
+        return Err(odd);
     }
     if let Ok(address) = bracketed(text).unwrap_or(text).parse::<IpAddr>() {
         return Ok((Target::Net(address.into()), None));
@@ -111,6 +112,10 @@ fn read(text: &str) -> Result<(Target, Option<u16>), &'static str> {
     match Host::parse(host) {
         Ok(Host::Ipv4(address)) => Ok((Target::Net(IpAddr::from(address).into()), port)),
         Ok(Host::Ipv6(address)) => Ok((Target::Net(IpAddr::from(address).into()), port)),
+        // Parsing can make such signs of others: of a full-width asterisk a plain one.
+        Ok(Host::Domain(name)) if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) => {
+            Err(odd)
+        }
         Ok(Host::Domain(name)) => Ok((Target::Host(name), port)),
         Err(_) => Err("is no host, address or network"),
     }
@@ -164,6 +169,8 @@ mod tests {
             "host/path",
             "10.0.0.0/33",
             "*.example.com",
+            "\u{ff0a}.example.com",
+            "a!b",
             "user@host",
             "a b",
             "::1:",
