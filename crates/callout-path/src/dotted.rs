@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn values() {
+    fn names_go_into_elements_and_digits_index_arrays() {
         let table = [
             // Straight down.
             ("a", r#"{"a":1}"#, Some("1")),

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies() {
+    fn bodies_of_every_kind() {
         let utf16: Vec<u8> = "\u{feff}{\"é\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let utf16_text: Vec<u8> = "é".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let deep = [vec![b'['; 129], vec![b']'; 129]].concat();

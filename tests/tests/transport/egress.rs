@@ -175,11 +175,11 @@ async fn other_schemes_are_not_called() {
     }
 }
 
-/// Runs in a child process, since an environment cannot be changed safely in this one.
+/// Runs in a child process, since an environment cannot be changed safely in this one: the next test
+/// starts it with a target and counts what arrives there.
 #[tokio::test]
-#[ignore = "the child of the test below"]
 async fn child_with_a_proxy_in_its_environment() {
-    let target = std::env::var("TEST_TARGET").unwrap();
+    let Ok(target) = std::env::var("TEST_TARGET") else { return };
     let transport = with(&[target.trim_start_matches("http://")]);
     assert_eq!(Sender::get(&target).send(&transport).await.unwrap().status, 200);
     let error = Sender::get("http://169.254.169.254/latest").send(&transport).await.unwrap_err();
@@ -190,9 +190,7 @@ async fn child_with_a_proxy_in_its_environment() {
 async fn no_proxy_is_taken_from_the_environment() {
     let (proxy, target) = (Upstream::with(|_| Reply::status(500)).await, Upstream::with(|_| Reply::status(200)).await);
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child
-        .args(["--exact", "egress::child_with_a_proxy_in_its_environment", "--ignored"])
-        .env("TEST_TARGET", target.url());
+    child.args(["--exact", "egress::child_with_a_proxy_in_its_environment"]).env("TEST_TARGET", target.url());
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         child.env(name, proxy.url());
     }
