@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -18,15 +18,76 @@ static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const ATTEMPT: Duration = Duration::from_secs(1);
 
-/// Calls that come just when the server's patience ends. The real server's second of patience is
-/// twenty milliseconds here, so that hundreds of calls hit its end.
-async fn call_at_the_end_of_patience(method: &'static str, calls: u64) -> (Vec<ErrorKind>, Upstream) {
+/// A server's patience with an idle connection, and how long the calls of a volley are held, so that each
+/// of them has a connection of its own.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+const HOLD: Duration = Duration::from_millis(60);
+/// As many connections to each of as many servers: what the pool keeps idle and the process may open.
+const SERVERS: usize = 4;
+const LANES: usize = 100;
+
+/// What came of calls around the ends of patience.
+#[derive(Debug, Default)]
+struct Ends {
+    failures: Vec<ErrorKind>,
+    /// Attempts beyond the first: each met a connection that closed under it.
+    repeated: u32,
+}
+
+/// Calls that come just when the server's patience ends, one volley after another: each volley leaves
+/// its connections idle at once, and the next comes as they end, some just before, some just after.
+/// Each call is followed by one that finds a connection fresh from use.
+async fn call_at_the_end_of_a_second(volleys: usize) -> (Ends, Vec<Upstream>) {
+    let mut servers = Vec::new();
+    for _ in 0..SERVERS {
+        let server = Upstream::with(|request| {
+            let reply = Reply::json(200, "{}");
+            if request.target.ends_with("/first") { reply.after(HOLD) } else { reply }
+        })
+        .await;
+        server.set_keep_alive(KEEP_ALIVE);
+        servers.push(server);
+    }
+    // A real server's resets are far fewer, and its budget lasts.
+    let mut policy = RetryPolicy::default();
+    policy.budget = u32::try_from(volleys * LANES).unwrap();
+    let transports: Vec<_> = servers.iter().map(|server| transport(server, policy.clone())).collect();
+    let dice = SeededRng::new(3);
+    let ends = Mutex::new(Ends::default());
+    for volley in 0..volleys {
+        let lanes = (0..SERVERS * LANES).map(|lane| (lane % SERVERS, lane, dice.next() % 60_000));
+        stream::iter(lanes.collect::<Vec<_>>())
+            .for_each_concurrent(None, |(server, lane, micros)| {
+                let (server, transport, ends) = (&servers[server], &transports[server], &ends);
+                async move {
+                    tokio::time::sleep(Duration::from_micros(micros)).await;
+                    for which in ["first", "second"] {
+                        let target = server.at(&format!("/{volley}/{lane}/{which}"));
+                        let sender = Sender::get(target).timeouts(ATTEMPT, ATTEMPT * 10);
+                        let answer = sender.send(transport).await;
+                        let mut ends = ends.lock().unwrap();
+                        ends.repeated += sender.attempts.load(Ordering::Relaxed) - 1;
+                        ends.failures.extend(answer.err().map(|error| error.kind()));
+                    }
+                }
+            })
+            .await;
+        if volley + 1 < volleys {
+            // The last connections have been idle for no time, the first for as long as a volley takes: the
+            // moments at which most meet their end are tried in turn.
+            let idle = [910, 890, 870, 850][volley % 4];
+            tokio::time::sleep(Duration::from_millis(idle)).await;
+        }
+    }
+    (ends.into_inner().unwrap(), servers)
+}
+
+/// Writes that come just when the server's patience ends. Its second is twenty milliseconds here, so that
+/// hundreds of calls hit its end within one.
+async fn write_at_the_end_of_patience(calls: u64) -> (Vec<ErrorKind>, Upstream) {
     let upstream = Upstream::with(|_| Reply::json(200, "{}")).await;
     upstream.set_keep_alive(Duration::from_millis(20));
-    // So many resets are far more than a real server's, and would use up the usual budget.
-    let mut policy = RetryPolicy::default();
-    policy.budget = u32::try_from(calls).unwrap();
-    let transport = transport(&upstream, policy);
+    let transport = transport(&upstream, RetryPolicy::default());
     let dice = SeededRng::new(3);
     let failures = Arc::new(Mutex::new(Vec::new()));
     stream::iter(0..calls)
@@ -37,7 +98,7 @@ async fn call_at_the_end_of_patience(method: &'static str, calls: u64) -> (Vec<E
                 tokio::time::sleep(Duration::from_micros(micros)).await;
                 // In some ten thousand calls, one is handed to a connection whose task is just ending on another
                 // thread, and the client never hears of it again: the attempt's own bound ends that.
-                let sender = Sender::new(method, upstream.at(&format!("/{at}"))).timeouts(ATTEMPT, ATTEMPT * 10);
+                let sender = Sender::post(upstream.at(&format!("/{at}"))).timeouts(ATTEMPT, ATTEMPT * 10);
                 if let Err(error) = sender.send(&transport).await {
                     failures.lock().unwrap().push(error.kind());
                 }
@@ -55,16 +116,24 @@ fn transport(upstream: &Upstream, policy: RetryPolicy) -> Transport {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_closed_before_use_is_no_failure() {
+    const VOLLEYS: usize = 13;
     let _turn = TURN.lock().await;
-    let (failures, upstream) = call_at_the_end_of_patience("GET", 10_000).await;
-    assert_eq!(failures, []);
-    assert!(upstream.connections() > 100, "{} connections: the server did close them", upstream.connections());
+    let (ends, servers) = call_at_the_end_of_a_second(VOLLEYS).await;
+    assert_eq!(ends.failures, []);
+    let served: usize = servers.iter().map(Upstream::count).sum();
+    assert!(served >= 10_000, "{served} calls");
+    let connections: usize = servers.iter().map(Upstream::connections).sum();
+    let closed = connections - SERVERS * LANES;
+    let kept = (VOLLEYS - 1) * SERVERS * LANES - closed;
+    println!("{served} calls: {closed} idle ends came first, {kept} calls did, {} came together", ends.repeated);
+    // Both came first often, and so they met.
+    assert!(closed > 300 && kept > 300, "{closed} connections were closed idle, {kept} used again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_is_never_sent_twice_for_it() {
     let _turn = TURN.lock().await;
-    let (failures, upstream) = call_at_the_end_of_patience("POST", 3_000).await;
+    let (failures, upstream) = write_at_the_end_of_patience(3_000).await;
     assert!(upstream.connections() > 30, "the server did close them");
     let mut seen = HashSet::new();
     for request in upstream.requests() {
