@@ -6,7 +6,7 @@
 //! - [`json`]: JSON with member order and number text kept
 //! - [`limits`]: every bound in one place
 //! - [`secret`], [`redact`]: secrets, and how they are kept out of what leaves a call
-//! - [`time`], [`http`]: the seams for clock, chance and network
+//! - [`time`], [`http`], [`secret_store`]: the seams for clock, chance, network and where secrets are kept
 //!
 //! It is not the engine: runtimes link the crate `callout`, which re-exports what they need.
 //!
@@ -30,6 +30,7 @@ pub mod json;
 pub mod limits;
 pub mod redact;
 pub mod secret;
+pub mod secret_store;
 pub mod time;
 
 pub use error::{Error, ErrorKind};

@@ -1,0 +1,161 @@
+//! One way to run a statement on SQLite and PostgreSQL: each is written once, with `$1` for its first
+//! value and in the part of SQL that both have.
+//!
+//! - SQLite: a write-ahead log, `synchronous = FULL`, foreign keys, one connection that writes (others
+//!   of this process queue for it, other processes' are waited for) and several that read.
+//! - PostgreSQL: a small pool; every wait for a lock is bounded.
+
+mod error;
+mod migrate;
+mod open;
+
+use std::path::PathBuf;
+
+pub(crate) use error::Failure;
+pub(crate) use open::Connect;
+use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
+
+use crate::error::{Result, StoreError};
+
+/// The same thing of one database or the other.
+pub(crate) enum On<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+/// A transaction; dropped without [`commit`], it leaves nothing behind.
+pub(crate) type Write = On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
+
+/// A connection for reading.
+pub(crate) type Read = On<PoolConnection<Sqlite>, PoolConnection<Postgres>>;
+
+/// Runs a statement on a [`Read`] or [`Write`]; the number of rows that it changed.
+macro_rules! execute {
+    ($on:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        match &mut $on {
+            $crate::database::On::Sqlite(on) => {
+                sqlx::query($sql)$(.bind($value))*.execute(&mut **on).await.map(|done| done.rows_affected())
+            }
+            $crate::database::On::Postgres(on) => {
+                sqlx::query($sql)$(.bind($value))*.execute(&mut **on).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err($crate::database::Failure::from)
+    };
+}
+
+/// The rows of a statement on a [`Read`] or [`Write`], as tuples.
+macro_rules! rows {
+    ($on:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        match &mut $on {
+            $crate::database::On::Sqlite(on) => sqlx::query_as($sql)$(.bind($value))*.fetch_all(&mut **on).await,
+            $crate::database::On::Postgres(on) => sqlx::query_as($sql)$(.bind($value))*.fetch_all(&mut **on).await,
+        }
+        .map_err($crate::database::Failure::from)
+    };
+}
+
+/// The row of a statement on a [`Read`] or [`Write`], if there is one.
+macro_rules! row {
+    ($on:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        match &mut $on {
+            $crate::database::On::Sqlite(on) => sqlx::query_as($sql)$(.bind($value))*.fetch_optional(&mut **on).await,
+            $crate::database::On::Postgres(on) => {
+                sqlx::query_as($sql)$(.bind($value))*.fetch_optional(&mut **on).await
+            }
+        }
+        .map_err($crate::database::Failure::from)
+    };
+}
+
+pub(crate) use {execute, row, rows};
+
+/// Locks rows against change until the transaction ends. SQLite needs no words for it: there, a
+/// transaction that writes is alone.
+pub(crate) fn locking(on: &Write, statement: &'static str, postgres: &'static str) -> &'static str {
+    match on {
+        On::Sqlite(_) => statement,
+        On::Postgres(_) => postgres,
+    }
+}
+
+impl Write {
+    /// Makes all of it so.
+    pub(crate) async fn commit(self) -> Result<()> {
+        let done = match self {
+            Self::Sqlite(on) => on.commit().await,
+            Self::Postgres(on) => on.commit().await,
+        };
+        Ok(done.map_err(Failure::from)?)
+    }
+}
+
+/// The open database.
+pub(crate) struct Database(On<SqlitePools, sqlx::PgPool>);
+
+struct SqlitePools {
+    read: sqlx::SqlitePool,
+    write: sqlx::SqlitePool,
+    /// The file and which one it was when it was opened; none in memory.
+    file: Option<(PathBuf, FileIdentity)>,
+}
+
+/// Device and inode, where there are such.
+type FileIdentity = Option<(u64, u64)>;
+
+impl Database {
+    /// A connection for reading.
+    pub(crate) async fn read(&self) -> Result<Read> {
+        Ok(match &self.0 {
+            On::Sqlite(pools) => On::Sqlite(pools.read.acquire().await.map_err(Failure::from)?),
+            On::Postgres(pool) => On::Postgres(pool.acquire().await.map_err(Failure::from)?),
+        })
+    }
+
+    /// A transaction that may write.
+    pub(crate) async fn write(&self) -> Result<Write> {
+        Ok(match &self.0 {
+            On::Sqlite(pools) => {
+                pools.check_file()?;
+                // From its first statement on, so that it never finds that another was faster.
+                On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await.map_err(Failure::from)?)
+            }
+            On::Postgres(pool) => On::Postgres(pool.begin().await.map_err(Failure::from)?),
+        })
+    }
+
+    /// Whether it answers.
+    pub(crate) async fn ping(&self) -> Result<()> {
+        if let On::Sqlite(pools) = &self.0 {
+            pools.check_file()?;
+        }
+        let mut on = self.read().await?;
+        let _: Option<(i64,)> = row!(on, "SELECT CAST(1 AS BIGINT)")?;
+        Ok(())
+    }
+
+    /// Ends its connections.
+    pub(crate) async fn close(&self) {
+        match &self.0 {
+            On::Sqlite(pools) => {
+                pools.read.close().await;
+                pools.write.close().await;
+            }
+            On::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl SqlitePools {
+    /// SQLite goes on writing into a file that was deleted or moved away, where nobody would find it.
+    fn check_file(&self) -> Result<()> {
+        let Some((path, opened)) = &self.file else { return Ok(()) };
+        if open::identity(path) == *opened {
+            return Ok(());
+        }
+        Err(StoreError::unavailable(format!(
+            "the database file {} was removed or replaced; put it back or start again",
+            path.display()
+        )))
+    }
+}

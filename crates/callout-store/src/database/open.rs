@@ -1,0 +1,140 @@
+//! Connections to the database that the options name.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use callout_core::{
+    secret::ExposeSecret,
+    time::{Deadline, SharedClock},
+};
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{Database, FileIdentity, On, SqlitePools};
+use crate::{
+    error::{Result, StoreError},
+    options::DatabaseUrl,
+};
+
+/// How to connect.
+pub(crate) struct Connect<'a> {
+    pub(crate) url: &'a DatabaseUrl,
+    pub(crate) max_connections: u32,
+    pub(crate) max_wait: Duration,
+    pub(crate) clock: &'a SharedClock,
+}
+
+impl Database {
+    /// Connects, and brings the tables up to date.
+    pub(crate) async fn open(connect: Connect<'_>) -> Result<Self> {
+        let deadline = Deadline::after(connect.clock, connect.max_wait);
+        loop {
+            let database = match connect.url {
+                DatabaseUrl::Memory => memory(&connect),
+                DatabaseUrl::Sqlite(path) => sqlite(&connect, path)?,
+                DatabaseUrl::Postgres(url) => postgres(&connect, url.0.expose_secret())?,
+            };
+            match database.migrate(connect.clock).await {
+                // Two that switch one new file to its write-ahead log do not wait for each other.
+                Err(StoreError::Unavailable { .. }) if !deadline.remaining(connect.clock).is_zero() => {
+                    database.close().await;
+                    connect.clock.sleep(Duration::from_millis(100)).await;
+                }
+                done => return done.map(|()| database),
+            }
+        }
+    }
+}
+
+fn memory(connect: &Connect<'_>) -> Database {
+    // It lives as long as its one connection.
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(connect.max_wait)
+        .connect_lazy_with(SqliteConnectOptions::new().in_memory(true).foreign_keys(true).disable_statement_logging());
+    Database(On::Sqlite(SqlitePools { read: pool.clone(), write: pool, file: None }))
+}
+
+fn sqlite(connect: &Connect<'_>, path: &Path) -> Result<Database> {
+    create_file(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(connect.max_wait)
+        .disable_statement_logging();
+    let pool = |max_connections| {
+        SqlitePoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(connect.max_wait)
+            .connect_lazy_with(options.clone())
+    };
+    let file = Some((path.to_owned(), identity(path)));
+    Ok(Database(On::Sqlite(SqlitePools { read: pool(connect.max_connections), write: pool(1), file })))
+}
+
+/// Made here and not by SQLite, so that nobody else can read it for a moment. SQLite gives its log the
+/// same mode.
+fn create_file(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Invalid(format!("the database {} cannot be made: {error}", path.display()))),
+    }
+}
+
+/// Which file that is.
+pub(super) fn identity(path: &Path) -> FileIdentity {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        std::fs::metadata(path).ok().map(|_| (0, 0))
+    }
+}
+
+fn postgres(connect: &Connect<'_>, url: &str) -> Result<Database> {
+    // The URL is checked where it is read; what is wrong with it may hold its password.
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Invalid("the PostgreSQL URL has an option that is not known".to_owned()))?;
+    let wait = connect.max_wait.as_millis().to_string();
+    let options = options
+        .application_name("callout")
+        .options([("lock_timeout", wait.as_str()), ("statement_timeout", "60000")])
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(connect.max_connections)
+        .acquire_timeout(connect.max_wait)
+        .connect_lazy_with(options);
+    Ok(Database(On::Postgres(pool)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owners() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        create_file(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        create_file(&path).unwrap();
+        assert!(create_file(&folder.path().join("absent/new.db")).is_err());
+    }
+}

@@ -1,0 +1,338 @@
+//! Master keys: where they come from, and how their file is made and changed.
+//!
+//! A file holds one `key_id:base64 of 32 bytes` per line, an environment variable the same with
+//! commas; the first is the newest. Lines that are empty or begin with `#` are skipped.
+
+use std::{
+    fmt, fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use callout_core::time::SharedRng;
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{Result, StoreError},
+    seal::{KEY_LEN, MasterKey},
+};
+
+/// Where the master keys are: `file:PATH` or `env:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MasterKeySource {
+    /// A file that only its owner may read. Made when a new database is opened and it is absent.
+    File(PathBuf),
+    /// An environment variable, read when the store is opened.
+    Env(String),
+}
+
+impl FromStr for MasterKeySource {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
+            _ => Err(StoreError::Invalid(format!("a master key is file:PATH or env:NAME, not {text:?}"))),
+        }
+    }
+}
+
+impl fmt::Display for MasterKeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Env(name) => write!(f, "env:{name}"),
+        }
+    }
+}
+
+/// The keys of one source, newest first; at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRing(Vec<Arc<MasterKey>>);
+
+impl KeyRing {
+    pub(crate) fn of(key: MasterKey) -> Self {
+        Self(vec![Arc::new(key)])
+    }
+
+    /// The newest.
+    pub(crate) fn first(&self) -> Option<&Arc<MasterKey>> {
+        self.0.first()
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<MasterKey>> {
+        self.0.iter().find(|key| key.id() == id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// With that key as its newest.
+    pub(crate) fn with_first(&self, key: MasterKey) -> Self {
+        Self(std::iter::once(Arc::new(key)).chain(self.0.iter().cloned()).collect())
+    }
+
+    /// Its newest only.
+    pub(crate) fn only_first(&self) -> Self {
+        Self(self.0.iter().take(1).cloned().collect())
+    }
+
+    fn read(text: &str, separator: char, source: &MasterKeySource) -> Result<Self> {
+        let mut keys: Vec<Arc<MasterKey>> = Vec::new();
+        let entries = text.split(separator).map(str::trim).filter(|entry| !entry.is_empty() && !entry.starts_with('#'));
+        for (at, entry) in entries.enumerate() {
+            let bad = |why: &str| {
+                StoreError::MasterKey(format!(
+                    "key {} of {source} {why}; each is `key_id:base64 of 32 bytes`, made by `openssl rand -base64 32`",
+                    at + 1
+                ))
+            };
+            let (id, encoded) = entry.split_once(':').ok_or_else(|| bad("has no key id"))?;
+            if id.is_empty()
+                || id.len() > 64
+                || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            {
+                return Err(bad("has an id that is not 1 to 64 letters, digits, `.`, `_` and `-`"));
+            }
+            if keys.iter().any(|other| other.id() == id) {
+                return Err(bad("has the id of another"));
+            }
+            let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| bad("is not base64"))?);
+            let mut bytes = Zeroizing::new([0; KEY_LEN]);
+            if decoded.len() != KEY_LEN {
+                return Err(bad(&format!("has {} bytes", decoded.len())));
+            }
+            bytes.copy_from_slice(&decoded);
+            keys.push(Arc::new(MasterKey::new(id.to_owned(), bytes).ok_or_else(|| bad("is refused"))?));
+        }
+        if keys.is_empty() {
+            return Err(StoreError::MasterKey(format!("{source} holds no key")));
+        }
+        Ok(Self(keys))
+    }
+
+    fn write(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(128 * self.0.len()));
+        for key in &self.0 {
+            let encoded = Zeroizing::new(STANDARD.encode(key.bytes()));
+            for part in [key.id(), ":", &encoded, "\n"] {
+                text.push_str(part);
+            }
+        }
+        text
+    }
+}
+
+/// The keys in use, read again when a key turns up that is not among them.
+pub(crate) struct Keys {
+    source: Option<MasterKeySource>,
+    ring: RwLock<KeyRing>,
+}
+
+impl Keys {
+    /// A key of this process alone, for a database in memory.
+    pub(crate) fn in_memory(rng: &SharedRng) -> Result<Self> {
+        Ok(Self { source: None, ring: RwLock::new(KeyRing::of(generate(rng)?)) })
+    }
+
+    /// The keys of that source.
+    pub(crate) fn read(source: MasterKeySource) -> Result<Self> {
+        let ring = RwLock::new(read(&source)?);
+        Ok(Self { source: Some(source), ring })
+    }
+
+    /// As [`Keys::read`], but makes the file if it is absent: for a new database only.
+    pub(crate) fn read_or_make(source: MasterKeySource, rng: &SharedRng) -> Result<Self> {
+        if let MasterKeySource::File(path) = &source
+            && matches!(path.try_exists(), Ok(false))
+        {
+            make_file(path, &KeyRing::of(generate(rng)?).write())?;
+        }
+        Self::read(source)
+    }
+
+    pub(crate) fn source(&self) -> Option<&MasterKeySource> {
+        self.source.as_ref()
+    }
+
+    pub(crate) fn ring(&self) -> KeyRing {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the source again.
+    pub(crate) fn reload(&self) -> Result<KeyRing> {
+        let Some(source) = &self.source else { return Ok(self.ring()) };
+        let ring = read(source)?;
+        self.set(ring.clone());
+        Ok(ring)
+    }
+
+    /// The key of that id; the source is read again if it is not known yet.
+    pub(crate) fn get(&self, id: &str) -> Result<Arc<MasterKey>> {
+        if let Some(key) = self.ring().get(id) {
+            return Ok(key.clone());
+        }
+        self.reload()?.get(id).cloned().ok_or_else(|| self.missing(id))
+    }
+
+    /// What is said where the key of that id is not to be had.
+    pub(crate) fn missing(&self, id: &str) -> StoreError {
+        let place = self.source.as_ref().map_or_else(|| "memory".to_owned(), ToString::to_string);
+        StoreError::MasterKey(format!(
+            "the master key {id:?} that secrets in the database are sealed under is not in {place}; \
+             put it back there, beside newer ones, or restore database and key together"
+        ))
+    }
+
+    /// Replaces the file's keys at once, for this process and for those that read it next.
+    pub(crate) fn replace_file(&self, path: &Path, ring: KeyRing) -> Result<()> {
+        replace_file(path, &ring.write())?;
+        self.set(ring);
+        Ok(())
+    }
+
+    pub(crate) fn set(&self, ring: KeyRing) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
+    }
+}
+
+pub(crate) fn generate(rng: &SharedRng) -> Result<MasterKey> {
+    MasterKey::generate(rng).ok_or_else(|| StoreError::MasterKey("no master key could be made".to_owned()))
+}
+
+fn read(source: &MasterKeySource) -> Result<KeyRing> {
+    match source {
+        MasterKeySource::File(path) => {
+            let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+                let way = if error.kind() == io::ErrorKind::NotFound {
+                    "; secrets in the database can only be read with the key that sealed them: restore the file"
+                } else {
+                    ""
+                };
+                StoreError::MasterKey(format!("the master key file {} cannot be read: {error}{way}", path.display()))
+            })?;
+            KeyRing::read(&text, '\n', source)
+        }
+        MasterKeySource::Env(name) => {
+            let text = std::env::var(name).map(Zeroizing::new).map_err(|_| {
+                StoreError::MasterKey(format!(
+                    "the environment variable {name} holds no master key; \
+                     it takes `key_id:base64 of 32 bytes`, several with commas, the newest first"
+                ))
+            })?;
+            KeyRing::read(&text, ',', source)
+        }
+    }
+}
+
+/// Makes the file with all of its content at once, for its owner alone. One that is there already is
+/// left as it is: somebody else was faster.
+fn make_file(path: &Path, text: &str) -> Result<()> {
+    let made = write_beside(path, text).and_then(|new| {
+        let linked = fs::hard_link(&new, path);
+        fs::remove_file(&new)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => sync_folder(path),
+        }
+    });
+    made.map_err(|error| {
+        StoreError::MasterKey(format!("the master key file {} cannot be made: {error}", path.display()))
+    })
+}
+
+/// Whoever reads it meanwhile sees it as it was or as it is.
+fn replace_file(path: &Path, text: &str) -> Result<()> {
+    let replaced = write_beside(path, text).and_then(|new| {
+        fs::rename(&new, path)?;
+        sync_folder(path)
+    });
+    replaced.map_err(|error| {
+        StoreError::MasterKey(format!("the master key file {} cannot be replaced: {error}", path.display()))
+    })
+}
+
+/// A file beside that one, on the disk when this returns.
+fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    // Left by a process of the same id that was killed.
+    if let Err(error) = fs::remove_file(&beside)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(beside)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(text: &str) -> Result<KeyRing> {
+        KeyRing::read(text, '\n', &MasterKeySource::File("keys".into()))
+    }
+
+    #[test]
+    fn a_ring_reads_what_it_writes() {
+        let [one, two] = [1, 2].map(|byte| STANDARD.encode([byte; KEY_LEN]));
+        let text = format!("# newest first\nb:{two}\n\n a:{one}\n");
+        let read = ring(&text).unwrap();
+        assert_eq!(read.first().unwrap().id(), "b");
+        assert_eq!(read.get("a").unwrap().bytes(), &[1; KEY_LEN]);
+        assert_eq!(*read.write(), format!("b:{two}\na:{one}\n"));
+        assert_eq!(*read.only_first().write(), format!("b:{two}\n"));
+    }
+
+    #[test]
+    fn what_is_no_ring_says_why_and_shows_no_key() {
+        let good = STANDARD.encode([7; KEY_LEN]);
+        for (text, why) in [
+            (String::new(), "holds no key"),
+            (good.clone(), "has no key id"),
+            (format!("a b:{good}"), "has an id"),
+            (format!("a:{good}\na:{good}"), "has the id of another"),
+            ("a:c2VzYW1l".to_owned(), "has 6 bytes"),
+            ("a:sesame!".to_owned(), "is not base64"),
+        ] {
+            let error = ring(&text).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("file:keys"), "{error}");
+            assert!(!error.contains("BwcH") && !error.contains("sesame"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_made_once_and_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        make_file(&path, "one").unwrap();
+        make_file(&path, "two").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        replace_file(&path, "three").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "three");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+}

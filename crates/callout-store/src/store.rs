@@ -1,0 +1,187 @@
+//! The store itself: how it opens, and what its parts share.
+
+use std::{fmt, sync::Arc};
+
+use callout_core::{
+    secret_store::SharedSecretStore,
+    time::{SharedClock, SharedRng},
+};
+use uuid::Uuid;
+
+use crate::{
+    database::{Connect, Database, Write, execute, rows},
+    error::{Result, StoreError},
+    master_key::{Keys, MasterKeySource},
+    options::{DatabaseUrl, SecretBackend, StoreOptions},
+    seal::{MasterKey, Sealed, Slot},
+    timestamp::Timestamp,
+};
+
+/// Workspaces, integrations, secrets, API keys and the audit log. Cheap to clone; clones are the same
+/// store.
+///
+/// Every method fails with [`StoreError::Unavailable`] while the database is locked, full or gone, and
+/// works again once it is back.
+#[derive(Clone)]
+pub struct Store(pub(crate) Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) database: Database,
+    pub(crate) vault: Vault,
+    pub(crate) env: String,
+    pub(crate) clock: SharedClock,
+    pub(crate) rng: SharedRng,
+}
+
+/// Where secrets are kept.
+pub(crate) enum Vault {
+    /// In the database, sealed under these keys.
+    Sealed(Keys),
+    /// In a store outside.
+    External(SharedSecretStore),
+}
+
+/// What is sealed under each master key, to prove it.
+const CHECK: &[u8] = b"callout master key";
+const CHECK_SLOT: Slot<'static> = Slot { path: "check", version: 0 };
+
+impl Store {
+    /// Opens the store: makes or completes the tables, makes the master key's file if the database is
+    /// new and the file absent, else proves the key, and [recovers](Store::recover).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::MasterKey`] if the key is missing or wrong, with nothing changed;
+    /// [`StoreError::Invalid`] for options that cannot be.
+    pub async fn open(options: StoreOptions) -> Result<Self> {
+        let StoreOptions { database: url, master_key, secrets, env, clock, rng, max_connections, max_wait } = options;
+        let clock = clock.ok_or_else(|| StoreError::Invalid("a store needs a clock, see with_clock".to_owned()))?;
+        let rng =
+            rng.ok_or_else(|| StoreError::Invalid("a store needs a source of chance, see with_rng".to_owned()))?;
+        check_env(&env)?;
+        let external = match secrets {
+            SecretBackend::External(store) => Some(store),
+            SecretBackend::Database => None,
+        };
+        let source = match (&external, master_key, &url) {
+            (Some(_), _, _) | (None, None, DatabaseUrl::Memory) => None,
+            (None, Some(source), _) => Some(source),
+            (None, None, DatabaseUrl::Sqlite(path)) => {
+                let mut key = path.clone().into_os_string();
+                key.push(".key");
+                Some(MasterKeySource::File(key.into()))
+            }
+            (None, None, DatabaseUrl::Postgres(_)) => {
+                return Err(StoreError::MasterKey(
+                    "secrets in PostgreSQL need a master key: file:PATH or env:NAME".to_owned(),
+                ));
+            }
+        };
+        let database = Database::open(Connect { url: &url, max_connections, max_wait, clock: &clock }).await?;
+        let vault = match external {
+            Some(store) => Vault::External(store),
+            None => Vault::Sealed(prove_keys(&database, source, &rng).await?),
+        };
+        let store = Self(Arc::new(Parts { database, vault, env, clock, rng }));
+        if let Err(error) = store.recover().await {
+            // What is left is unreachable, not wrong; the next one tries again.
+            tracing::warn!(%error, "secrets of unfinished changes could not be cleared away yet");
+        }
+        Ok(store)
+    }
+
+    /// Whether the database answers: for a readiness check.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.0.database.ping().await
+    }
+
+    /// Ends its connections, once those in use are given back. A store that is dropped does so too,
+    /// without waiting.
+    pub async fn close(&self) {
+        self.0.database.close().await;
+    }
+}
+
+impl Parts {
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.clock.unix().as_micros() as i64)
+    }
+
+    /// A new id, later than those before (RFC 9562 version 7).
+    pub(crate) fn new_id(&self) -> Uuid {
+        let mut chance = [0; 10];
+        self.rng.fill(&mut chance);
+        uuid::Builder::from_unix_timestamp_millis(self.clock.unix().as_millis() as u64, &chance).into_uuid()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("env", &self.0.env).finish_non_exhaustive()
+    }
+}
+
+/// It is part of a path, which SSM and variables' names must be able to hold.
+fn check_env(env: &str) -> Result<()> {
+    let good = !env.is_empty()
+        && env.len() <= 64
+        && env.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        && !env.starts_with('.');
+    if good {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!("env must be 1 to 64 letters, digits, `_`, `-` and `.`, not {env:?}")))
+}
+
+/// The keys of that source, each of those that seal anything, or may, proven. A database that
+/// has none yet takes the first.
+async fn prove_keys(database: &Database, source: Option<MasterKeySource>, rng: &SharedRng) -> Result<Keys> {
+    let mut on = database.write_alone().await?;
+    let checks: Vec<(String, Vec<u8>, Vec<u8>)> = rows!(
+        on,
+        "SELECT key_id, nonce, ciphertext FROM master_keys WHERE current = 1 \
+         OR EXISTS (SELECT 1 FROM sealed_secrets WHERE sealed_secrets.key_id = master_keys.key_id)",
+    )?;
+    let is_new = checks.is_empty();
+    let keys = match source {
+        None => Keys::in_memory(rng)?,
+        Some(source) if is_new => Keys::read_or_make(source, rng)?,
+        Some(source) => Keys::read(source)?,
+    };
+    let known = keys.ring();
+    for (key_id, nonce, ciphertext) in checks {
+        let key = known.get(&key_id).ok_or_else(|| keys.missing(&key_id))?;
+        if key.open(CHECK_SLOT, &Sealed { key_id, nonce, ciphertext }).is_none() {
+            return Err(StoreError::MasterKey(format!(
+                "the master key {:?} is not the one that the database is sealed under, though it has its id; \
+                 restore that key",
+                key.id()
+            )));
+        }
+    }
+    if is_new {
+        let first = known.first().ok_or_else(|| keys.missing("first"))?;
+        insert_check(&mut on, first, true, rng).await?;
+    }
+    on.commit().await?;
+    Ok(keys)
+}
+
+/// Lets secrets be sealed under that key.
+pub(crate) async fn insert_check(on: &mut Write, key: &MasterKey, current: bool, rng: &SharedRng) -> Result<()> {
+    let sealed =
+        key.seal(CHECK_SLOT, CHECK, rng).ok_or_else(|| StoreError::MasterKey("the key does not seal".to_owned()))?;
+    execute!(
+        *on,
+        "INSERT INTO master_keys (key_id, nonce, ciphertext, current) VALUES ($1, $2, $3, $4)",
+        &sealed.key_id,
+        &sealed.nonce,
+        &sealed.ciphertext,
+        i64::from(current),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! One suite on both databases: [`on_both!`] makes a test of each body for SQLite and for PostgreSQL.
+//!
+//! The PostgreSQL half runs where `CALLOUT_TEST_POSTGRES` holds the URL of a server on which it may
+//! make databases; each test makes one of its own and drops it. Without the variable it says so and
+//! passes. If the URL is there but the server cannot be reached, it fails; with the value `required`
+//! it fails too, for places where the half must not be left out by mistake.
+#![expect(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use callout_core::{
+    config::{AuthConfig, AuthType, IntegrationConfig},
+    secret::{ExposeSecret, SecretName, Secrets},
+    time::{Clock, Rng, SharedClock, SharedRng},
+};
+use callout_store::{
+    Actor, MasterKeySource, NewIntegration, SecretBackend, Store, StoreError, StoreOptions, StoredIntegration,
+    Workspace,
+};
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+/// Makes `sqlite::NAME` and `postgres::NAME` of each `async fn NAME(database: Database)`.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $name() {
+                    $crate::support::run($crate::support::Database::sqlite(), super::$name);
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[test]
+                fn $name() {
+                    if let Some(database) = $crate::support::Database::postgres() {
+                        $crate::support::run(database, super::$name);
+                    }
+                }
+            )*
+        }
+    };
+}
+
+/// Runs a test on a runtime of its own and drops its database, within two minutes.
+pub fn run<F: Future<Output = ()>>(database: Database, test: impl FnOnce(Database) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        tokio::time::timeout(Duration::from_mins(2), test(database)).await.expect("the test ends in time");
+    });
+}
+
+/// A database of one test, dropped with it.
+#[derive(Clone)]
+pub struct Database(Arc<Kind>);
+
+enum Kind {
+    Sqlite(TempDir),
+    Postgres { server: String, name: String, folder: TempDir },
+}
+
+impl Database {
+    pub fn sqlite() -> Self {
+        Self(Arc::new(Kind::Sqlite(tempfile::tempdir().unwrap())))
+    }
+
+    /// `None`, with a word why, where there is no PostgreSQL to test on.
+    pub fn postgres() -> Option<Self> {
+        let server = match std::env::var("CALLOUT_TEST_POSTGRES") {
+            Ok(server) if server == "required" => panic!("CALLOUT_TEST_POSTGRES must hold a URL here"),
+            Ok(server) => server,
+            Err(_) => {
+                eprintln!("not run on PostgreSQL: CALLOUT_TEST_POSTGRES holds no URL");
+                return None;
+            }
+        };
+        let mut chance = [0; 8];
+        SystemRng.fill(&mut chance);
+        let name = format!("callout_test_{:x}", u64::from_le_bytes(chance));
+        outside_of_runtime(admin(&server, format!("CREATE DATABASE {name} TEMPLATE template0")));
+        Some(Self(Arc::new(Kind::Postgres { server, name, folder: tempfile::tempdir().unwrap() })))
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(*self.0, Kind::Postgres { .. })
+    }
+
+    /// A folder of its own.
+    pub fn folder(&self) -> &Path {
+        match &*self.0 {
+            Kind::Sqlite(folder) | Kind::Postgres { folder, .. } => folder.path(),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        match &*self.0 {
+            Kind::Sqlite(folder) => folder.path().join("callout.db").display().to_string(),
+            Kind::Postgres { server, name, .. } => on_database(server, name),
+        }
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        self.folder().join("master.key")
+    }
+
+    pub fn options(&self) -> StoreOptions {
+        StoreOptions::new(self.url().parse().unwrap())
+            .with_master_key(MasterKeySource::File(self.key_file()))
+            .with_clock(SharedClock::new(TestClock::default()))
+            .with_rng(SharedRng::new(SystemRng))
+            .with_max_connections(4)
+    }
+
+    pub async fn open(&self) -> Store {
+        Store::open(self.options()).await.unwrap()
+    }
+
+    pub async fn open_with(&self, clock: &TestClock) -> Store {
+        Store::open(self.options().with_clock(SharedClock::new(clock.clone()))).await.unwrap()
+    }
+
+    pub async fn open_outside(&self, secrets: impl callout_core::secret_store::SecretStore) -> Store {
+        let secrets = callout_core::secret_store::SharedSecretStore::new(secrets);
+        Store::open(self.options().with_secrets(SecretBackend::External(secrets))).await.unwrap()
+    }
+
+    /// Runs a statement past the store; the rows that it changed, or why not.
+    pub async fn execute(&self, statement: &str) -> Result<u64, String> {
+        let statement = sqlx::AssertSqlSafe(statement.to_owned());
+        if self.is_postgres() {
+            let mut on = PgConnection::connect(&self.url()).await.unwrap();
+            sqlx::query(statement).execute(&mut on).await.map(|done| done.rows_affected())
+        } else {
+            let mut on = SqliteConnection::connect(&format!("sqlite://{}", self.url())).await.unwrap();
+            sqlx::query(statement).execute(&mut on).await.map(|done| done.rows_affected())
+        }
+        .map_err(|error| error.to_string())
+    }
+
+    /// The first column of what a query finds, as text.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        let query = sqlx::AssertSqlSafe(query.to_owned());
+        let rows: Vec<(String,)> = if self.is_postgres() {
+            let mut on = PgConnection::connect(&self.url()).await.unwrap();
+            sqlx::query_as(query).fetch_all(&mut on).await.unwrap()
+        } else {
+            let mut on = SqliteConnection::connect(&format!("sqlite://{}", self.url())).await.unwrap();
+            sqlx::query_as(query).fetch_all(&mut on).await.unwrap()
+        };
+        rows.into_iter().map(|(text,)| text).collect()
+    }
+}
+
+impl Drop for Kind {
+    fn drop(&mut self) {
+        if let Self::Postgres { server, name, .. } = self {
+            outside_of_runtime(admin(server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        }
+    }
+}
+
+fn on_database(server: &str, name: &str) -> String {
+    let (address, query) = server.split_once('?').map_or((server, String::new()), |(a, q)| (a, format!("?{q}")));
+    let scheme_end = address.find("://").map_or(0, |at| at + 3);
+    let host_end = address[scheme_end..].find('/').map_or(address.len(), |at| scheme_end + at);
+    format!("{}/{name}{query}", &address[..host_end])
+}
+
+fn admin(server: &str, statement: String) -> impl Future<Output = ()> + Send + 'static {
+    let server = server.to_owned();
+    async move {
+        let mut on = PgConnection::connect(&server).await.expect("the server of CALLOUT_TEST_POSTGRES can be reached");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut on).await.expect("it lets databases be made");
+    }
+}
+
+/// Also where a runtime runs already.
+fn outside_of_runtime(work: impl Future<Output = ()> + Send + 'static) {
+    let thread = std::thread::spawn(|| {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+    });
+    thread.join().unwrap();
+}
+
+/// The system's time, and what a test adds to it. Clones are the same clock.
+#[derive(Clone, Debug, Default)]
+pub struct TestClock(Arc<Mutex<Duration>>);
+
+impl TestClock {
+    pub fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the system's side of the seam")]
+    fn now(&self) -> Instant {
+        Instant::now() + *self.0.lock().unwrap()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the system's side of the seam")]
+    fn unix(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + *self.0.lock().unwrap()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the system's side of the seam")]
+    async fn sleep(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+
+    async fn until(&self, moment: Instant) {
+        loop {
+            let left = moment.saturating_duration_since(Clock::now(self));
+            if left.is_zero() {
+                return;
+            }
+            self.sleep(left.min(Duration::from_millis(20))).await;
+        }
+    }
+}
+
+/// The system's chance.
+pub struct SystemRng;
+
+impl Rng for SystemRng {
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).unwrap();
+    }
+}
+
+pub fn me() -> Actor {
+    Actor::new("test")
+}
+
+pub async fn workspace(store: &Store) -> Workspace {
+    store.create_workspace("default", &me()).await.unwrap()
+}
+
+/// Without auth.
+pub fn plain(name: &str) -> NewIntegration {
+    NewIntegration {
+        config: IntegrationConfig::new(name, "https://api.example"),
+        secrets: Secrets::new(),
+        builtin: false,
+    }
+}
+
+/// With a bearer token.
+pub fn with_token(name: &str, token: &str) -> NewIntegration {
+    let config = IntegrationConfig::new(name, "https://api.example").with_auth(AuthConfig::new(AuthType::BearerToken));
+    NewIntegration { config, secrets: Secrets::new().with(SecretName::BearerToken, token), builtin: false }
+}
+
+pub async fn secret(store: &Store, integration: &StoredIntegration, name: SecretName) -> Option<String> {
+    shown(&store.secrets(integration).await.unwrap(), name)
+}
+
+pub fn shown(secrets: &Secrets, name: SecretName) -> Option<String> {
+    secrets.get(name).map(|value| value.expose_secret().to_owned())
+}
+
+/// Which error it is, in one word.
+pub fn kind<T>(result: Result<T, StoreError>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(StoreError::NotFound(_)) => "not found",
+        Err(StoreError::NameTaken(_)) => "name taken",
+        Err(StoreError::Builtin) => "builtin",
+        Err(StoreError::Changed) => "changed",
+        Err(StoreError::MasterKey(_)) => "master key",
+        Err(StoreError::Sealed { .. }) => "sealed",
+        Err(StoreError::ReadOnlySecrets(_)) => "read-only",
+        Err(StoreError::Unavailable { .. }) => "unavailable",
+        Err(StoreError::Damaged(_)) => "damaged",
+        Err(StoreError::Invalid(_)) => "invalid",
+        Err(_) => "other",
+    }
+}
