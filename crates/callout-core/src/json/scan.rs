@@ -1,8 +1,12 @@
 //! Looking at eight bytes at a time, in plain arithmetic: what the reader does most is to look for the
 //! end of a string.
 
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const ONES: u64 = eight(1);
 const HIGH_BITS: u64 = ONES << 7;
+
+const fn eight(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
 
 /// How many bytes stand before the first quote, backslash or control character; all of them if there
 /// is none.
@@ -34,7 +38,7 @@ pub(super) fn space_length(bytes: &[u8]) -> usize {
     let mut length = 0;
     let (words, _) = bytes.as_chunks::<8>();
     for word in words {
-        let others = u64::from_le_bytes(*word) ^ (ONES * b' ' as u64);
+        let others = u64::from_le_bytes(*word) ^ eight(b' ');
         if others != 0 {
             length += first(others);
             break;
@@ -47,9 +51,9 @@ pub(super) fn space_length(bytes: &[u8]) -> usize {
 /// The high bit of each byte that ends a plain stretch. Bytes behind the first may be marked falsely:
 /// subtraction borrows from them.
 const fn ends_of_plain(word: u64) -> u64 {
-    let quotes = word ^ (ONES * b'"' as u64);
-    let backslashes = word ^ (ONES * b'\\' as u64);
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quotes = word ^ eight(b'"');
+    let backslashes = word ^ eight(b'\\');
+    let control = word.wrapping_sub(eight(0x20)) & !word;
     let quotes = quotes.wrapping_sub(ONES) & !quotes;
     let backslashes = backslashes.wrapping_sub(ONES) & !backslashes;
     (control | quotes | backslashes) & HIGH_BITS

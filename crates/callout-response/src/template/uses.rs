@@ -37,15 +37,15 @@ struct Used {
 
 impl Uses {
     pub(super) fn of(program: &Program) -> Self {
-        let mut uses = Self::default();
+        let mut all = Self::default();
         for (at, site) in program.sites.iter().enumerate() {
             let variable = program.loops.iter().find(|each| each.site == at);
             match (variable, site.usage, simple(&site.expr)) {
-                (Some(Loop { variable, .. }), Use::Iterate, Some(used)) => uses.each(variable, used),
-                _ => uses.expr(&site.expr),
+                (Some(Loop { variable, .. }), Use::Iterate, Some(used)) => all.each(variable, used),
+                _ => all.expr(&site.expr),
             }
         }
-        uses
+        all
     }
 
     /// Where they lead in the body. `None` if they may want all of it.
