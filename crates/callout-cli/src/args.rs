@@ -1,9 +1,9 @@
 //! What can be asked for on the command line.
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts, which show no markdown")]
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs configured calls to HTTP APIs and shapes their answers for language models.
 #[derive(Debug, Parser)]
@@ -31,6 +31,165 @@ pub(crate) enum Command {
     Tools {
         /// An integration as JSON or YAML.
         file: PathBuf,
+    },
+    /// Serves the HTTP API; without flags it makes a database, a master key and an operator key.
+    Serve(ServeArgs),
+    /// Makes, lists and revokes API keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Makes and lists workspaces.
+    #[command(subcommand)]
+    Workspaces(WorkspacesCommand),
+    /// Puts integration files into a workspace.
+    #[command(subcommand)]
+    Integrations(IntegrationsCommand),
+    /// Looks after the stored secrets.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// The database: a file (SQLite), or postgres://USER@HOST/NAME.
+    #[arg(
+        long,
+        value_name = "FILE|URL",
+        env = "CALLOUT_DATABASE",
+        hide_env_values = true,
+        default_value = "callout.db"
+    )]
+    pub(crate) database: String,
+    /// The key that seals secrets: a file, or an environment variable. Default: a file beside the
+    /// SQLite database; for PostgreSQL, env:CALLOUT_MASTER_KEY.
+    #[arg(long, value_name = "file:PATH|env:NAME")]
+    pub(crate) master_key: Option<String>,
+    /// The first part of every secret's path.
+    #[arg(long = "env", value_name = "NAME", default_value = "dev")]
+    pub(crate) environment: String,
+    /// Where secrets are kept: sealed in the database, or in the AWS SSM Parameter Store.
+    #[arg(long = "secrets", value_name = "WHERE", default_value = "database")]
+    pub(crate) secret_backend: SecretBackendArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SecretBackendArg {
+    Database,
+    Ssm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// Starts an API and an identity provider on this machine beside it, opens exactly those, and prints
+    /// curl lines for them. Without --database it keeps nothing.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// The most requests a minute of one API key.
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) rate_limit: Option<NonZeroU32>,
+    /// How log lines look on standard error.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Makes a key and prints it, once.
+    Create {
+        /// The workspace's name or id.
+        #[arg(long, value_name = "ID|NAME")]
+        workspace: String,
+        /// viewer, member, admin or owner.
+        #[arg(long, default_value = "member")]
+        role: String,
+        /// A right beyond the role's, such as Integration.create.
+        #[arg(long = "permission", value_name = "RIGHT")]
+        permissions: Vec<String>,
+        /// How long it is valid, 1 to 90.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=90))]
+        days: u32,
+        /// What it is for.
+        #[arg(long)]
+        name: Option<String>,
+        /// Prints {"workspace_id", "key_id", "api_key"}.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Lists a workspace's keys, never the keys themselves.
+    List {
+        /// The workspace's name or id.
+        #[arg(long, value_name = "ID|NAME")]
+        workspace: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Revokes a key: it stops within a second.
+    Revoke {
+        /// The key's id.
+        key_id: String,
+        /// The workspace's name or id.
+        #[arg(long, value_name = "ID|NAME")]
+        workspace: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkspacesCommand {
+    /// Makes a workspace and prints its id.
+    Create {
+        /// Its name, which no other has.
+        name: String,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Lists the workspaces.
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IntegrationsCommand {
+    /// Creates an integration from a file.
+    Import {
+        /// An integration as JSON or YAML; secrets may stand in it.
+        file: PathBuf,
+        /// Makes it one that the workspace cannot change or delete; importing it again replaces it.
+        #[arg(long)]
+        builtin: bool,
+        /// The workspace's name or id.
+        #[arg(long, value_name = "ID|NAME", default_value = "default")]
+        workspace: String,
+        #[command(flatten)]
+        given: SecretArgs,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// Makes a new master key and seals every secret anew under it, while servers run.
+    RotateMaster {
+        #[command(flatten)]
+        store: StoreArgs,
     },
 }
 

@@ -40,10 +40,13 @@ pub(crate) fn compile(document: &Json, given: &Secrets, faults: &mut Faults) -> 
 pub(crate) fn load(path: &Path, given: &Secrets) -> Result<Integration, Stop> {
     let document = read_document(path)?;
     let mut faults = Faults::new();
-    compile(&document, given, &mut faults).ok_or_else(|| {
-        let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {fault}", path.display())).collect();
-        Stop(lines.join("\n"))
-    })
+    compile(&document, given, &mut faults).ok_or_else(|| faulty(path, &faults))
+}
+
+/// Every fault of a file, a line each.
+pub(crate) fn faulty(path: &Path, faults: &Faults) -> Stop {
+    let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {fault}", path.display())).collect();
+    Stop(lines.join("\n"))
 }
 
 /// Reads `--secret NAME=env:VAR` and `NAME=file:PATH`. One line end behind a file's content is no

@@ -1,4 +1,4 @@
-//! The `callout` program: try, check and call integrations from a terminal.
+//! The `callout` program: try, check and call integrations from a terminal, and serve the HTTP API.
 //!
 //! Exit codes: 0 for success, 1 for a call that failed, 2 for a bad config or usage.
 
@@ -7,10 +7,16 @@ mod call;
 mod check;
 mod demo;
 mod files;
+mod integrations;
+mod keys;
 mod params;
+mod secrets;
+mod serve;
 mod show;
+mod store;
 mod token;
 mod tools;
+mod workspaces;
 
 use std::process::ExitCode;
 
@@ -31,6 +37,11 @@ fn main() -> ExitCode {
         Command::Check { files } => Ok(check::run(&files)),
         Command::Token(args) => on_runtime(token::run(args)),
         Command::Tools { file } => tools::run(&file),
+        Command::Serve(args) => on_runtime(serve::run(args)),
+        Command::Keys(command) => on_runtime(keys::run(command)),
+        Command::Workspaces(command) => on_runtime(workspaces::run(command)),
+        Command::Integrations(command) => on_runtime(integrations::run(command)),
+        Command::Secrets(command) => on_runtime(secrets::run(command)),
     };
     match done {
         Ok(code) => code,

@@ -42,11 +42,9 @@ mod jsonpath;
 mod mask;
 mod path;
 mod pointer;
-mod route;
 mod step;
 
 pub use budget::TooManyNodes;
 pub use error::PathError;
 pub use mask::Mask;
 pub use path::{Grammar, Path};
-pub use route::{Hop, Route};

@@ -7,7 +7,8 @@ use http::{
 };
 
 /// Sent unless the endpoint configures its own.
-const OWN_USER_AGENT: &str = concat!("callout/", env!("CARGO_PKG_VERSION"));
+/// The `User-Agent` of requests whose config sets none: `callout/` and the version.
+pub const OWN_USER_AGENT: &str = concat!("callout/", env!("CARGO_PKG_VERSION"));
 
 /// The configured headers, and `Accept`, `User-Agent` and (with a body) `Content-Type` where they are
 /// not configured. `None` for headers that the config's own check refuses.

@@ -52,6 +52,7 @@ use callout_core::{
 use http::HeaderMap;
 
 use body::BodyPlan;
+pub use headers::OWN_USER_AGENT;
 use schema::InputSchema;
 use template::Template;
 

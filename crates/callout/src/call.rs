@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use callout_auth::{Auth, AuthHeader, AuthParams, TokenInfo};
 use callout_core::{
     Error, ErrorKind,
@@ -17,7 +18,10 @@ use callout_core::{
     redact::Redactor,
     time::Deadline,
 };
-use callout_response::{Input, Text, read_clean};
+use callout_request::OWN_USER_AGENT;
+use callout_response::{Input, read_body};
+use http::{HeaderMap, HeaderValue, Method};
+use url::Url;
 
 use crate::{Integration, Outcome, Trace, engine::Parts, integration::Endpoint, outcome::SentRequest};
 
@@ -70,7 +74,9 @@ pub(crate) async fn run(call: &Call<'_>, params: Json) -> Result<Outcome, Error>
     let started = call.engine.clock.now();
     let shaped = async {
         let sent = send(call, params, Disabled::Refused, None).await?;
-        Ok((sent.text(call)?, sent))
+        let body = sent.body(call)?;
+        let text = sent.endpoint.pipeline.run(&sent.input(call, &body)).map_err(|error| sent.failed(error))?;
+        Ok((text, sent))
     };
     let (text, sent) = shaped.await.map_err(|error| call.named(error))?;
     Ok(Outcome {
@@ -90,6 +96,40 @@ pub(crate) async fn token(engine: &Parts, integration: &Integration, params: &Ob
     let context = engine.auth_context(Deadline::after(&engine.clock, engine.timeouts.call));
     let token = auth.token(&auth.take_params(params)?, &context).await;
     token.map_err(|error| masked(error, integration.redactor()))
+}
+
+/// What came of trying the API without calling an endpoint.
+pub(crate) struct Head {
+    pub(crate) answer: Result<HttpResponse, Error>,
+    /// Whether there was something to authenticate with, or nothing was needed.
+    pub(crate) auth_resolved: bool,
+}
+
+/// Sends `HEAD` to that URL, with auth and without retries.
+pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
+    let auth = match call.integration.auth() {
+        Some(auth) => match auth.take_params(params) {
+            Ok(params) => Some((auth, params)),
+            Err(error) => return Head { answer: Err(error), auth_resolved: false },
+        },
+        None => None,
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(http::header::USER_AGENT, HeaderValue::from_static(OWN_USER_AGENT));
+    let timeouts = call.timeouts();
+    let sending = Sending {
+        call,
+        auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
+        request: HttpRequest { method: Method::HEAD, url, headers, body: Bytes::new() },
+        replay: Replay::Safe,
+        deadline: Deadline::after(&call.engine.clock, timeouts.call),
+        timeouts,
+        header: Mutex::new(None),
+    };
+    let answer = sending.send_with_fresh_token(&RetryConfig { max_retries: 0, retry_on_status: Vec::new() }).await;
+    let redactor = sending.redactor();
+    let auth_resolved = sending.auth.is_none() || sending.last_header().is_some();
+    Head { answer: answer.map_err(|error| masked(error, &redactor)), auth_resolved }
 }
 
 pub(crate) async fn trace(call: &Call<'_>, params: Json) -> Trace {
@@ -299,33 +339,17 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// The text, if possible from what the pipeline wants of the body and else from all of it: what
-    /// goes wrong is told by the whole.
-    fn text(&self, call: &Call<'_>) -> Result<Text, Error> {
-        let HttpResponse { status, body, .. } = &self.response;
-        let pipeline = &self.endpoint.pipeline;
-        if is_success(*status)
-            && let Some(text) = pipeline.run_wanted(body, &call.engine.limits, &self.input(call, &Json::Null))
-        {
-            return Ok(text);
-        }
-        let body = self.body(call)?;
-        pipeline.run(&self.input(call, &body)).map_err(|error| self.failed(error))
-    }
-
     /// The masked body; an error if the status is outside 200 to 299.
     fn body(&self, call: &Call<'_>) -> Result<Json, Error> {
         let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
         let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let read = read_clean(*status, content_type, body, &call.engine.limits, &self.redactor);
-        let read = read.map_err(|error| self.failed(error))?;
-        let body = read.body;
+        let body = read_body(*status, content_type, body, &call.engine.limits).map_err(|error| self.failed(error))?;
         if body.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
             let error = Error::new(ErrorKind::Interrupted, "the answer ended in the middle of its JSON");
             return Err(self.failed(error.with_retryable(self.endpoint.request.method().is_idempotent())));
         }
-        let body = if read.is_clean { body } else { self.redactor.json(&body) };
-        if is_success(*status) {
+        let body = self.redactor.json(&body);
+        if (200..300).contains(status) {
             return Ok(body);
         }
         let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &body));
@@ -347,10 +371,6 @@ impl Sent<'_> {
     fn failed(&self, error: Error) -> Error {
         masked(error, &self.redactor).with_status(self.response.status).with_retries(self.response.retries)
     }
-}
-
-fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
 }
 
 /// Whether a text was meant to be JSON and lacks its end, where nothing else tells that the connection

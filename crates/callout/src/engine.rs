@@ -16,8 +16,9 @@ use callout_core::{
 use callout_transport::{EgressPolicy, Resolver, RetryPolicy, Transport, TransportBuilder, system_clock, system_rng};
 
 use crate::{
-    CallOptions, Integration, Outcome, Trace,
+    CallOptions, Connection, Integration, Outcome, Trace,
     call::{self, Call},
+    connection,
 };
 
 /// Runs calls. Cheap to clone, `Send + Sync`; making one needs no async runtime, calling does (tokio).
@@ -149,6 +150,15 @@ impl Engine {
         };
         let token = call::token(&self.0, integration, &params).await;
         token.map_err(|error| error.with_integration(integration.name()))
+    }
+
+    /// Resolves auth and asks the API's base URL (`HEAD`, no retries), to tell whether an integration
+    /// is set up well without calling any of its endpoints. Runs on a disabled integration too.
+    ///
+    /// `params` holds what a token exchange needs; an empty object else. Without a `base_url` the root
+    /// of the first endpoint's origin is asked.
+    pub async fn test_connection(&self, integration: &Integration, params: impl Into<Json>) -> Connection {
+        connection::test(&self.0, integration, params.into()).await
     }
 
     /// The limits that integrations are compiled and called under.

@@ -13,6 +13,7 @@ use callout_core::{
 };
 use callout_request::Request;
 use callout_response::Pipeline;
+use url::Url;
 
 use crate::tool::Tool;
 
@@ -30,6 +31,7 @@ struct Parts {
     owner: Caller,
     auth: Option<Auth>,
     redactor: Redactor,
+    test_url: Option<Url>,
     /// Empty for `desktop`.
     endpoints: Vec<Endpoint>,
     /// Name to position, for `desktop` too.
@@ -84,6 +86,7 @@ impl Integration {
             None => None,
         };
         let redactor = auth.as_ref().map(|auth| auth.redactor().clone()).unwrap_or_default();
+        let test_url = test_url(&config);
         let names = config.endpoints.iter().map(|endpoint| endpoint.name.clone());
         let by_name = names.enumerate().map(|(at, name)| (name, at)).collect();
         Some(Self(Arc::new(Parts {
@@ -94,6 +97,7 @@ impl Integration {
             owner,
             auth,
             redactor,
+            test_url,
             endpoints,
             by_name,
         })))
@@ -146,10 +150,26 @@ impl Integration {
         &self.0.owner
     }
 
+    /// Where a test of the connection asks.
+    pub(crate) fn test_url(&self) -> Option<&Url> {
+        self.0.test_url.as_ref()
+    }
+
     /// Masks the integration's own secrets.
     pub(crate) fn redactor(&self) -> &Redactor {
         &self.0.redactor
     }
+}
+
+/// The base URL, or the root of the first endpoint's origin where there is none.
+fn test_url(config: &IntegrationConfig) -> Option<Url> {
+    if !config.base_url.is_empty() {
+        return Url::parse(&config.base_url).ok();
+    }
+    let path = &config.endpoints.first()?.path;
+    // Placeholders stand behind the host only.
+    let fixed = Url::parse(path.split('{').next()?).ok()?;
+    fixed.join("/").ok()
 }
 
 impl fmt::Debug for Integration {

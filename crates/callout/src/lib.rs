@@ -34,6 +34,7 @@
 //! environment variable and no file, and follows no schedule.
 
 mod call;
+mod connection;
 mod engine;
 pub mod guide;
 mod integration;
@@ -48,16 +49,17 @@ pub use callout_core::{
         AuthConfig, AuthType, BodyFormat, Delivery, EndpointConfig, ExchangeHeaderMapping, IntegrationConfig, Method,
         Protocol, RequestTransform, RetryConfig, UnknownFields,
     },
-    fault::{Fault, FaultCode, Faults, Place},
+    fault::{self, Fault, FaultCode, Faults, Place},
     http::{Caller, Exchange, HttpRequest, HttpResponse, HttpService},
     json,
     json::Json,
     limits::{Limits, Timeouts},
     secret::{ExposeSecret, SecretName, SecretString, Secrets},
-    time::{Clock, Rng},
+    time::{Clock, Rng, SharedClock, SharedRng},
 };
 pub use callout_response::{Length, Text, Truncation};
-pub use callout_transport::{EgressEntryError, EgressPolicy, Resolver, RetryPolicy};
+pub use callout_transport::{EgressEntryError, EgressPolicy, Resolver, RetryPolicy, system_clock, system_rng};
+pub use connection::{Connection, ConnectionStatus};
 pub use engine::{Engine, EngineBuilder};
 pub use integration::Integration;
 pub use outcome::{Outcome, SentRequest, Trace};

@@ -141,6 +141,11 @@ impl Trace {
         }
     }
 
+    /// The trace of a call that could not begin, as when its integration does not load.
+    pub fn failed(error: Error) -> Self {
+        Self { error: Some(error), ..Self::new(None) }
+    }
+
     /// The object that the HTTP API's test endpoint answers with: `status_code`, `duration_ms`,
     /// `retries`, `raw_response`, `after_filter`, `after_mapping`, `final_result`, `error`.
     pub fn to_json(&self) -> Json {

@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::upstream::{Received, Reply};
 
 /// The secret of every client of the tour. It opens nothing.
-pub(super) const SECRET: &str = "tour-secret-5d41402a";
+pub(crate) const SECRET: &str = "tour-secret-5d41402a";
 
 /// `None` for what is not the identity provider's.
 pub(super) fn reply(received: &Received) -> Option<Reply> {

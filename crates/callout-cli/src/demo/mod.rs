@@ -1,6 +1,6 @@
 //! `callout demo`: a tour of what the engine does, against an API on this machine.
 
-mod identity;
+pub(crate) mod identity;
 mod tour;
 mod upstream;
 
@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use anstream::println;
 use callout::{EgressPolicy, Engine, Integration, IntegrationConfig, Json, json::ObjectBuilder};
 
+pub(crate) use self::upstream::Upstream;
 use self::{
     tour::{AUTH_TYPES, STEPS, Step},
-    upstream::{Received, Upstream},
+    upstream::Received,
 };
 use crate::{Stop, show};
 

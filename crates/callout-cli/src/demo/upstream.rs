@@ -40,7 +40,7 @@ impl Received {
 
 /// The running server; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Upstream {
+pub(crate) struct Upstream {
     address: SocketAddr,
     state: Arc<State>,
     _server: JoinSet<()>,
@@ -53,7 +53,7 @@ struct State {
 }
 
 impl Upstream {
-    pub(super) async fn start() -> std::io::Result<Self> {
+    pub(crate) async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State::default());
@@ -63,7 +63,7 @@ impl Upstream {
     }
 
     /// `127.0.0.1:port`
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 

@@ -39,11 +39,10 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// With one in `share` of what there is.
-    pub(super) fn new(limits: &Limits, watch: &Watch<'_>, share: u64) -> Self {
+    pub(super) fn new(limits: &Limits, watch: &Watch<'_>) -> Self {
         let fuel = fuel(limits);
         Self {
-            left: AtomicU64::new(fuel.saturating_mul(UNITS_PER_FUEL) / share.max(1)),
+            left: AtomicU64::new(fuel.saturating_mul(UNITS_PER_FUEL)),
             fuel,
             clock: watch.clock.clone(),
             deadline: watch.deadline,

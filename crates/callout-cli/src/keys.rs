@@ -1,0 +1,74 @@
+//! `callout keys`: API keys from the command line, for whoever can open the database.
+
+use std::process::ExitCode;
+
+use anstream::println;
+use callout::{ExposeSecret, json::ObjectBuilder};
+use callout_store::{NewApiKey, Page, Permission, Role, Uuid};
+
+use crate::{Stop, args::KeysCommand, show, store};
+
+/// How many rows are asked for at once.
+const PAGE: u32 = 100;
+
+pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
+    match command {
+        KeysCommand::Create { workspace, role, permissions, days, name, json, store: args } => {
+            let new = |workspace_id| -> Result<NewApiKey, Stop> {
+                let role: Role = role.parse().map_err(|error| format!("--role: {error}"))?;
+                if role == Role::Operator {
+                    return Err(Stop("--role: the operator's key is made once, by `callout serve`".to_owned()));
+                }
+                let permissions = permissions.iter().map(|right| right.parse::<Permission>());
+                let permissions =
+                    permissions.collect::<Result<_, _>>().map_err(|error| format!("--permission: {error}"))?;
+                Ok(NewApiKey { workspace_id: Some(workspace_id), name, role, permissions, days })
+            };
+            let store = store::open(&args).await?;
+            let workspace = store::workspace(&store, &workspace).await?;
+            let (key, secret) = store.create_api_key(new(workspace.id)?, &store::actor()).await?;
+            if json {
+                let answer = ObjectBuilder::new()
+                    .with("workspace_id", workspace.id.to_string())
+                    .with("key_id", key.id.to_string())
+                    .with("api_key", secret.expose_secret());
+                println!("{}", callout::Json::from(answer));
+            } else {
+                println!("{}", secret.expose_secret());
+                let end = key.expires_at.map(|end| format!(" until {end}")).unwrap_or_default();
+                show::note(&format!(
+                    "key {} of workspace {} ({}), {}{end}; it is shown this once",
+                    key.id,
+                    workspace.name,
+                    workspace.id,
+                    key.role.as_str()
+                ));
+            }
+        }
+        KeysCommand::List { workspace, store: args } => {
+            let store = store::open(&args).await?;
+            let workspace = store::workspace(&store, &workspace).await?;
+            let mut page = Page { limit: PAGE, offset: 0 };
+            loop {
+                let listed = store.list_api_keys(workspace.id, page).await?;
+                for key in &listed.items {
+                    let end = key.expires_at.map(|end| end.to_string()).unwrap_or_default();
+                    let name = key.name.as_deref().unwrap_or_default();
+                    println!("{}  {:<8} until {end}  {name}", key.id, key.role.as_str());
+                }
+                page.offset += u64::from(PAGE);
+                if page.offset >= listed.total {
+                    break;
+                }
+            }
+        }
+        KeysCommand::Revoke { key_id, workspace, store: args } => {
+            let id = Uuid::try_parse(&key_id).map_err(|_| format!("{key_id:?} is no key's id: that is a UUID"))?;
+            let store = store::open(&args).await?;
+            let workspace = store::workspace(&store, &workspace).await?;
+            store.delete_api_key(workspace.id, id, &store::actor()).await?;
+            show::note(&format!("key {id} is revoked"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

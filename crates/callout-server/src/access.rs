@@ -1,0 +1,137 @@
+//! Who asks, and what they may do: API keys, workspaces, permissions.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use callout::{ExposeSecret, SecretString};
+use callout_store::{Actor, ApiKey, AuditAction, AuditResult, Permission, Uuid};
+use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
+
+use crate::{App, envelope::RequestId, error::ApiError};
+
+/// The id of the key that signed a request, left on the answer for the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyId(pub(crate) Uuid);
+
+/// Lets nobody without a valid key pass, and nobody past the rate limit, before anything of the
+/// request is read.
+pub(crate) async fn sign(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let presented = bearer(request.headers()).map(SecretString::from);
+    let key = match authenticate(&app, presented).await {
+        Ok(key) => key,
+        Err(error) => return error.into_response(),
+    };
+    let allowance = match app.rate_limit().map(|limit| limit.check(key.id)).transpose() {
+        Ok(allowance) => allowance,
+        Err(error) => return error.into_response(),
+    };
+    let id = key.id;
+    request.extensions_mut().insert(key);
+    let mut response = next.run(request).await;
+    if let Some(allowance) = allowance {
+        allowance.write(response.headers_mut());
+    }
+    response.extensions_mut().insert(KeyId(id));
+    response
+}
+
+async fn authenticate(app: &App, presented: Option<SecretString>) -> Result<Arc<ApiKey>, ApiError> {
+    let presented = presented.ok_or_else(ApiError::unauthorized)?;
+    let key = app.keys().authenticate(app, presented.expose_secret()).await?;
+    key.ok_or_else(ApiError::unauthorized)
+}
+
+/// A request by a known key: who it is, and the path's params.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) key: Arc<ApiKey>,
+    pub(crate) actor: Actor,
+    path: Vec<(String, String)>,
+}
+
+impl FromRequestParts<App> for Signed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let key = parts.extensions.get::<Arc<ApiKey>>().cloned().ok_or_else(ApiError::unauthorized)?;
+        let path = RawPathParams::from_request_parts(parts, app)
+            .await
+            .map_err(|_| ApiError::invalid_value(&["path"], "encoding", "must be UTF-8 when percent-decoded"))?;
+        let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.to_string());
+        let name = match &key.name {
+            _ if key.is_operator() => "operator".to_owned(),
+            Some(name) => name.clone(),
+            None => "key".to_owned(),
+        };
+        Ok(Self { actor: Actor { key_id: Some(key.id), name, request_id }, key, path })
+    }
+}
+
+impl Signed {
+    /// A param of the path as it was written.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// A param of the path that is an id.
+    pub(crate) fn id(&self, name: &str) -> Result<Uuid, ApiError> {
+        // Hyphenated and in any case, as the contract's format says; other spellings are no ids.
+        let text = self.path(name);
+        let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36);
+        id.ok_or_else(|| ApiError::invalid_value(&["path", name], "uuid", "must be a UUID"))
+    }
+
+    /// The workspace that the path names, if this key has that right in it.
+    ///
+    /// Another's workspace and one that does not exist are refused alike; only the operator, whose
+    /// right reaches all, is told which it is.
+    pub(crate) async fn workspace(&self, app: &App, right: Permission) -> Result<Uuid, ApiError> {
+        let workspace = self.id("workspace_id")?;
+        if self.key.is_operator() {
+            app.store().workspace(workspace).await?;
+            return Ok(workspace);
+        }
+        if self.key.workspace_id != Some(workspace) || !self.key.allows(right) {
+            return Err(ApiError::forbidden());
+        }
+        Ok(workspace)
+    }
+
+    /// As [`Signed::workspace`], for a change: a refusal is written to the audit log of the key's own
+    /// workspace.
+    pub(crate) async fn workspace_to_change(
+        &self,
+        app: &App,
+        right: Permission,
+        action: AuditAction,
+    ) -> Result<Uuid, ApiError> {
+        let checked = self.workspace(app, right).await;
+        if let Err(error) = &checked
+            && error.status == http::StatusCode::FORBIDDEN
+        {
+            let target = format!("workspace:{}", self.path("workspace_id"));
+            app.store()
+                .record_refusal(self.key.workspace_id, action, &target, &self.actor, AuditResult::Denied)
+                .await?;
+        }
+        checked
+    }
+
+    /// Only the operator's key may.
+    pub(crate) fn operator(&self) -> Result<(), ApiError> {
+        if self.key.is_operator() { Ok(()) } else { Err(ApiError::forbidden()) }
+    }
+}
+
+/// The key in `Authorization: Bearer …` (RFC 6750 section 2.1); the scheme in any case.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim_matches(' ')).filter(|key| !key.is_empty())
+}

@@ -1,0 +1,52 @@
+//! The audit log: who changed what, when, with what result; never a value.
+
+use axum::extract::{RawQuery, State};
+use callout::{Faults, Json, json::ObjectBuilder};
+use callout_store::{AuditEntry, Permission, Uuid};
+
+use crate::{
+    App,
+    access::Signed,
+    error::ApiError,
+    page,
+    query::{self, Query},
+    reply::Reply,
+};
+
+/// `GET /v1/{workspace_id}/audit-log`, newest first.
+pub(crate) async fn list(State(app): State<App>, signed: Signed, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
+    let workspace = signed.workspace(&app, Permission::AuditView).await?;
+    read(&app, Some(workspace), query.as_deref()).await
+}
+
+/// `GET /v1/audit-log`: of all workspaces and of what belongs to none, for the operator.
+pub(crate) async fn list_all(
+    State(app): State<App>,
+    signed: Signed,
+    RawQuery(query): RawQuery,
+) -> Result<Reply, ApiError> {
+    signed.operator()?;
+    read(&app, None, query.as_deref()).await
+}
+
+async fn read(app: &App, workspace: Option<Uuid>, query: Option<&str>) -> Result<Reply, ApiError> {
+    let mut faults = Faults::new();
+    let page = page::read(&Query::parse(query), &mut faults);
+    query::refuse(&faults)?;
+    let listed = app.store().audit(workspace, page).await?;
+    Ok(Reply::ok(page::write(page, listed, to_json)))
+}
+
+fn to_json(entry: &AuditEntry) -> Json {
+    ObjectBuilder::new()
+        .with("id", entry.id)
+        .with("at", entry.at.to_string())
+        .with("workspace_id", entry.workspace_id.map(|id| id.to_string()))
+        .with("key_id", entry.actor.key_id.map(|id| id.to_string()))
+        .with("actor", entry.actor.name.as_str())
+        .with("request_id", entry.actor.request_id.clone())
+        .with("action", entry.action.as_str())
+        .with("target", entry.target.as_str())
+        .with("result", entry.result.as_str())
+        .into()
+}

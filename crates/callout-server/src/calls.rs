@@ -1,0 +1,147 @@
+//! Calls of an endpoint: test, with every stage, and execute, with the text alone.
+
+use axum::extract::{Request, State};
+use callout::{
+    Connection, FaultCode, Json, Length, Outcome, Trace, Truncation,
+    json::{Number, ObjectBuilder},
+};
+use callout_store::Permission;
+
+use crate::{
+    App,
+    access::Signed,
+    app::timestamp,
+    body,
+    error::{ApiError, call_error, refused_call},
+    reply::Reply,
+};
+
+/// `POST /v1/{workspace_id}/integrations/{integration_id}/endpoints/{endpoint_name}/test`
+///
+/// Runs on a disabled integration too. Whatever becomes of the call, the answer is 200 with the
+/// breakdown; only an endpoint that does not exist is not found.
+pub(crate) async fn test(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
+    let workspace = signed.workspace(&app, Permission::IntegrationView).await?;
+    let id = signed.id("integration_id")?;
+    let params = read_params(&body::required(&app, request).await?)?;
+    let integration = match app.loaded().get(&app, workspace, id).await? {
+        Ok(integration) => integration,
+        Err(error) => return Ok(Reply::ok(failed_test(&error))),
+    };
+    let endpoint = signed.path("endpoint_name");
+    let trace = app.engine().trace(&integration, endpoint, params).await;
+    app.metrics().called("test", trace.error.as_ref(), trace.duration);
+    match &trace.error {
+        Some(error) if error.kind() == callout::ErrorKind::UnknownEndpoint => Err(ApiError::not_found("endpoint")),
+        _ => Ok(Reply::ok(trace.to_json())),
+    }
+}
+
+/// `POST /v1/{workspace_id}/integrations/{integration_id}/endpoints/{endpoint_name}/execute`
+///
+/// An upstream that fails is an answer with `error`, as in a test; what is wrong with the request
+/// itself (params, an integration that is disabled) is refused.
+pub(crate) async fn execute(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
+    let workspace = signed.workspace(&app, Permission::IntegrationExecute).await?;
+    let id = signed.id("integration_id")?;
+    let params = read_params(&body::required(&app, request).await?)?;
+    let started = app.clock().now();
+    let called = match app.loaded().get(&app, workspace, id).await? {
+        Ok(integration) => app.engine().call(&integration, signed.path("endpoint_name"), params).await,
+        Err(error) => Err(error),
+    };
+    let duration = app.clock().now().saturating_duration_since(started);
+    app.metrics().called("execute", called.as_ref().err(), duration);
+    match called {
+        Ok(outcome) => Ok(Reply::ok(outcome_json(&outcome))),
+        Err(error) => match refused_call(&error) {
+            Some(refusal) => Err(refusal),
+            None => Ok(Reply::ok(failure_json(&error, duration))),
+        },
+    }
+}
+
+/// `POST /v1/{workspace_id}/integrations/{integration_id}/test-connection`
+pub(crate) async fn test_connection(
+    State(app): State<App>,
+    signed: Signed,
+    request: Request,
+) -> Result<Reply, ApiError> {
+    let workspace = signed.workspace(&app, Permission::IntegrationView).await?;
+    let id = signed.id("integration_id")?;
+    let params = match body::read(&app, request).await? {
+        Some(body) => read_params(&body)?,
+        None => Json::empty_object(),
+    };
+    let integration = match app.loaded().get(&app, workspace, id).await? {
+        Ok(integration) => integration,
+        Err(error) => {
+            let tested_at = app.clock().unix();
+            return Ok(Reply::ok(connection_json(&Connection::misconfigured(error.to_string(), tested_at))));
+        }
+    };
+    let connection = app.engine().test_connection(&integration, params).await;
+    Ok(Reply::ok(connection_json(&connection)))
+}
+
+/// `params` of a body; absent means none.
+fn read_params(body: &Json) -> Result<Json, ApiError> {
+    let Some(fields) = body.as_object() else {
+        return Err(ApiError::invalid_value(&["body"], FaultCode::WrongType.as_str(), "must be an object"));
+    };
+    match fields.get("params") {
+        None => Ok(Json::empty_object()),
+        Some(params @ Json::Object(_)) => Ok(params.clone()),
+        Some(_) => {
+            Err(ApiError::invalid_value(&["body", "params"], FaultCode::WrongType.as_str(), "must be an object"))
+        }
+    }
+}
+
+/// The breakdown of a call that could not begin.
+fn failed_test(error: &callout::Error) -> Json {
+    Trace::failed(error.clone()).to_json()
+}
+
+fn outcome_json(outcome: &Outcome) -> Json {
+    ObjectBuilder::new()
+        .with("status_code", outcome.status())
+        .with("text", outcome.text())
+        .with("truncation", outcome.truncation().map(truncation_json))
+        .with("delivery", outcome.delivery().as_str())
+        .with("duration_ms", milliseconds(outcome.duration()))
+        .with("retries", outcome.retries())
+        .with("error", Json::Null)
+        .into()
+}
+
+fn failure_json(error: &callout::Error, duration: std::time::Duration) -> Json {
+    ObjectBuilder::new()
+        .with("status_code", error.status())
+        .with("text", Json::Null)
+        .with("truncation", Json::Null)
+        .with("delivery", Json::Null)
+        .with("duration_ms", milliseconds(duration))
+        .with("retries", error.retries())
+        .with("error", call_error(error))
+        .into()
+}
+
+/// How long the text is, how long it was, and whether that is exact: a text that is cut while it is
+/// written may have been longer.
+fn truncation_json(truncation: &Truncation) -> Json {
+    let (length, exact) = match truncation.from {
+        Length::Exactly(length) => (length, true),
+        Length::AtLeast(length) => (length, false),
+    };
+    ObjectBuilder::new().with("length", truncation.kept).with("original_length", length).with("is_exact", exact).into()
+}
+
+fn connection_json(connection: &Connection) -> Json {
+    let tested_at = timestamp(connection.tested_at);
+    connection.to_json().with("tested_at", tested_at.to_string()).into()
+}
+
+fn milliseconds(duration: std::time::Duration) -> Option<Number> {
+    Number::from_f64((duration.as_secs_f64() * 1e6).round() / 1e3)
+}

@@ -1,0 +1,133 @@
+//! What a PATCH makes of an integration: absent fields stay, and credentials go nowhere new.
+
+use callout::{
+    AuthConfig, FaultCode, Faults, IntegrationConfig, Json, Place, SecretName, Secrets, UnknownFields,
+    json::ObjectBuilder,
+};
+
+/// The fields of the body that a change may have.
+const FIELDS: [&str; 6] = ["display_name", "protocol", "base_url", "auth", "endpoints", "enabled"];
+
+/// An integration after a change.
+pub(crate) struct Changed {
+    pub(crate) config: IntegrationConfig,
+    /// The secrets that stand in the change.
+    pub(crate) given: Secrets,
+    /// Those, and the ones of before that still serve.
+    pub(crate) all: Secrets,
+}
+
+/// Lays a change over a config.
+///
+/// `auth: null` clears the auth and its secrets. A field of `auth` that is absent stays as it was,
+/// unless `type` changes: then nothing of the old type's fields does. A secret alone rotates it.
+///
+/// What is wrong goes into `faults`; `None` where nothing can be made of the change. Faults of
+/// the config itself are found when it is compiled.
+pub(crate) fn apply(
+    current: &IntegrationConfig,
+    kept: &Secrets,
+    change: &Json,
+    faults: &mut Faults,
+) -> Option<Changed> {
+    let Some(fields) = change.as_object() else {
+        faults.report(FaultCode::WrongType, format!("must be an object, not {}", change.type_name()));
+        return None;
+    };
+    if let Some(name) = fields.get("name")
+        && name.as_str() != Some(current.name.as_str())
+    {
+        faults.field("name", |faults| faults.report(FaultCode::Value, "cannot be changed"));
+    } else if !FIELDS.iter().any(|name| fields.contains(name)) {
+        let message = format!("there is nothing to change: give one of {}", FIELDS.join(", "));
+        faults.report(FaultCode::Missing, message);
+        return None;
+    }
+    let merged = merge(current, change, faults);
+    let (config, given) = IntegrationConfig::read(&merged, UnknownFields::RefuseInAuth, faults)?;
+    if config.protocol != current.protocol {
+        faults.field("protocol", |faults| faults.report(FaultCode::Value, "cannot be changed"));
+    }
+    let mut all = given.clone();
+    if let Some(auth) = &config.auth {
+        for (name, secret) in kept.iter() {
+            if all.get(name).is_none() && auth.kind.takes_secret(name) {
+                all.insert(name, secret.clone());
+            }
+        }
+    }
+    refuse_moved_secrets(current, &config, &given, &all, faults);
+    Some(Changed { config, given, all })
+}
+
+/// The whole body that would create the changed integration.
+fn merge(current: &IntegrationConfig, change: &Json, faults: &mut Faults) -> Json {
+    let mut body = ObjectBuilder::new();
+    if let Some(current_fields) = current.to_json().as_object() {
+        for (name, value) in current_fields.iter() {
+            let given = change.get(name).filter(|_| FIELDS.contains(&name));
+            let value = match (name, given) {
+                (_, None) => value.clone(),
+                ("auth", Some(given)) => merge_auth(current.auth.as_ref(), given, faults),
+                (_, Some(given)) => given.clone(),
+            };
+            body = body.with(name, value);
+        }
+    }
+    body.into()
+}
+
+fn merge_auth(current: Option<&AuthConfig>, given: &Json, faults: &mut Faults) -> Json {
+    let (Some(current), Some(fields)) = (current, given.as_object()) else { return given.clone() };
+    let kind = fields.get("type");
+    if kind.is_some_and(|kind| kind.as_str() != Some(current.kind.as_str())) {
+        return given.clone();
+    }
+    if fields.is_empty() {
+        faults.field("auth", |faults| faults.report(FaultCode::Missing, "there is nothing to change"));
+    }
+    let default = AuthConfig::new(current.kind).to_json();
+    let mut auth = ObjectBuilder::new();
+    if let Some(members) = current.to_json().as_object() {
+        for (name, value) in members.iter() {
+            auth = auth.with(
+                name,
+                match fields.get(name) {
+                    None => value.clone(),
+                    // Null is a field's default, as it is when an integration is created.
+                    Some(Json::Null) => default.get(name).cloned().unwrap_or_default(),
+                    Some(given) => given.clone(),
+                },
+            );
+        }
+        // Secrets, and what is no field: the reader knows.
+        for (name, value) in fields.iter().filter(|(name, _)| !members.contains(name)) {
+            auth = auth.with(name, value.clone());
+        }
+    }
+    auth.into()
+}
+
+/// A secret was given for the origins that the config named then. Whoever may change a URL but does
+/// not know the secret must not have it sent to a host of their own choice.
+fn refuse_moved_secrets(
+    current: &IntegrationConfig,
+    config: &IntegrationConfig,
+    given: &Secrets,
+    all: &Secrets,
+    faults: &mut Faults,
+) {
+    let carried: Vec<SecretName> = all.iter().map(|(name, _)| name).filter(|name| given.get(*name).is_none()).collect();
+    if carried.is_empty() {
+        return;
+    }
+    let names: Vec<_> = carried.iter().map(|name| format!("auth.{}", name.field())).collect();
+    for place in config.origins_beyond(current) {
+        let message = format!("leads to another origin than before; give {} in the same request", names.join(" and "));
+        report(place, message, faults);
+    }
+}
+
+fn report(place: Place, message: String, faults: &mut Faults) {
+    faults.report_at(place, FaultCode::Conflict, message);
+}

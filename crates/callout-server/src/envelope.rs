@@ -1,0 +1,78 @@
+//! What every answer goes through: the request's id, the error's body, the log line, the counters.
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+};
+
+use crate::{App, access::KeyId, error::ApiError};
+
+/// The header that carries a request's id, both ways.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest request id that is taken over from a client.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The id of one request: the client's own, or one made here.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) std::sync::Arc<str>);
+
+/// Gives the request its id, writes the body of errors, logs and counts.
+pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = app.clock().now();
+    let id = RequestId(request_id(request.headers()).unwrap_or_else(|| app.new_id().to_string()).into());
+    request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
+    // The pattern, not the path: few values for the counters, no ids in the log.
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let flight = app.metrics().in_flight();
+    let mut response = next.run(request).await;
+    drop(flight);
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        write_error(&mut response, &error, &id);
+    } else if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = response.headers().get(ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or_default();
+        let detail = format!("this path does not take {method}, only {allowed}");
+        write_error(&mut response, &ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail), &id);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let duration = app.clock().now().saturating_duration_since(started);
+    let route = route.as_deref().unwrap_or("none");
+    let status = response.status().as_u16();
+    app.metrics().answered(&method, route, status, duration);
+    let key = response.extensions().get::<KeyId>().map(|KeyId(id)| id.to_string());
+    tracing::info!(
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = status,
+        duration_ms = duration.as_secs_f64() * 1e3,
+        request_id = &*id.0,
+        key_id = key.as_deref(),
+        "request"
+    );
+    response
+}
+
+/// The client's own id, if it is fit for a header and a log line.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let fits = !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| id.to_owned())
+}
+
+fn write_error(response: &mut Response, error: &ApiError, id: &RequestId) {
+    let body = error.to_json(&id.0).to_string();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().remove(CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+}

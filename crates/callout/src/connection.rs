@@ -1,0 +1,165 @@
+//! Whether an integration can be reached and authenticates, without calling any of its endpoints.
+
+use std::time::Duration;
+
+use callout_core::{
+    Error, ErrorKind,
+    config::Protocol,
+    json::{Json, Number, ObjectBuilder},
+};
+use callout_transport::ConnectFault;
+
+use crate::{
+    CallOptions, Integration,
+    call::{self, Call, Head},
+    engine::Parts,
+};
+
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectionStatus {
+    /// The API answered, and not with a status that refuses the credentials or says that it is down.
+    Healthy,
+    /// No token could be had, or the API answered 401 or 403.
+    AuthFailed,
+    /// No connection could be made, it broke, or the API answered with a status from 500 up.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// TLS failed: a certificate that is expired, for another host or of an unknown issuer.
+    SslError,
+    /// Nothing can be sent as configured: no URL, an address that the egress policy refuses, params
+    /// that the token exchange needs and did not get.
+    Misconfigured,
+}
+
+impl ConnectionStatus {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Healthy, Self::AuthFailed, Self::Unreachable, Self::Timeout, Self::SslError, Self::Misconfigured];
+
+    /// The contract's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::AuthFailed => "auth_failed",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::SslError => "ssl_error",
+            Self::Misconfigured => "misconfigured",
+        }
+    }
+}
+
+/// What a test of the connection found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Connection {
+    /// How it stands.
+    pub status: ConnectionStatus,
+    /// Whether there is something to authenticate with; true for an integration without `auth`.
+    pub auth_resolved: bool,
+    /// The status that the API answered with.
+    pub http_status: Option<u16>,
+    /// From the start to the answer.
+    pub duration: Duration,
+    /// For people: what was found and, if it is not healthy, what to do. Holds no secret.
+    pub message: String,
+    /// When it was tested, since 1970-01-01 UTC.
+    pub tested_at: Duration,
+}
+
+impl Connection {
+    /// What is found of an integration that does not load.
+    pub fn misconfigured(message: impl Into<String>, tested_at: Duration) -> Self {
+        let Finding { status, auth_resolved, http_status, message } = Finding::misconfigured(false, message);
+        Self { status, auth_resolved, http_status, duration: Duration::ZERO, message, tested_at }
+    }
+
+    /// The object that the HTTP API answers with, but for `tested_at`: `status`, `auth_resolved`,
+    /// `http_status`, `duration_ms`, `message`.
+    pub fn to_json(&self) -> ObjectBuilder {
+        let milliseconds = Number::from_f64((self.duration.as_secs_f64() * 1e6).round() / 1e3);
+        ObjectBuilder::new()
+            .with("status", self.status.as_str())
+            .with("auth_resolved", self.auth_resolved)
+            .with("http_status", self.http_status)
+            .with("duration_ms", milliseconds)
+            .with("message", self.message.clone())
+    }
+}
+
+/// What was found, before times are known.
+struct Finding {
+    status: ConnectionStatus,
+    auth_resolved: bool,
+    http_status: Option<u16>,
+    message: String,
+}
+
+impl Finding {
+    fn misconfigured(auth_resolved: bool, message: impl Into<String>) -> Self {
+        Self { status: ConnectionStatus::Misconfigured, auth_resolved, http_status: None, message: message.into() }
+    }
+}
+
+pub(crate) async fn test(engine: &Parts, integration: &Integration, params: Json) -> Connection {
+    let started = engine.clock.now();
+    let tested_at = engine.clock.unix();
+    let Finding { status, auth_resolved, http_status, message } = find(engine, integration, params).await;
+    let duration = engine.clock.now().saturating_duration_since(started);
+    Connection { status, auth_resolved, http_status, duration, message, tested_at }
+}
+
+async fn find(engine: &Parts, integration: &Integration, params: Json) -> Finding {
+    if integration.protocol() != Protocol::Rest {
+        return Finding::misconfigured(false, "integrations of protocol `desktop` are not called over HTTP");
+    }
+    let Json::Object(params) = params else {
+        return Finding::misconfigured(false, "params must be a JSON object");
+    };
+    let Some(url) = integration.test_url() else {
+        return Finding::misconfigured(false, "there is no URL to try: set `base_url`, or add an endpoint");
+    };
+    let options = CallOptions::default();
+    let call = Call { engine, integration, endpoint: "", options: &options };
+    let Head { answer, auth_resolved } = call::head(&call, url.clone(), &params).await;
+    match answer {
+        Ok(response) => answered(response.status, auth_resolved),
+        // An answer all the same: it shows that the API is there.
+        Err(error) if error.kind() == ErrorKind::RedirectRefused => Finding {
+            status: ConnectionStatus::Healthy,
+            auth_resolved,
+            http_status: error.status(),
+            message: error.to_string(),
+        },
+        Err(error) => unanswered(&error, auth_resolved),
+    }
+}
+
+fn answered(http_status: u16, auth_resolved: bool) -> Finding {
+    let (status, message) = match http_status {
+        401 | 403 => (ConnectionStatus::AuthFailed, format!("the API answered {http_status} to these credentials")),
+        500.. => (ConnectionStatus::Unreachable, format!("the API answered {http_status}: it is there, and not well")),
+        _ => (ConnectionStatus::Healthy, format!("the API answered {http_status}")),
+    };
+    Finding { status, auth_resolved, http_status: Some(http_status), message }
+}
+
+fn unanswered(error: &Error, auth_resolved: bool) -> Finding {
+    let status = match (error.kind(), ConnectFault::of(error)) {
+        (
+            ErrorKind::EgressDenied
+            | ErrorKind::MissingAuthParam
+            | ErrorKind::InvalidParams
+            | ErrorKind::MissingSecret
+            | ErrorKind::InvalidConfig,
+            _,
+        ) => ConnectionStatus::Misconfigured,
+        (_, Some(ConnectFault::Tls)) => ConnectionStatus::SslError,
+        (ErrorKind::Timeout, _) | (_, Some(ConnectFault::Timeout)) => ConnectionStatus::Timeout,
+        (ErrorKind::AuthFailed, _) => ConnectionStatus::AuthFailed,
+        _ => ConnectionStatus::Unreachable,
+    };
+    Finding { status, auth_resolved, http_status: error.status(), message: error.to_string() }
+}

@@ -1,0 +1,14 @@
+//! The HTTP API over real sockets, on SQLite and (where `CALLOUT_TEST_POSTGRES` names one) PostgreSQL:
+//! what it answers, who may ask, what it keeps, and that nothing of a secret leaves it.
+#![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
+
+mod calls;
+mod canary;
+mod changes;
+mod harness;
+mod integrations;
+mod keys;
+mod operation;
+mod servers;
+
+use harness::{Answer, Server, integration};

@@ -1,0 +1,122 @@
+//! What an operator relies on: health, metrics, limits, request ids, and an end that loses nothing.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use callout_server::ServerOptions;
+use callout_tests::{Recorded, Reply, Upstream};
+use http::Request;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Server, integration};
+
+#[tokio::test]
+async fn health_needs_no_key_and_metrics_need_the_operators() {
+    let server = Server::start().await;
+    for path in ["/healthz", "/readyz", "/openapi.json", "/docs"] {
+        server.ask_as(None, "GET", path, None).await.expect(200);
+    }
+    server.ask_as(None, "GET", "/metrics", None).await.expect(401);
+    server.ask_as(Some(&server.owner), "GET", "/metrics", None).await.expect(403);
+    let metrics = server.ask_as(Some(&server.operator), "GET", "/metrics", None).await.expect(200);
+    for line in [
+        r#"callout_http_requests_total{method="GET",route="/healthz",status="200"} 1"#,
+        r#"callout_http_requests_total{method="GET",route="/metrics",status="403"} 1"#,
+        "callout_token_fetches_total 0",
+        "# EOF",
+    ] {
+        assert!(metrics.text.contains(line), "{line} is not in {}", metrics.text);
+    }
+    assert!(!metrics.text.contains(&server.workspace.to_string()), "no ids in labels");
+}
+
+#[tokio::test]
+async fn a_request_keeps_its_id() {
+    let server = Server::start().await;
+    let asked = |id: &'static str| Request::get("/healthz").header("x-request-id", id).body(String::new()).unwrap();
+    assert_eq!(server.send(asked("abc-123")).await.header("x-request-id"), "abc-123");
+    for unfit in ["", "a b", "é"] {
+        let answer = server.send(asked(unfit)).await;
+        assert_eq!(answer.header("x-request-id").len(), 36, "{unfit:?}");
+    }
+    let (one, two) = (server.ask_as(None, "GET", "/x", None).await, server.ask_as(None, "GET", "/x", None).await);
+    assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_answer_in_the_same_envelope() {
+    let server = Server::start().await;
+    for path in ["/", "/v2", "/v1", "/v1/x/y", "/docs/"] {
+        let answer = server.ask_as(None, "GET", path, None).await.expect(404);
+        assert_eq!(answer.text_at("error_code"), "not_found", "{path}");
+    }
+    let refused = server.ask("PUT", "/integrations", None).await.expect(405);
+    assert_eq!(refused.text_at("error_code"), "method_not_allowed");
+    assert!(refused.header("allow").contains("POST"), "{:?}", refused.headers);
+    // A path that is no UTF-8.
+    server.ask("GET", "/integrations/%ff", None).await.expect(422);
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_per_key_and_says_what_is_left() {
+    let mut options = ServerOptions::default();
+    options.requests_per_minute = NonZeroU32::new(3);
+    let server = Server::with(options).await;
+    for left in ["2", "1", "0"] {
+        let answer = server.ask("GET", "/integrations", None).await.expect(200);
+        assert_eq!((answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining")), ("3", left));
+    }
+    let refused = server.ask("GET", "/integrations", None).await.expect(429);
+    assert_eq!(refused.text_at("error_code"), "rate_limited");
+    let wait: u32 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=21).contains(&wait), "{wait}");
+    server.ask_as(Some(&server.operator), "GET", &server.path("/integrations"), None).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_end_waits_for_what_is_in_flight() {
+    let upstream =
+        Upstream::with(|_: &Recorded| Reply::json(200, r#"{"a":1}"#).after(Duration::from_millis(600))).await;
+    let mut server = Server::start().await;
+    let id = server.create(&integration("shop", &upstream.url())).await;
+    let path = server.path(&format!("/integrations/{id}/endpoints/go/execute"));
+    let (address, owner) = (server.address.clone(), server.owner.clone());
+    let asked = tokio::spawn(async move {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {owner}"))
+            .body(r#"{"params":{"id":1}}"#.to_owned());
+        super::harness::send(&address, request.unwrap()).await
+    });
+    while upstream.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let stopped = server.ask_to_stop();
+    assert_eq!(asked.await.unwrap().expect(200).text_at("text"), "x is 1");
+    stopped.await.unwrap();
+    assert!(tokio::net::TcpStream::connect(&server.address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn slow_clients_are_let_go() {
+    let mut options = ServerOptions::default();
+    options.read_timeout = Duration::from_millis(300);
+    let server = Server::with(options).await;
+    // Half a head, and then nothing.
+    let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the connection stays open");
+    assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+}
+
+#[tokio::test]
+async fn a_vanished_database_is_503() {
+    let server = Server::start().await;
+    server.ask_as(None, "GET", "/readyz", None).await.expect(200);
+    server.store.close().await;
+    let refused = server.ask_as(None, "GET", "/readyz", None).await.expect(503);
+    assert_eq!(refused.text_at("error_code"), "store_unavailable");
+    assert_eq!(refused.header("retry-after"), "1");
+    server.ask("POST", "/integrations", Some(&integration("shop", "https://a.example"))).await.expect(503);
+    server.ask_as(None, "GET", "/healthz", None).await.expect(200);
+}
