@@ -8,6 +8,9 @@ use crate::{
     args::{SecretBackendArg, StoreArgs},
 };
 
+/// The environment variable of the master key, for databases that no file stands beside.
+const MASTER_KEY: &str = "CALLOUT_MASTER_KEY";
+
 /// Who changes something from the command line, in the audit log.
 pub(crate) fn actor() -> Actor {
     Actor { key_id: None, name: "cli".to_owned(), request_id: None }
@@ -19,13 +22,18 @@ pub(crate) async fn open(args: &StoreArgs) -> Result<Store, Stop> {
 
 /// As [`open`], with another database than the flags name.
 pub(crate) async fn open_at(args: &StoreArgs, database: DatabaseUrl) -> Result<Store, Stop> {
+    let source = match (&args.master_key, &database) {
+        (Some(source), _) => Some(source.parse().map_err(|error| format!("--master-key: {error}"))?),
+        // A SQLite database has a file beside it.
+        (None, DatabaseUrl::Postgres(_)) => Some(MasterKeySource::Env(MASTER_KEY.to_owned())),
+        (None, _) => None,
+    };
     let mut options = StoreOptions::new(database)
         .with_env(args.environment.as_str())
         .with_clock(clock())
         .with_rng(callout::system_rng())
         .with_secrets(backend(args.secret_backend).await?);
-    if let Some(source) = &args.master_key {
-        let source: MasterKeySource = source.parse().map_err(|error| format!("--master-key: {error}"))?;
+    if let Some(source) = source {
         options = options.with_master_key(source);
     }
     Ok(Store::open(options).await?)

@@ -5,11 +5,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use callout::{Error, Integration};
-use callout_store::{StoredIntegration, Uuid};
+use callout::{Error, Integration, Secrets};
+use callout_store::{StoreError, StoredIntegration, Uuid};
 use hashlink::LruCache;
 
 use crate::{App, error::ApiError};
+
+/// How often an integration that changes while it is read is read again.
+const MAX_TRIES: u32 = 5;
 
 /// By id; what stands here counts only for its own revision, which every call asks the store for.
 /// That is how a change on one server is seen by all: at the next call.
@@ -37,8 +40,7 @@ impl Loaded {
         {
             return Ok(Ok(entry.integration));
         }
-        let stored = app.store().integration(workspace, id).await?;
-        let secrets = app.store().secrets(&stored).await?;
+        let (stored, secrets) = read(app, workspace, id).await?;
         let loaded = app.load(&stored, secrets).await?;
         if let Ok(integration) = &loaded {
             let entry = Entry { workspace, revision: stored.revision, integration: integration.clone() };
@@ -69,6 +71,19 @@ impl Loaded {
 
     fn entries(&self) -> MutexGuard<'_, LruCache<Uuid, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An integration and its secrets, of one revision. A change may come between the two: then both are
+/// read again.
+async fn read(app: &App, workspace: Uuid, id: Uuid) -> Result<(StoredIntegration, Secrets), ApiError> {
+    let mut tries = 0;
+    loop {
+        let stored = app.store().integration(workspace, id).await?;
+        match app.store().secrets(&stored).await {
+            Err(StoreError::Changed) if tries < MAX_TRIES => tries += 1,
+            secrets => return Ok((stored, secrets?)),
+        }
     }
 }
 

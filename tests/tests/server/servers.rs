@@ -1,8 +1,12 @@
 //! Several servers before one database: what one changes, all see.
+//!
+//! On PostgreSQL where `CALLOUT_TEST_POSTGRES` holds the URL of a server on which databases may be made,
+//! with the value `required` it must; elsewhere that half is left out, and says so.
 
 use callout_server::ServerOptions;
-use callout_store::StoreOptions;
+use callout_store::{MasterKeySource, StoreOptions};
 use callout_tests::{Recorded, Reply, Upstream};
+use sqlx::{Connection, PgConnection};
 
 use super::{Server, integration};
 
@@ -30,4 +34,56 @@ async fn two_servers_on_one_file() {
     let two = Server::on(StoreOptions::new(database.parse().unwrap()), ServerOptions::default()).await;
     assert!(two.operator.is_empty(), "the operator's key is made once");
     follow(&one, &two).await;
+}
+
+#[tokio::test]
+async fn two_servers_on_one_postgres() {
+    let Some(database) = Postgres::make().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let options = || {
+        let key = MasterKeySource::File(folder.path().join("master.key"));
+        StoreOptions::new(database.url().parse().unwrap()).with_master_key(key)
+    };
+    let mut one = Server::on(options(), ServerOptions::default()).await;
+    let mut two = Server::on(options(), ServerOptions::default()).await;
+    assert!(!one.operator.is_empty() && two.operator.is_empty(), "the operator's key is made once");
+    follow(&one, &two).await;
+    for server in [&mut one, &mut two] {
+        server.stop().await;
+        server.store.close().await;
+    }
+    database.drop_it().await;
+}
+
+/// A database of one test.
+struct Postgres {
+    server: String,
+    name: String,
+}
+
+impl Postgres {
+    async fn make() -> Option<Self> {
+        let Ok(server) = std::env::var("CALLOUT_TEST_POSTGRES") else {
+            eprintln!("not run on PostgreSQL: CALLOUT_TEST_POSTGRES holds no URL");
+            return None;
+        };
+        let name = format!("callout_test_servers_{}", std::process::id());
+        run(&server, format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        Some(Self { server, name })
+    }
+
+    fn url(&self) -> String {
+        let (server, _) = self.server.rsplit_once('/').unwrap();
+        format!("{server}/{}", self.name)
+    }
+
+    async fn drop_it(self) {
+        run(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+async fn run(server: &str, statement: String) {
+    let mut connection = PgConnection::connect(server).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }

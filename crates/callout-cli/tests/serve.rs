@@ -1,0 +1,222 @@
+//! `callout serve` and what looks after its database: the printed lines work as they stand, keys open
+//! what they say, nothing is overwritten.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails where something is not there")]
+#![expect(clippy::disallowed_methods, reason = "the program runs on the real time")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use callout::Json;
+use tempfile::TempDir;
+
+/// A running `callout serve`, ended with the test.
+struct Serving {
+    child: Child,
+    /// What it printed up to its last line.
+    greeting: String,
+}
+
+impl Serving {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_callout"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut greeting = String::new();
+        while !greeting.contains("-X DELETE") {
+            greeting.push_str(&lines.next().expect("it greets").unwrap());
+            greeting.push('\n');
+        }
+        Self { child, greeting }
+    }
+
+    /// The word behind that label of the greeting.
+    fn word(&self, label: &str) -> String {
+        let line = self.greeting.lines().find(|line| line.trim_start().starts_with(label)).unwrap();
+        line.trim_start()[label.len()..].split_whitespace().next().unwrap().to_owned()
+    }
+
+    fn address(&self) -> String {
+        self.word("Callout serves http://")
+    }
+
+    /// The key that was printed, if one was.
+    fn key(&self) -> Option<String> {
+        self.greeting.lines().map(str::trim).find(|line| line.starts_with("callout_")).map(str::to_owned)
+    }
+
+    /// Asks for a path with that key and gives status and body.
+    fn get(&self, path: &str, key: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// As an operator stops it; what it wrote to standard error.
+    fn stop(mut self) -> String {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        assert!(self.child.wait().unwrap().success(), "it ends well");
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn callout(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_callout")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap().trim().to_owned()
+}
+
+fn err(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn the_printed_lines_of_the_demo_work_as_they_stand() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("not run: there is no curl here");
+        return;
+    }
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--demo"]);
+    let lines = serving.greeting.split_once("Try it").unwrap().1;
+    let ran = Command::new("sh").arg("-c").arg(lines).output().unwrap();
+    let shown = String::from_utf8(ran.stdout).unwrap();
+    let answers: Vec<&str> = shown.lines().collect();
+    assert_eq!(answers[0].len(), 36, "an id: {shown}");
+    let tested = Json::parse(answers[1]).unwrap();
+    for (stage, value) in [
+        ("status_code", "200"),
+        ("after_filter", r#"{"name":"bug","description":"Something isn't working","color":"f29513"}"#),
+        ("after_mapping", r#"{"label":"bug","text":"Something isn't working"}"#),
+        ("final_result", r#""bug: Something isn't working""#),
+        ("error", "null"),
+    ] {
+        assert_eq!(tested.get(stage).unwrap().to_string(), value, "{stage}");
+    }
+    assert!(answers[2].contains(r#""text":"bug: Something isn't working""#), "{}", answers[2]);
+    assert!(answers[3].contains(r#""status":"healthy""#), "{}", answers[3]);
+    assert!(answers[4].contains(r#""total":1"#) && answers[5].contains(answers[0]), "{shown}");
+    assert!(answers[6].contains("204"), "{}", answers[6]);
+    assert!(!shown.contains("tour-secret"), "{shown}");
+    serving.stop();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a demo leaves nothing behind");
+}
+
+#[test]
+fn a_first_start_makes_what_is_missing_and_a_second_changes_nothing() {
+    let folder = folder();
+    let first = Serving::start(folder.path(), &[]);
+    let key = first.key().expect("the operator's key is shown");
+    let workspace = first.word("workspace");
+    let path = format!("/v1/{workspace}/integrations");
+    assert_eq!(first.get(&path, &key).0, 200);
+    let log = first.stop();
+    assert!(log.contains("request") && !log.contains(&key), "{log}");
+    for file in ["callout.db", "callout.db.key"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+
+    let second = Serving::start(folder.path(), &["--log", "json"]);
+    assert_eq!(second.key(), None, "a key is shown once");
+    assert!(second.greeting.contains("callout keys create"), "{}", second.greeting);
+    assert_eq!(second.word("workspace"), workspace);
+    assert_eq!(second.get(&path, &key).0, 200, "the key stays good");
+    let log = second.stop();
+    let line = log.lines().find(|line| line.contains("request_id")).unwrap();
+    assert_eq!(Json::parse(line).unwrap().get("http.response.status_code"), Some(&Json::from(200)));
+
+    std::fs::rename(folder.path().join("callout.db.key"), folder.path().join("kept")).unwrap();
+    let before = std::fs::read(folder.path().join("callout.db")).unwrap();
+    let refused = callout(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(err(&refused).contains("callout.db.key"), "{refused:?}");
+    assert!(!folder.path().join("callout.db.key").exists(), "no second key is made over a sealed database");
+    assert_eq!(std::fs::read(folder.path().join("callout.db")).unwrap(), before);
+}
+
+#[test]
+fn keys_workspaces_and_imports_from_the_command_line() {
+    let folder = folder();
+    let at = folder.path();
+    let workspace = out(&callout(at, &["workspaces", "create", "shop"]));
+    assert!(out(&callout(at, &["workspaces", "list"])).contains(&format!("{workspace}  shop")));
+    let made =
+        out(&callout(at, &["keys", "create", "--workspace", "shop", "--role", "viewer", "--days", "1", "--json"]));
+    let made = Json::parse(&made).unwrap();
+    assert_eq!(made.get("workspace_id"), Some(&Json::from(workspace.as_str())));
+    let text = |name: &str| made.get(name).and_then(Json::as_str).unwrap().to_owned();
+    let (id, key) = (text("key_id"), text("api_key"));
+    let listed = out(&callout(at, &["keys", "list", "--workspace", &workspace]));
+    assert!(listed.contains(&id) && listed.contains("viewer") && !listed.contains(&key), "{listed}");
+
+    std::fs::write(
+        at.join("shop.yaml"),
+        "name: shop\ndisplay_name: Shop\nbase_url: https://shop.example\nauth: { type: bearer_token, bearer_token_value: { value: tok-canary } }\n",
+    )
+    .unwrap();
+    let import = ["integrations", "import", "shop.yaml", "--builtin", "--workspace", "shop"];
+    let imported = out(&callout(at, &import));
+    assert_eq!(out(&callout(at, &import)), imported, "importing it again replaces it");
+    let rotated = out(&callout(at, &["secrets", "rotate-master"]));
+    assert!(rotated.starts_with("1 secrets"), "{rotated}");
+
+    let serving = Serving::start(at, &[]);
+    let (status, body) = serving.get(&format!("/v1/{workspace}/integrations"), &key);
+    assert_eq!(status, 200);
+    assert!(body.contains(&imported) && body.contains(r#""builtin":true"#) && !body.contains("canary"), "{body}");
+    out(&callout(at, &["keys", "revoke", &id, "--workspace", "shop"]));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(
+        serving.get(&format!("/v1/{workspace}/integrations"), &key).0,
+        401,
+        "a revoked key stops within a second"
+    );
+    drop(serving);
+
+    for (arguments, said) in [
+        (&["keys", "create", "--workspace", "nope"][..], "callout workspaces list"),
+        (&["keys", "create", "--workspace", "shop", "--role", "king"], "--role"),
+        (&["keys", "create", "--workspace", "shop", "--permission", "x"], "--permission"),
+        (&["keys", "create", "--workspace", "shop", "--days", "91"], "--days"),
+        (&["keys", "revoke", "x", "--workspace", "shop"], "UUID"),
+        (&["workspaces", "create", "shop"], "shop"),
+        (&["workspaces", "list", "--database", "postgres://nobody@127.0.0.1:1/x"], "not available"),
+        (&["workspaces", "list", "--secrets", "ssm"], "ssm"),
+        (&["serve", "--listen", "nowhere"], "--listen"),
+    ] {
+        let told = err(&callout(at, arguments));
+        assert!(told.contains(said), "{arguments:?}: {told}");
+    }
+}
