@@ -46,6 +46,9 @@ mod router;
 mod serve;
 mod workspaces;
 
+#[doc = include_str!("behaviour.md")]
+pub mod behaviour {}
+
 pub use app::{App, ServerOptions};
 pub use openapi::document as openapi;
 pub use serve::serve;
