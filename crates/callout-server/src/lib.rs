@@ -2,7 +2,7 @@
 //!
 //! It is thin: what a config may say, how a call is made and how its answer is shaped is the engine's
 //! ([`callout`]), what is kept and how it stays whole is the store's ([`callout_store`]). Here stand
-//! who may ask for what, the routes ([`router`](mod@router) is the map) and the words of the answers.
+//! who may ask for what, the routes (`router.rs` is their map) and the words of the answers.
 //!
 //! A server holds no state of its own but caches that every request checks against the store, so
 //! any number of them can stand before one database.

@@ -41,8 +41,12 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(openapi::docs));
-    signed
-        .merge(open)
+    layered(app, signed.merge(open))
+}
+
+/// With what every answer goes through.
+fn layered(app: &App, routes: Router<App>) -> Router {
+    routes
         .fallback(no_such_path)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), envelope::envelope))
@@ -58,4 +62,36 @@ async fn no_such_path() -> ApiError {
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; please report the request id")
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Request};
+    use callout::{Engine, Json, system_clock, system_rng};
+    use callout_store::{Store, StoreOptions};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::ServerOptions;
+
+    #[tokio::test]
+    async fn a_panic_in_one_request_touches_no_other() {
+        let (clock, rng) = (system_clock(), system_rng());
+        let options = StoreOptions::new("sqlite::memory:".parse().unwrap());
+        let store = Store::open(options.with_clock(clock.clone()).with_rng(rng.clone())).await.unwrap();
+        let engine = Engine::builder().build().unwrap();
+        let app = App::new(store, engine, clock, rng, ServerOptions::default());
+        let broken = || async { Option::<ApiError>::None.expect("a secret that the panic tells") };
+        let router = layered(&app, Router::new().route("/broken", get(broken)).route("/healthz", get(health::live)));
+
+        let ask = |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+        let answer = ask("/broken").await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = Json::parse(std::str::from_utf8(&body).unwrap()).unwrap();
+        assert_eq!(body.get("error_code"), Some(&Json::from("internal")));
+        assert!(!body.to_string().contains("secret"), "{body}");
+        assert_eq!(ask("/healthz").await.unwrap().status(), StatusCode::OK);
+    }
 }

@@ -1,0 +1,118 @@
+//! The HTTP API beside what it stands on: a test of an endpoint beside the engine's trace of the same
+//! call, lists of a large workspace from the first page to a late one.
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+
+use std::net::SocketAddr;
+
+use callout::{EgressPolicy, Engine, ExposeSecret, Faults, Integration, IntegrationConfig, Json, UnknownFields};
+use callout_benches::{github, upstream};
+use callout_server::{App, ServerOptions, serve};
+use callout_store::{Actor, NewApiKey, NewIntegration, Role, Store, StoreOptions, Uuid};
+use criterion::{Criterion, criterion_group, criterion_main};
+use tokio::net::TcpListener;
+
+/// Integrations of the large workspace.
+const MANY: usize = 2_000;
+
+struct Bench {
+    engine: Engine,
+    integration: Integration,
+    client: reqwest::Client,
+    /// Of the server, with the key.
+    origin: String,
+    key: String,
+    workspace: Uuid,
+    id: Uuid,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn start(upstream: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("bench.db").display().to_string().parse().expect("a path");
+        let (clock, rng) = (callout::system_clock(), callout::system_rng());
+        let options = StoreOptions::new(database).with_clock(clock.clone()).with_rng(rng.clone());
+        let store = Store::open(options).await.expect("a database");
+        let by = Actor::new("bench");
+        let workspace = store.create_workspace("bench", &by).await.expect("a workspace").id;
+        let new = NewApiKey {
+            workspace_id: Some(workspace),
+            name: None,
+            role: Role::Member,
+            permissions: Vec::new(),
+            days: 1,
+        };
+        let (_, key) = store.create_api_key(new, &by).await.expect("a key");
+        let (config, secrets) = read(upstream);
+        let new = NewIntegration { config: config.clone(), secrets: secrets.clone(), builtin: false };
+        let id = store.create_integration(workspace, new, &by).await.expect("an integration").id;
+        for at in 0..MANY {
+            let config = IntegrationConfig::new(format!("many-{at:05}"), "https://api.example.com");
+            let new = NewIntegration { config, secrets: callout::Secrets::new(), builtin: false };
+            store.create_integration(workspace, new, &by).await.expect("an integration");
+        }
+        let egress = EgressPolicy::public().allow(&upstream.to_string()).expect("an address");
+        let engine = Engine::builder().with_egress(egress).build().expect("the defaults are good");
+        let integration = engine.load(config, &secrets).expect("the config is good");
+        let app = App::new(store, engine.clone(), clock, rng, ServerOptions::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("bound"));
+        tokio::spawn(serve(listener, app, std::future::pending()));
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let key = key.expose_secret().to_owned();
+        Self { engine, integration, client, origin, key, workspace, id, _folder: folder }
+    }
+
+    async fn trace(&self) {
+        let trace = self.engine.trace(&self.integration, "get-issue", Json::empty_object()).await;
+        assert!(trace.error.is_none());
+    }
+
+    async fn test(&self) {
+        let path = format!("/integrations/{}/endpoints/get-issue/test", self.id);
+        let url = format!("{}/v1/{}{path}", self.origin, self.workspace);
+        let request = self.client.post(url).bearer_auth(&self.key).body("{}");
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_success());
+        answer.bytes().await.expect("a body");
+    }
+
+    async fn list(&self, query: &str) {
+        let url = format!("{}/v1/{}/integrations?{query}", self.origin, self.workspace);
+        let answer = self.client.get(url).bearer_auth(&self.key).send().await.expect("an answer");
+        assert!(answer.status().is_success());
+        answer.bytes().await.expect("a body");
+    }
+}
+
+fn read(upstream: SocketAddr) -> (IntegrationConfig, callout::Secrets) {
+    let text = format!(
+        r#"{{"name":"bench","display_name":"Bench","base_url":"http://{upstream}",
+            "auth":{{"type":"bearer_token","bearer_token_value":{{"value":"a-token-of-the-bench"}}}},
+            "endpoints":[{{"name":"get-issue","description":"","method":"GET","path":"/issue",
+                "response_mapping":{{"title":"title","by":"user.login"}},"result_template":"{{{{ title }}}} {{{{ by }}}}"}}]}}"#
+    );
+    let mut faults = Faults::new();
+    let body = Json::parse(&text).expect("JSON");
+    IntegrationConfig::read(&body, UnknownFields::Refuse, &mut faults).expect("an integration")
+}
+
+fn server(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let bench =
+        runtime.block_on(async { Bench::start(upstream(github("issues/get-parent")).await.expect("a port")).await });
+    let mut group = criterion.benchmark_group("server");
+    group.bench_function("the engine's trace, 6 kB", |bencher| bencher.to_async(&runtime).iter(|| bench.trace()));
+    group.bench_function("POST …/test, 6 kB", |bencher| bencher.to_async(&runtime).iter(|| bench.test()));
+    for (name, query) in [
+        ("a list of 10, first page", "limit=10"),
+        ("a list of 10 by name, page 100", "limit=10&sort_by=name&continuation_token=1000"),
+        ("a search", "limit=10&search=many-01999"),
+    ] {
+        group.bench_function(name, |bencher| bencher.to_async(&runtime).iter(|| bench.list(query)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, server);
+criterion_main!(benches);
