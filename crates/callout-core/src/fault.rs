@@ -168,7 +168,12 @@ impl fmt::Display for Fault {
     }
 }
 
+/// How many faults are kept: whoever mends these has seen enough, and a document of millions of them
+/// costs no more than it must.
+const MAX_FAULTS: usize = 1000;
+
 /// Collects faults while a document is read, checked and compiled, so that all are reported at once.
+/// Of more than 1,000 the first are kept, and one more says so.
 ///
 /// The collector knows where the reader stands ([`Faults::field`], [`Faults::index`]), so that a
 /// rule need not.
@@ -208,10 +213,22 @@ impl Faults {
 
     /// Reports a fault at that place, counted from the root.
     pub fn report_at(&mut self, place: Place, code: FaultCode, message: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         let fault = Fault { place, code, message: message.into() };
         if !self.found.contains(&fault) {
             self.found.push(fault);
+            if self.found.len() == MAX_FAULTS {
+                let message = format!("there are more than the {MAX_FAULTS} faults that are listed");
+                self.found.push(Fault { place: Place::root(), code: FaultCode::TooLong, message });
+            }
         }
+    }
+
+    /// Whether no further fault will be kept, so that looking for more is in vain.
+    pub fn is_full(&self) -> bool {
+        self.found.len() > MAX_FAULTS
     }
 
     /// The place stood at.
@@ -224,6 +241,9 @@ impl Faults {
     pub fn absorb(&mut self, later: Self) {
         let known: Vec<_> = self.found.iter().map(|fault| fault.place.clone()).collect();
         for fault in later.found {
+            if self.is_full() {
+                return;
+            }
             if !known.iter().any(|place| fault.place.is_within(place)) && !self.found.contains(&fault) {
                 self.found.push(fault);
             }
@@ -322,5 +342,15 @@ mod tests {
         let long = Json::from("é".repeat(1000));
         assert_eq!(excerpt(&long, 80).chars().count(), 81);
         assert_eq!(excerpt(&Json::parse("[1, \"a\"]").unwrap(), 7), "[1,\"a\"]");
+    }
+
+    #[test]
+    fn of_millions_of_faults_a_thousand_are_kept() {
+        let mut faults = Faults::new();
+        for at in 0..3_000_000 {
+            faults.index(at, |faults| faults.report(FaultCode::WrongType, "must be an object"));
+        }
+        assert_eq!(faults.len(), MAX_FAULTS + 1);
+        assert!(faults.iter().last().is_some_and(|fault| fault.message.contains("more than")));
     }
 }

@@ -1,6 +1,9 @@
 //! Who asks, and what they may do: API keys, workspaces, permissions.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::{FromRequestParts, RawPathParams, Request, State},
@@ -9,19 +12,20 @@ use axum::{
 };
 use callout::{ExposeSecret, SecretString};
 use callout_store::{Actor, ApiKey, AuditAction, AuditResult, Permission, Uuid};
-use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
+use hashlink::LruCache;
+use http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts};
 
 use crate::{App, envelope::RequestId, error::ApiError};
 
-/// The id of the key that signed a request, left on the answer for the log.
+/// The id of the key that asked, left on the answer for the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyId(pub(crate) Uuid);
 
 /// Lets nobody without a valid key pass, and nobody past the rate limit, before anything of the
 /// request is read.
-pub(crate) async fn sign(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let presented = bearer(request.headers()).map(SecretString::from);
-    let key = match authenticate(&app, presented).await {
+    let key = match known(&app, presented).await {
         Ok(key) => key,
         Err(error) => return error.into_response(),
     };
@@ -29,9 +33,14 @@ pub(crate) async fn sign(State(app): State<App>, mut request: Request, next: Nex
         Ok(allowance) => allowance,
         Err(error) => return error.into_response(),
     };
+    let share = match key.workspace_id.map(|workspace| app.shares().take(workspace)).transpose() {
+        Ok(share) => share,
+        Err(error) => return error.into_response(),
+    };
     let id = key.id;
     request.extensions_mut().insert(key);
     let mut response = next.run(request).await;
+    drop(share);
     if let Some(allowance) = allowance {
         allowance.write(response.headers_mut());
     }
@@ -39,7 +48,7 @@ pub(crate) async fn sign(State(app): State<App>, mut request: Request, next: Nex
     response
 }
 
-async fn authenticate(app: &App, presented: Option<SecretString>) -> Result<Arc<ApiKey>, ApiError> {
+async fn known(app: &App, presented: Option<SecretString>) -> Result<Arc<ApiKey>, ApiError> {
     let presented = presented.ok_or_else(ApiError::unauthorized)?;
     let key = app.keys().authenticate(app, presented.expose_secret()).await?;
     key.ok_or_else(ApiError::unauthorized)
@@ -47,13 +56,13 @@ async fn authenticate(app: &App, presented: Option<SecretString>) -> Result<Arc<
 
 /// A request by a known key: who it is, and the path's params.
 #[derive(Debug)]
-pub(crate) struct Signed {
+pub(crate) struct Asker {
     pub(crate) key: Arc<ApiKey>,
     pub(crate) actor: Actor,
     path: Vec<(String, String)>,
 }
 
-impl FromRequestParts<App> for Signed {
+impl FromRequestParts<App> for Asker {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
@@ -72,7 +81,7 @@ impl FromRequestParts<App> for Signed {
     }
 }
 
-impl Signed {
+impl Asker {
     /// A param of the path as it was written.
     pub(crate) fn path(&self, name: &str) -> &str {
         self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
@@ -102,29 +111,54 @@ impl Signed {
         Ok(workspace)
     }
 
-    /// As [`Signed::workspace`], for a change: a refusal is written to the audit log of the key's own
-    /// workspace.
-    pub(crate) async fn workspace_to_change(
-        &self,
-        app: &App,
-        right: Permission,
-        action: AuditAction,
-    ) -> Result<Uuid, ApiError> {
-        let checked = self.workspace(app, right).await;
-        if let Err(error) = &checked
-            && error.status == http::StatusCode::FORBIDDEN
-        {
-            let target = format!("workspace:{}", self.path("workspace_id"));
-            app.store()
-                .record_refusal(self.key.workspace_id, action, &target, &self.actor, AuditResult::Denied)
-                .await?;
-        }
-        checked
-    }
-
     /// Only the operator's key may.
     pub(crate) fn operator(&self) -> Result<(), ApiError> {
         if self.key.is_operator() { Ok(()) } else { Err(ApiError::forbidden()) }
+    }
+}
+
+impl Asker {
+    /// Passes on what came of a change. One that was refused, for want of a right or because it met
+    /// another, goes into the audit log of the key's own workspace; the store writes those that were done.
+    pub(crate) async fn audited<T>(
+        &self,
+        app: &App,
+        action: AuditAction,
+        target: &str,
+        done: Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let Err(error) = &done else { return done };
+        let result = match error.status {
+            StatusCode::FORBIDDEN => AuditResult::Denied,
+            StatusCode::CONFLICT => AuditResult::Conflict,
+            _ => return done,
+        };
+        if app.refusals().is_first(self.key.id, action, app.clock().now()) {
+            app.store().record_refusal(self.key.workspace_id, action, target, &self.actor, result).await?;
+        }
+        done
+    }
+}
+
+/// Who was refused what a moment ago. Of one key's refusals of one kind, one a minute goes into the
+/// audit log, whose rows nobody can delete; the log has them all.
+pub(crate) struct Refusals(Mutex<LruCache<(Uuid, AuditAction), Instant>>);
+
+impl Refusals {
+    const APART: Duration = Duration::from_mins(1);
+    const REMEMBERED: usize = 10_000;
+
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(LruCache::new(Self::REMEMBERED)))
+    }
+
+    fn is_first(&self, key: Uuid, action: AuditAction, now: Instant) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = known.get(&(key, action)).is_some_and(|at| now.saturating_duration_since(*at) < Self::APART);
+        if !recent {
+            known.insert((key, action), now);
+        }
+        !recent
     }
 }
 

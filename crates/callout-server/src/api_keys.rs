@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::{
     App,
-    access::Signed,
+    access::Asker,
     body,
     error::ApiError,
     page,
@@ -17,12 +17,14 @@ use crate::{
 
 /// Most days that a key may be valid.
 const MAX_DAYS: i64 = 90;
+/// Most permissions that a key may be given beside its role's.
+const MAX_PERMISSIONS: usize = 32;
 /// Most characters of a key's name.
 const MAX_NAME: usize = 256;
 
 /// `GET /v1/{workspace_id}/api-keys`
-pub(crate) async fn list(State(app): State<App>, signed: Signed, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace(&app, Permission::ApiKeyView).await?;
+pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(&app, Permission::ApiKeyView).await?;
     let mut faults = Faults::new();
     let page = page::read(&Query::parse(query.as_deref()), &mut faults);
     query::refuse(&faults)?;
@@ -31,31 +33,48 @@ pub(crate) async fn list(State(app): State<App>, signed: Signed, RawQuery(query)
 }
 
 /// `POST /v1/{workspace_id}/api-keys`
-pub(crate) async fn create(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace_to_change(&app, Permission::ApiKeyCreate, AuditAction::ApiKeyCreate).await?;
-    let new = read_new(&body::required(&app, request).await?, workspace)?;
-    grant(&signed.key, new.role, &new.permissions)?;
-    let (key, secret) = app.store().create_api_key(new, &signed.actor).await?;
+pub(crate) async fn create(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
+    let done = create_checked(&app, &asker, request).await;
+    asker.audited(&app, AuditAction::ApiKeyCreate, "api_key", done).await
+}
+
+async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(app, Permission::ApiKeyCreate).await?;
+    let new = read_new(&body::required(app, request).await?, workspace)?;
+    grant(&asker.key, new.role, &new.permissions)?;
+    let (key, secret) = app.store().create_api_key(new, &asker.actor).await?;
     Ok(Reply::created(with_secret(&key, &secret)))
 }
 
 /// `POST /v1/{workspace_id}/api-keys/{key_id}/rotate`
-pub(crate) async fn rotate(State(app): State<App>, signed: Signed) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace_to_change(&app, Permission::ApiKeyCreate, AuditAction::ApiKeyRotate).await?;
-    let id = signed.id("key_id")?;
+pub(crate) async fn rotate(State(app): State<App>, asker: Asker) -> Result<Reply, ApiError> {
+    let target = format!("api_key:{}", asker.path("key_id"));
+    let done = rotate_checked(&app, &asker).await;
+    asker.audited(&app, AuditAction::ApiKeyRotate, &target, done).await
+}
+
+async fn rotate_checked(app: &App, asker: &Asker) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(app, Permission::ApiKeyCreate).await?;
+    let id = asker.id("key_id")?;
     let key = app.store().api_key(workspace, id).await?;
     // Whoever rotates a key holds it afterwards.
-    grant(&signed.key, key.role, &key.permissions)?;
-    let (key, secret) = app.store().rotate_api_key(workspace, id, &signed.actor).await?;
+    grant(&asker.key, key.role, &key.permissions)?;
+    let (key, secret) = app.store().rotate_api_key(workspace, id, &asker.actor).await?;
     app.keys().forget(id);
     Ok(Reply::ok(with_secret(&key, &secret)))
 }
 
 /// `DELETE /v1/{workspace_id}/api-keys/{key_id}`
-pub(crate) async fn delete(State(app): State<App>, signed: Signed) -> Result<StatusCode, ApiError> {
-    let workspace = signed.workspace_to_change(&app, Permission::ApiKeyDelete, AuditAction::ApiKeyDelete).await?;
-    let id = signed.id("key_id")?;
-    app.store().delete_api_key(workspace, id, &signed.actor).await?;
+pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<StatusCode, ApiError> {
+    let target = format!("api_key:{}", asker.path("key_id"));
+    let done = delete_checked(&app, &asker).await;
+    asker.audited(&app, AuditAction::ApiKeyDelete, &target, done).await
+}
+
+async fn delete_checked(app: &App, asker: &Asker) -> Result<StatusCode, ApiError> {
+    let workspace = asker.workspace(app, Permission::ApiKeyDelete).await?;
+    let id = asker.id("key_id")?;
+    app.store().delete_api_key(workspace, id, &asker.actor).await?;
     app.keys().forget(id);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -80,7 +99,7 @@ fn read_new(body: &Json, workspace: Uuid) -> Result<NewApiKey, ApiError> {
     let name = faults.field("name", |faults| read_name(fields.get("name"), faults));
     let role = match fields.get("role") {
         None => Role::Member,
-        Some(role) => faults.field("role", |faults| read_role(role, faults)).unwrap_or(Role::Viewer),
+        Some(role) => faults.field("role", |faults| read_role(role, faults)).unwrap_or(Role::Member),
     };
     let permissions = faults.field("permissions", |faults| read_permissions(fields.get("permissions"), faults));
     if !faults.is_empty() {
@@ -138,8 +157,9 @@ fn read_role(value: &Json, faults: &mut Faults) -> Option<Role> {
 
 fn read_permissions(value: Option<&Json>, faults: &mut Faults) -> Vec<Permission> {
     let Some(value) = value else { return Vec::new() };
-    let Some(elements) = value.as_array() else {
-        faults.report(FaultCode::WrongType, format!("must be an array, not {}", value.type_name()));
+    let Some(elements) = value.as_array().filter(|elements| elements.len() <= MAX_PERMISSIONS) else {
+        let found = value.as_array().map_or(value.type_name(), |_| "a longer one");
+        faults.report(FaultCode::WrongType, format!("must be an array of at most {MAX_PERMISSIONS}, not {found}"));
         return Vec::new();
     };
     let mut permissions = Vec::new();

@@ -1,42 +1,63 @@
 //! What all requests of one server share.
 
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use callout::{
     Caller, Engine, Error, ErrorKind, Faults, Integration, IntegrationConfig, Secrets, SharedClock, SharedRng,
 };
 use callout_store::{Store, StoredIntegration, Timestamp, Uuid};
 
+use http::StatusCode;
+use tokio::sync::Semaphore;
+
 use crate::{
+    access::Refusals,
     error::ApiError,
     keys::Keys,
     loaded::{Loaded, LoadedIntegration},
     metrics::Metrics,
     rate_limit::RateLimit,
+    share::Shares,
 };
 
 /// What an operator can set, each with its default.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerOptions {
-    /// Bytes of a request body. Default 8 MiB: fifty endpoints with the largest schemas and templates.
+    /// Bytes of a request body. Default 2 MiB.
     pub max_body_bytes: usize,
-    /// How long a client may take to send its headers, and then its body. Default 30 s each.
+    /// Bytes of an integration as it is stored, compact and without secrets. Default 1 MiB.
+    pub max_integration_bytes: usize,
+    /// How long a client may take to send its headers, and then its body, and how long it may take
+    /// nothing of an answer. Default 30 s each.
     pub read_timeout: Duration,
+    /// Connections at once; others wait to be accepted. Default 4,096.
+    pub max_connections: usize,
+    /// Requests of one workspace that are answered at once; others get 429. Default 256.
+    pub max_requests_per_workspace: usize,
     /// How long requests in flight may take to end once the server shuts down. Default 65 s: a call
     /// that has just begun can end.
     pub shutdown_timeout: Duration,
-    /// Compiled integrations that are kept. Default 1,000.
+    /// Compiled integrations that are kept. Default 1,000, and no more than 64 MiB of configs.
     pub max_loaded_integrations: usize,
-    /// Requests a minute per API key. Default: no limit.
+    /// Requests a minute per API key, on each server; a minute's worth may come at once. Default: no
+    /// limit.
     pub requests_per_minute: Option<NonZeroU32>,
 }
 
 impl Default for ServerOptions {
     fn default() -> Self {
         Self {
-            max_body_bytes: 8 << 20,
+            max_body_bytes: 2 << 20,
+            max_integration_bytes: 1 << 20,
             read_timeout: Duration::from_secs(30),
+            max_connections: 4096,
+            max_requests_per_workspace: 256,
             shutdown_timeout: Duration::from_secs(65),
             max_loaded_integrations: 1000,
             requests_per_minute: None,
@@ -58,6 +79,9 @@ struct Parts {
     loaded: Loaded,
     metrics: Metrics,
     rate_limit: Option<RateLimit>,
+    shares: Shares,
+    refusals: Refusals,
+    computing: Arc<Semaphore>,
 }
 
 impl App {
@@ -65,13 +89,16 @@ impl App {
     pub fn new(store: Store, engine: Engine, clock: SharedClock, rng: SharedRng, options: ServerOptions) -> Self {
         Self(Arc::new(Parts {
             metrics: Metrics::new(engine.tokens().clone()),
+            keys: Keys::new(),
+            loaded: Loaded::new(options.max_loaded_integrations),
+            rate_limit: options.requests_per_minute.map(|bound| RateLimit::new(bound, clock.clone())),
+            shares: Shares::new(options.max_requests_per_workspace),
+            refusals: Refusals::new(),
+            computing: Arc::new(Semaphore::new(cores())),
             store,
             engine,
             clock,
             rng,
-            keys: Keys::new(),
-            loaded: Loaded::new(options.max_loaded_integrations),
-            rate_limit: options.requests_per_minute.map(RateLimit::new),
             options,
         }))
     }
@@ -116,32 +143,53 @@ impl App {
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
+    pub(crate) fn shares(&self) -> &Shares {
+        &self.0.shares
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
+    }
+
+    /// That long from now; a day for what the clock cannot hold.
+    pub(crate) fn moment_after(&self, length: Duration) -> Instant {
+        let now = self.0.clock.now();
+        now.checked_add(length).unwrap_or(now + Duration::from_hours(24))
+    }
+
     pub(crate) fn rate_limit(&self) -> Option<&RateLimit> {
         self.0.rate_limit.as_ref()
     }
 
-    /// Compiles a config for a workspace. Templates and schemas are a tenant's, and compiling takes
-    /// what their size allows, so it happens off the threads that serve.
-    pub(crate) async fn compile(
+    /// Does work that takes what a tenant's config allows: off the threads that serve, as much at once as
+    /// there are cores. It goes on, and counts, also when nobody waits for it any more.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let failed = || ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up");
+        let permit = Arc::clone(&self.0.computing).acquire_owned().await.map_err(|_| failed())?;
+        let work = move || {
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| failed())
+    }
+
+    /// Compiles a config for a workspace; every fault goes into `faults`. What has no id yet is checked
+    /// only, never called. To be called in [`App::compute`].
+    pub(crate) fn compile(
         &self,
         workspace: Uuid,
         id: Option<Uuid>,
         config: IntegrationConfig,
-        secrets: Secrets,
-        faults: Faults,
-    ) -> Result<(Option<Integration>, Faults), ApiError> {
-        let limits = self.0.engine.limits().clone();
-        let work = move || {
-            let mut faults = faults;
-            // What is compiled before it has an id is checked only, never called.
-            let identity = id.map_or_else(|| config.name.clone(), |id| id.to_string());
-            let owner = Caller { workspace: workspace.to_string().into(), integration: identity.into() };
-            let compiled = Integration::compile(config, &secrets, owner, &limits, &mut faults);
-            (compiled.filter(|_| faults.is_empty()), faults)
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|_| {
-            ApiError::new(http::StatusCode::INTERNAL_SERVER_ERROR, "internal", "compiling the integration failed")
-        })
+        secrets: &Secrets,
+        faults: &mut Faults,
+    ) -> Option<Integration> {
+        let identity = id.map_or_else(|| config.name.clone(), |id| id.to_string());
+        let owner = Caller { workspace: workspace.to_string().into(), integration: identity.into() };
+        let compiled = Integration::compile(config, secrets, owner, self.0.engine.limits(), faults);
+        compiled.filter(|_| faults.is_empty())
     }
 
     /// Compiles what the store holds. An older version of this program may have stored what this one
@@ -151,12 +199,21 @@ impl App {
         stored: &StoredIntegration,
         secrets: Secrets,
     ) -> Result<LoadedIntegration, ApiError> {
-        let config = stored.config.clone();
-        let name = config.name.clone();
-        let (compiled, faults) =
-            self.compile(stored.workspace_id, Some(stored.id), config, secrets, Faults::new()).await?;
-        Ok(compiled.ok_or_else(|| Error::from_faults(ErrorKind::InvalidConfig, faults).with_integration(&name)))
+        let (app, stored) = (self.clone(), stored.clone());
+        let work = move || {
+            let mut faults = Faults::new();
+            let name = stored.config.name.clone();
+            let (workspace, id) = (stored.workspace_id, stored.id);
+            let compiled = app.compile(workspace, Some(id), stored.config, &secrets, &mut faults);
+            compiled.ok_or_else(|| Error::from_faults(ErrorKind::InvalidConfig, faults).with_integration(&name))
+        };
+        self.compute(work).await
     }
+}
+
+/// How much may be computed at once.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// A time since 1970-01-01 UTC, as the store keeps it.
@@ -166,12 +223,13 @@ pub(crate) fn timestamp(unix: Duration) -> Timestamp {
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { store: _, engine, clock: _, rng: _, options, keys, loaded, metrics: _, rate_limit: _ } = &*self.0;
+        let Parts { engine, options, keys, loaded, shares, .. } = &*self.0;
         f.debug_struct("App")
             .field("engine", engine)
             .field("options", options)
             .field("keys", keys)
             .field("loaded", loaded)
+            .field("shares", shares)
             .finish_non_exhaustive()
     }
 }

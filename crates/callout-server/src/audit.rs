@@ -6,7 +6,7 @@ use callout_store::{AuditEntry, Permission, Uuid};
 
 use crate::{
     App,
-    access::Signed,
+    access::Asker,
     error::ApiError,
     page,
     query::{self, Query},
@@ -14,18 +14,18 @@ use crate::{
 };
 
 /// `GET /v1/{workspace_id}/audit-log`, newest first.
-pub(crate) async fn list(State(app): State<App>, signed: Signed, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace(&app, Permission::AuditView).await?;
+pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(&app, Permission::AuditView).await?;
     read(&app, Some(workspace), query.as_deref()).await
 }
 
 /// `GET /v1/audit-log`: of all workspaces and of what belongs to none, for the operator.
 pub(crate) async fn list_all(
     State(app): State<App>,
-    signed: Signed,
+    asker: Asker,
     RawQuery(query): RawQuery,
 ) -> Result<Reply, ApiError> {
-    signed.operator()?;
+    asker.operator()?;
     read(&app, None, query.as_deref()).await
 }
 

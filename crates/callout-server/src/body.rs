@@ -6,22 +6,23 @@ use callout::{
     Json,
     json::{Duplicates, ReadOptions},
 };
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use http::{StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::{App, error::ApiError};
 
-/// The body as JSON; `None` if there is none.
+/// What may stand around the params of a call, white space included.
+const AROUND_PARAMS: usize = 64 << 10;
+
+/// The bytes of a body that is JSON, as its type says; at most `most` of them.
 ///
 /// # Errors
 ///
-/// 408 if it comes too slowly, 413 if it is too large, 415 if it is of another type, 422 if it is no
-/// JSON, nests too deep or says a name twice.
-pub(crate) async fn read(app: &App, request: Request) -> Result<Option<Json>, ApiError> {
+/// 408 if it comes too slowly, 413 if it is too large, 415 if it is of another type.
+pub(crate) async fn receive(app: &App, request: Request, most: usize) -> Result<Bytes, ApiError> {
     let (head, body) = request.into_parts();
-    let most = app.options().max_body_bytes;
     let limited = Limited::new(body, most).collect();
-    let patience = app.clock().until(app.clock().now() + app.options().read_timeout);
+    let patience = app.clock().until(app.moment_after(app.options().read_timeout));
     let collected = tokio::select! {
         collected = limited => collected,
         () = patience => {
@@ -38,26 +39,36 @@ pub(crate) async fn read(app: &App, request: Request) -> Result<Option<Json>, Ap
             return Err(ApiError::new(StatusCode::BAD_REQUEST, "incomplete_body", "the body broke off"));
         }
     };
-    if bytes.is_empty() {
-        return Ok(None);
-    }
-    parse(&head.headers, &bytes, app.engine().limits().max_json_depth).map(Some)
-}
-
-/// As [`read`], for requests that must have a body.
-pub(crate) async fn required(app: &App, request: Request) -> Result<Json, ApiError> {
-    let body = read(app, request).await?;
-    body.ok_or_else(|| ApiError::invalid_value(&["body"], "missing", "a JSON body is required"))
-}
-
-fn parse(headers: &HeaderMap, bytes: &Bytes, max_depth: usize) -> Result<Json, ApiError> {
-    if let Some(kind) = headers.get(CONTENT_TYPE)
-        && !kind.to_str().is_ok_and(is_json)
-    {
+    if !bytes.is_empty() && !head.headers.get(CONTENT_TYPE).is_none_or(|kind| kind.to_str().is_ok_and(is_json)) {
         let detail = "the body must be JSON: `Content-Type: application/json`";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
-    // A name that stands twice would be read by one party in one way and by another in the other.
+    Ok(bytes)
+}
+
+/// A body that is small, and must be there.
+pub(crate) async fn required(app: &App, request: Request) -> Result<Json, ApiError> {
+    let most = app.engine().limits().max_params_bytes + AROUND_PARAMS;
+    parse(&receive(app, request, most).await?, app.engine().limits().max_json_depth)
+}
+
+/// A body that is small, and may be left out.
+pub(crate) async fn optional(app: &App, request: Request) -> Result<Option<Json>, ApiError> {
+    let most = app.engine().limits().max_params_bytes + AROUND_PARAMS;
+    let bytes = receive(app, request, most).await?;
+    if bytes.is_empty() { Ok(None) } else { parse(&bytes, app.engine().limits().max_json_depth).map(Some) }
+}
+
+/// Reads a body that must be there.
+///
+/// # Errors
+///
+/// 422 if it is no JSON, nests too deep or says a name twice: that would be read by one party in one
+/// way and by another in the other.
+pub(crate) fn parse(bytes: &[u8], max_depth: usize) -> Result<Json, ApiError> {
+    if bytes.is_empty() {
+        return Err(ApiError::invalid_value(&["body"], "missing", "a JSON body is required"));
+    }
     let options = ReadOptions { max_depth, duplicates: Duplicates::Refuse, ..ReadOptions::default() };
     options.read(bytes).map_err(|error| ApiError::invalid_value(&["body"], "json_invalid", &error.to_string()))
 }

@@ -9,7 +9,7 @@ use callout_store::Permission;
 
 use crate::{
     App,
-    access::Signed,
+    access::Asker,
     app::timestamp,
     body,
     error::{ApiError, call_error, refused_call},
@@ -20,15 +20,15 @@ use crate::{
 ///
 /// Runs on a disabled integration too. Whatever becomes of the call, the answer is 200 with the
 /// breakdown; only an endpoint that does not exist is not found.
-pub(crate) async fn test(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace(&app, Permission::IntegrationView).await?;
-    let id = signed.id("integration_id")?;
+pub(crate) async fn test(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
+    let id = asker.id("integration_id")?;
     let params = read_params(&body::required(&app, request).await?)?;
     let integration = match app.loaded().get(&app, workspace, id).await? {
         Ok(integration) => integration,
         Err(error) => return Ok(Reply::ok(failed_test(&error))),
     };
-    let endpoint = signed.path("endpoint_name");
+    let endpoint = asker.path("endpoint_name");
     let trace = app.engine().trace(&integration, endpoint, params).await;
     app.metrics().called("test", trace.error.as_ref(), trace.duration);
     match &trace.error {
@@ -41,13 +41,13 @@ pub(crate) async fn test(State(app): State<App>, signed: Signed, request: Reques
 ///
 /// An upstream that fails is an answer with `error`, as in a test; what is wrong with the request
 /// itself (params, an integration that is disabled) is refused.
-pub(crate) async fn execute(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace(&app, Permission::IntegrationExecute).await?;
-    let id = signed.id("integration_id")?;
+pub(crate) async fn execute(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(&app, Permission::IntegrationExecute).await?;
+    let id = asker.id("integration_id")?;
     let params = read_params(&body::required(&app, request).await?)?;
     let started = app.clock().now();
     let called = match app.loaded().get(&app, workspace, id).await? {
-        Ok(integration) => app.engine().call(&integration, signed.path("endpoint_name"), params).await,
+        Ok(integration) => app.engine().call(&integration, asker.path("endpoint_name"), params).await,
         Err(error) => Err(error),
     };
     let duration = app.clock().now().saturating_duration_since(started);
@@ -62,14 +62,10 @@ pub(crate) async fn execute(State(app): State<App>, signed: Signed, request: Req
 }
 
 /// `POST /v1/{workspace_id}/integrations/{integration_id}/test-connection`
-pub(crate) async fn test_connection(
-    State(app): State<App>,
-    signed: Signed,
-    request: Request,
-) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace(&app, Permission::IntegrationView).await?;
-    let id = signed.id("integration_id")?;
-    let params = match body::read(&app, request).await? {
+pub(crate) async fn test_connection(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
+    let id = asker.id("integration_id")?;
+    let params = match body::optional(&app, request).await? {
         Some(body) => read_params(&body)?,
         None => Json::empty_object(),
     };

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 
@@ -32,7 +32,15 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     // The pattern, not the path: few values for the counters, no ids in the log.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let flight = app.metrics().in_flight();
+    let waited_for = WaitedFor {
+        app: app.clone(),
+        method: method.clone(),
+        route: route.clone(),
+        id: id.clone(),
+        is_answered: false,
+    };
     let mut response = next.run(request).await;
+    waited_for.answered();
     drop(flight);
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&mut response, &error, &id);
@@ -61,6 +69,38 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
         "request"
     );
     response
+}
+
+/// A request that somebody waits for. If it is dropped before its end, the client has gone away: what
+/// was done till then is in no answer, so it is logged and counted.
+struct WaitedFor {
+    app: App,
+    method: Method,
+    route: Option<String>,
+    id: RequestId,
+    is_answered: bool,
+}
+
+impl WaitedFor {
+    fn answered(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for WaitedFor {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        let route = self.route.as_deref().unwrap_or("none");
+        self.app.metrics().abandoned(route);
+        tracing::info!(
+            http.request.method = %self.method,
+            http.route = route,
+            request_id = &*self.id.0,
+            "the client went away before its answer"
+        );
+    }
 }
 
 /// The client's own id, if it is fit for a header and a log line.

@@ -141,7 +141,8 @@ impl From<StoreError> for ApiError {
             }
             error => {
                 tracing::error!(error = %error, source = source(&error), "the store failed");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", error.to_string())
+                let detail = "what is stored cannot be used; the server's log says more under this request id";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", detail)
             }
         }
     }

@@ -1,15 +1,18 @@
 //! Integrations: list, create, get, change, delete.
 
 use axum::extract::{RawQuery, Request, State};
-use callout::{FaultCode, Faults, IntegrationConfig, Json, Protocol, Secrets, UnknownFields, json::ObjectBuilder};
+use callout::{
+    FaultCode, Faults, Integration, IntegrationConfig, Json, Protocol, Secrets, UnknownFields, json::ObjectBuilder,
+};
 use callout_store::{
-    AuditAction, IntegrationChange, ListQuery, NewIntegration, Permission, Sort, SortBy, StoredIntegration,
+    AuditAction, IntegrationChange, ListQuery, NewIntegration, Permission, Sort, SortBy, StoreError, StoredIntegration,
+    Uuid,
 };
 use http::StatusCode;
 
 use crate::{
     App,
-    access::Signed,
+    access::Asker,
     body, change,
     error::ApiError,
     page,
@@ -21,73 +24,86 @@ use crate::{
 const MAX_SEARCH: usize = 200;
 
 /// `GET /v1/{workspace_id}/integrations`
-pub(crate) async fn list(State(app): State<App>, signed: Signed, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace(&app, Permission::IntegrationView).await?;
+pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
     let query = read_list_query(&Query::parse(query.as_deref()))?;
     let listed = app.store().list_integrations(workspace, &query).await?;
     Ok(Reply::ok(page::write(query.page, listed, to_json)))
 }
 
 /// `POST /v1/{workspace_id}/integrations`
-pub(crate) async fn create(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
-    let (right, action) = (Permission::IntegrationCreate, AuditAction::IntegrationCreate);
-    let workspace = signed.workspace_to_change(&app, right, action).await?;
-    let body = body::required(&app, request).await?;
-    let mut faults = Faults::new();
-    let (config, secrets) = read_new(&body, &mut faults)?;
-    let (_, faults) = app.compile(workspace, None, config.clone(), secrets.clone(), faults).await?;
-    if !faults.is_empty() {
-        return Err(ApiError::invalid("body", &faults));
-    }
-    let new = NewIntegration { config, secrets, builtin: false };
-    let stored = app.store().create_integration(workspace, new, &signed.actor).await?;
+pub(crate) async fn create(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
+    let done = create_checked(&app, &asker, request).await;
+    asker.audited(&app, AuditAction::IntegrationCreate, "integration", done).await
+}
+
+async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(app, Permission::IntegrationCreate).await?;
+    let body = body::receive(app, request, app.options().max_body_bytes).await?;
+    let work = {
+        let app = app.clone();
+        move || read_new(&app, workspace, &body)
+    };
+    let new = app.compute(work).await??;
+    let stored = app.store().create_integration(workspace, new, &asker.actor).await?;
     Ok(Reply::created(to_json(&stored)))
 }
 
 /// `GET /v1/{workspace_id}/integrations/{integration_id}`
-pub(crate) async fn get(State(app): State<App>, signed: Signed) -> Result<Reply, ApiError> {
-    let workspace = signed.workspace(&app, Permission::IntegrationView).await?;
-    let stored = app.store().integration(workspace, signed.id("integration_id")?).await?;
+pub(crate) async fn get(State(app): State<App>, asker: Asker) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
+    let stored = app.store().integration(workspace, asker.id("integration_id")?).await?;
     Ok(Reply::ok(to_json(&stored)))
 }
 
 /// `PATCH /v1/{workspace_id}/integrations/{integration_id}`
-pub(crate) async fn update(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
-    let (right, action) = (Permission::IntegrationUpdate, AuditAction::IntegrationUpdate);
-    let workspace = signed.workspace_to_change(&app, right, action).await?;
-    let id = signed.id("integration_id")?;
-    let body = body::required(&app, request).await?;
+pub(crate) async fn update(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
+    let target = format!("integration:{}", asker.path("integration_id"));
+    let done = update_checked(&app, &asker, request).await;
+    asker.audited(&app, AuditAction::IntegrationUpdate, &target, done).await
+}
+
+async fn update_checked(app: &App, asker: &Asker, request: Request) -> Result<Reply, ApiError> {
+    let workspace = asker.workspace(app, Permission::IntegrationUpdate).await?;
+    let id = asker.id("integration_id")?;
+    let body = body::receive(app, request, app.options().max_body_bytes).await?;
     let current = app.store().integration(workspace, id).await?;
-    let kept = app.store().secrets(&current).await?;
-    let mut faults = Faults::new();
-    let changed = change::apply(&current.config, &kept, &body, &mut faults);
-    let Some(change::Changed { config, given, all }) = changed else {
-        return Err(ApiError::invalid("body", &faults));
+    let kept = match app.store().secrets(&current).await {
+        // One that does not open any more can be given anew.
+        Err(StoreError::Sealed { .. }) => Secrets::new(),
+        kept => kept?,
     };
-    let (compiled, faults) = app.compile(workspace, Some(id), config.clone(), all, faults).await?;
-    let (Some(compiled), true) = (compiled, faults.is_empty()) else {
-        return Err(ApiError::invalid("body", &faults));
+    let work = {
+        let (app, current) = (app.clone(), current.clone());
+        move || change_to(&app, &current, &kept, &body)
     };
-    let change = IntegrationChange { config, secrets: given };
-    let stored = app.store().update_integration(&current, change, &signed.actor).await?;
+    let (change, compiled) = app.compute(work).await??;
+    let stored = app.store().update_integration(&current, change, &asker.actor).await?;
     app.loaded().put(&stored, compiled);
     Ok(Reply::ok(to_json(&stored)))
 }
 
 /// `DELETE /v1/{workspace_id}/integrations/{integration_id}`
-pub(crate) async fn delete(State(app): State<App>, signed: Signed) -> Result<StatusCode, ApiError> {
-    let (right, action) = (Permission::IntegrationDelete, AuditAction::IntegrationDelete);
-    let workspace = signed.workspace_to_change(&app, right, action).await?;
-    let id = signed.id("integration_id")?;
-    app.store().delete_integration(workspace, id, &signed.actor).await?;
+pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<StatusCode, ApiError> {
+    let target = format!("integration:{}", asker.path("integration_id"));
+    let done = delete_checked(&app, &asker).await;
+    asker.audited(&app, AuditAction::IntegrationDelete, &target, done).await
+}
+
+async fn delete_checked(app: &App, asker: &Asker) -> Result<StatusCode, ApiError> {
+    let workspace = asker.workspace(app, Permission::IntegrationDelete).await?;
+    let id = asker.id("integration_id")?;
+    app.store().delete_integration(workspace, id, &asker.actor).await?;
     app.loaded().forget(id);
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What cannot be read at all is refused here; other faults are collected.
-fn read_new(body: &Json, faults: &mut Faults) -> Result<(IntegrationConfig, Secrets), ApiError> {
-    let read = IntegrationConfig::read(body, UnknownFields::RefuseInAuth, faults);
-    let (mut config, secrets) = read.ok_or_else(|| ApiError::invalid("body", faults))?;
+/// Reads, checks and compiles what shall be created, so that every fault is told at once.
+fn read_new(app: &App, workspace: Uuid, body: &[u8]) -> Result<NewIntegration, ApiError> {
+    let body = body::parse(body, app.engine().limits().max_json_depth)?;
+    let mut faults = Faults::new();
+    let read = IntegrationConfig::read(&body, UnknownFields::RefuseInAuth, &mut faults);
+    let (mut config, secrets) = read.ok_or_else(|| ApiError::invalid("body", &faults))?;
     if config.protocol != Protocol::Rest {
         // So that the faults of its endpoints are found too.
         config.protocol = Protocol::Rest;
@@ -95,7 +111,38 @@ fn read_new(body: &Json, faults: &mut Faults) -> Result<(IntegrationConfig, Secr
             faults.report(FaultCode::NotOneOf, "must be rest: others cannot be created here");
         });
     }
-    Ok((config, secrets))
+    refuse_large(app, &config, &mut faults);
+    if app.compile(workspace, None, config.clone(), &secrets, &mut faults).is_none() {
+        return Err(ApiError::invalid("body", &faults));
+    }
+    Ok(NewIntegration { config, secrets, builtin: false })
+}
+
+/// Reads, checks and compiles what an integration shall become.
+fn change_to(
+    app: &App,
+    current: &StoredIntegration,
+    kept: &Secrets,
+    body: &[u8],
+) -> Result<(IntegrationChange, Integration), ApiError> {
+    let body = body::parse(body, app.engine().limits().max_json_depth)?;
+    let mut faults = Faults::new();
+    let changed = change::apply(&current.config, kept, &body, &mut faults);
+    let Some(change::Changed { config, given, all }) = changed else {
+        return Err(ApiError::invalid("body", &faults));
+    };
+    refuse_large(app, &config, &mut faults);
+    let compiled = app.compile(current.workspace_id, Some(current.id), config.clone(), &all, &mut faults);
+    let compiled = compiled.ok_or_else(|| ApiError::invalid("body", &faults))?;
+    Ok((IntegrationChange { config, secrets: given }, compiled))
+}
+
+fn refuse_large(app: &App, config: &IntegrationConfig, faults: &mut Faults) {
+    let (found, most) = (config.to_json().to_string().len(), app.options().max_integration_bytes);
+    if found > most {
+        let message = format!("must have at most {most} bytes as compact JSON, not {found}");
+        faults.report(FaultCode::TooLong, message);
+    }
 }
 
 fn read_list_query(query: &Query) -> Result<ListQuery, ApiError> {
@@ -141,7 +188,7 @@ fn read_sort(text: &str, faults: &mut Faults) -> Option<Sort> {
 }
 
 /// An integration as the API shows it: no secret stands in a config.
-pub(crate) fn to_json(stored: &StoredIntegration) -> Json {
+fn to_json(stored: &StoredIntegration) -> Json {
     let config = stored.config.to_json();
     let mut object =
         ObjectBuilder::new().with("id", stored.id.to_string()).with("workspace_id", stored.workspace_id.to_string());

@@ -4,8 +4,10 @@
 //! ([`callout`]), what is kept and how it stays whole is the store's ([`callout_store`]). Here stand
 //! who may ask for what, the routes (`router.rs` is their map) and the words of the answers.
 //!
-//! A server holds no state of its own but caches that every request checks against the store, so
-//! any number of them can stand before one database.
+//! A server holds no state of its own that another would have to know: compiled integrations are used
+//! only while the store says that their revision is the current one, keys are believed for half a
+//! second, and only rate limits are each server's own. So any number of them can stand before one
+//! database. Keys travel as they are: outside of one machine, put a proxy that does TLS before it.
 //!
 //! ```no_run
 //! use callout::{EgressPolicy, Engine, system_clock, system_rng};
@@ -44,6 +46,7 @@ mod rate_limit;
 mod reply;
 mod router;
 mod serve;
+mod share;
 mod workspaces;
 
 #[doc = include_str!("behaviour.md")]

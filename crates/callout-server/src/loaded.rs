@@ -1,28 +1,44 @@
 //! Compiled integrations, kept while their revision is the current one.
 
 use std::{
+    collections::HashMap,
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use callout::{Error, Integration, Secrets};
+use callout::{Error, ErrorKind, Integration, Secrets};
 use callout_store::{StoreError, StoredIntegration, Uuid};
 use hashlink::LruCache;
+use tokio::sync::Mutex as Gate;
 
 use crate::{App, error::ApiError};
 
 /// How often an integration that changes while it is read is read again.
 const MAX_TRIES: u32 = 5;
 
+/// Bytes of all configs whose compiled form is kept.
+const MAX_CONFIG_BYTES: usize = 64 << 20;
+
 /// By id; what stands here counts only for its own revision, which every call asks the store for.
 /// That is how a change on one server is seen by all: at the next call.
-pub(crate) struct Loaded(Mutex<LruCache<Uuid, Entry>>);
+pub(crate) struct Loaded {
+    most: usize,
+    entries: Mutex<Entries>,
+    /// Of those that are being loaded, so that callers who come meanwhile wait for the one who does it.
+    gates: Mutex<HashMap<Uuid, Arc<Gate<()>>>>,
+}
+
+struct Entries {
+    by_id: LruCache<Uuid, Entry>,
+    config_bytes: usize,
+}
 
 #[derive(Clone)]
 struct Entry {
     workspace: Uuid,
     revision: i64,
     integration: Integration,
+    config_bytes: usize,
 }
 
 /// An integration that is there, as used; or why it cannot be used.
@@ -30,65 +46,135 @@ pub(crate) type LoadedIntegration = Result<Integration, Error>;
 
 impl Loaded {
     pub(crate) fn new(most: usize) -> Self {
-        Self(Mutex::new(LruCache::new(most.max(1))))
+        let entries = Entries { by_id: LruCache::new_unbounded(), config_bytes: 0 };
+        Self { most: most.max(1), entries: Mutex::new(entries), gates: Mutex::default() }
     }
 
     /// The integration of that id in that workspace, compiled.
     pub(crate) async fn get(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
-        if let Some(entry) = self.known(workspace, id)
-            && app.store().integration_revision(workspace, id).await? == entry.revision
-        {
-            return Ok(Ok(entry.integration));
+        if let Some(integration) = self.current(app, workspace, id).await? {
+            return Ok(Ok(integration));
         }
+        let gate = Arc::clone(lock(&self.gates).entry(id).or_default());
+        let loaded = {
+            let _alone = gate.lock().await;
+            match self.current(app, workspace, id).await {
+                Ok(Some(integration)) => Ok(Ok(integration)),
+                Ok(None) => self.load(app, workspace, id).await,
+                Err(error) => Err(error),
+            }
+        };
+        let mut gates = lock(&self.gates);
+        // This one and the map's.
+        if Arc::strong_count(&gate) <= 2 {
+            gates.remove(&id);
+        }
+        loaded
+    }
+
+    /// What is kept, if the store says that it is current.
+    async fn current(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<Option<Integration>, ApiError> {
+        let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
+        let Some(entry) = known else { return Ok(None) };
+        match app.store().integration_revision(workspace, id).await {
+            Ok(revision) => Ok((revision == entry.revision).then_some(entry.integration)),
+            Err(error) => {
+                if matches!(error, StoreError::NotFound(_)) {
+                    self.forget(id);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn load(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
         let (stored, secrets) = read(app, workspace, id).await?;
+        let secrets = match secrets {
+            Ok(secrets) => secrets,
+            Err(error) => return Ok(Err(error.with_integration(&stored.config.name))),
+        };
         let loaded = app.load(&stored, secrets).await?;
         if let Ok(integration) = &loaded {
-            let entry = Entry { workspace, revision: stored.revision, integration: integration.clone() };
-            self.entries().insert(id, entry);
+            self.put(&stored, integration.clone());
         }
         Ok(loaded)
     }
 
-    /// Keeps what was compiled for a change that has been stored.
+    /// Keeps what was compiled of what is stored.
     pub(crate) fn put(&self, stored: &StoredIntegration, integration: Integration) {
-        let entry = Entry { workspace: stored.workspace_id, revision: stored.revision, integration };
-        self.entries().insert(stored.id, entry);
+        let config_bytes = stored.config.to_json().to_string().len();
+        let entry = Entry { workspace: stored.workspace_id, revision: stored.revision, integration, config_bytes };
+        let mut entries = lock(&self.entries);
+        entries.insert(stored.id, entry);
+        while entries.by_id.len() > self.most || entries.config_bytes > MAX_CONFIG_BYTES {
+            entries.drop_oldest();
+        }
     }
 
     /// Lets go of one that was deleted.
     pub(crate) fn forget(&self, id: Uuid) {
-        self.entries().remove(&id);
+        lock(&self.entries).remove(id);
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.entries().len()
-    }
-
-    fn known(&self, workspace: Uuid, id: Uuid) -> Option<Entry> {
-        self.entries().get(&id).filter(|entry| entry.workspace == workspace).cloned()
-    }
-
-    fn entries(&self) -> MutexGuard<'_, LruCache<Uuid, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Lets go of those of a workspace that was deleted.
+    pub(crate) fn forget_workspace(&self, workspace: Uuid) {
+        let mut entries = lock(&self.entries);
+        let of_it = entries.by_id.iter().filter(|(_, entry)| entry.workspace == workspace).map(|(id, _)| *id);
+        for id in of_it.collect::<Vec<_>>() {
+            entries.remove(id);
+        }
     }
 }
 
+impl Entries {
+    fn insert(&mut self, id: Uuid, entry: Entry) {
+        self.config_bytes += entry.config_bytes;
+        if let Some(before) = self.by_id.insert(id, entry) {
+            self.config_bytes -= before.config_bytes;
+        }
+    }
+
+    fn remove(&mut self, id: Uuid) {
+        if let Some(entry) = self.by_id.remove(&id) {
+            self.config_bytes -= entry.config_bytes;
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some((_, entry)) = self.by_id.remove_lru() {
+            self.config_bytes -= entry.config_bytes;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// An integration and its secrets, of one revision. A change may come between the two: then both are
-/// read again.
-async fn read(app: &App, workspace: Uuid, id: Uuid) -> Result<(StoredIntegration, Secrets), ApiError> {
+/// read again. Secrets that do not open fail the call, not the server.
+async fn read(app: &App, workspace: Uuid, id: Uuid) -> Result<(StoredIntegration, Result<Secrets, Error>), ApiError> {
     let mut tries = 0;
     loop {
         let stored = app.store().integration(workspace, id).await?;
         match app.store().secrets(&stored).await {
             Err(StoreError::Changed) if tries < MAX_TRIES => tries += 1,
-            secrets => return Ok((stored, secrets?)),
+            Err(StoreError::Sealed { path }) => {
+                tracing::error!(path, "a secret does not open");
+                let message = "a stored secret cannot be opened; give it anew by a change of `auth`";
+                return Ok((stored, Err(Error::new(ErrorKind::MissingSecret, message))));
+            }
+            secrets => return Ok((stored, Ok(secrets?))),
         }
     }
 }
 
 impl fmt::Debug for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded").field("len", &self.len()).finish()
+        let entries = lock(&self.entries);
+        f.debug_struct("Loaded")
+            .field("integrations", &entries.by_id.len())
+            .field("config_bytes", &entries.config_bytes)
+            .finish_non_exhaustive()
     }
 }

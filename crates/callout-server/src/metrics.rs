@@ -20,7 +20,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{App, access::Signed, error::ApiError};
+use crate::{App, access::Asker, error::ApiError};
 
 /// Seconds; a call takes as long as its upstream does.
 const BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     in_flight: Gauge,
     calls: Family<CallLabels, Counter>,
     call_seconds: Histogram,
+    abandoned: Family<RouteLabels, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -94,7 +95,9 @@ impl Metrics {
         registry.register("calls", "Calls of endpoints, by outcome: ok or the error's code", calls.clone());
         let call_seconds = Histogram::new(BUCKETS);
         registry.register("call_seconds", "How long calls of endpoints took", call_seconds.clone());
-        Self { registry, requests, request_seconds, in_flight, calls, call_seconds }
+        let abandoned = Family::default();
+        registry.register("http_requests_abandoned", "Requests whose client went away", abandoned.clone());
+        Self { registry, requests, request_seconds, in_flight, calls, call_seconds, abandoned }
     }
 
     pub(crate) fn in_flight(&self) -> InFlight {
@@ -111,6 +114,10 @@ impl Metrics {
         self.request_seconds.get_or_create(&labels).observe(duration.as_secs_f64());
     }
 
+    pub(crate) fn abandoned(&self, route: &str) {
+        self.abandoned.get_or_create(&RouteLabels { route: route.to_owned() }).inc();
+    }
+
     pub(crate) fn called(&self, kind: &'static str, error: Option<&Error>, duration: Duration) {
         let outcome = error.map_or("ok", |error| error.kind().code());
         self.calls.get_or_create(&CallLabels { kind, outcome }).inc();
@@ -124,8 +131,8 @@ fn is_known(method: &Method) -> bool {
 }
 
 /// `GET /metrics`, for the operator.
-pub(crate) async fn show(State(app): State<App>, signed: Signed) -> Result<Response, ApiError> {
-    signed.operator()?;
+pub(crate) async fn show(State(app): State<App>, asker: Asker) -> Result<Response, ApiError> {
+    asker.operator()?;
     let mut text = String::new();
     let failed =
         |_| ApiError::new(http::StatusCode::INTERNAL_SERVER_ERROR, "internal", "the metrics could not be written");

@@ -6,7 +6,7 @@ use callout_store::{Listed, Page};
 use crate::query::Query;
 
 /// Most items of one page.
-pub(crate) const MAX_LIMIT: i64 = 100;
+const MAX_LIMIT: i64 = 100;
 /// Items of a page unless asked otherwise.
 const DEFAULT_LIMIT: i64 = 10;
 

@@ -1,12 +1,12 @@
 //! A bound on the requests of one key, for operators who set one.
 
-use std::{fmt, num::NonZeroU32};
+use std::{fmt, num::NonZeroU32, time::Instant};
 
+use callout::SharedClock;
 use callout_store::Uuid;
 use governor::{
-    DefaultKeyedRateLimiter, Quota,
-    clock::{Clock, DefaultClock},
-    middleware::StateInformationMiddleware,
+    Quota, RateLimiter, clock::Clock, middleware::StateInformationMiddleware, nanos::Nanos,
+    state::keyed::DashMapStateStore,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
 
@@ -23,7 +23,23 @@ const TRACKED: usize = 10_000;
 /// So many requests a minute per key, a whole minute's worth at once (GCRA).
 pub(crate) struct RateLimit {
     per_minute: NonZeroU32,
-    limiter: DefaultKeyedRateLimiter<Uuid, StateInformationMiddleware>,
+    limiter: RateLimiter<Uuid, DashMapStateStore<Uuid>, OwnClock, StateInformationMiddleware>,
+    clock: OwnClock,
+}
+
+/// The server's clock, as the limiter takes it: time since the limit was set.
+#[derive(Clone)]
+struct OwnClock {
+    clock: SharedClock,
+    start: Instant,
+}
+
+impl Clock for OwnClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.clock.now().saturating_duration_since(self.start).into()
+    }
 }
 
 /// What is left to a key after a request.
@@ -44,9 +60,10 @@ impl Allowance {
 }
 
 impl RateLimit {
-    pub(crate) fn new(per_minute: NonZeroU32) -> Self {
-        let limiter = DefaultKeyedRateLimiter::keyed(Quota::per_minute(per_minute));
-        Self { per_minute, limiter: limiter.with_middleware() }
+    pub(crate) fn new(per_minute: NonZeroU32, clock: SharedClock) -> Self {
+        let clock = OwnClock { start: clock.now(), clock };
+        let limiter = RateLimiter::dashmap_with_clock(Quota::per_minute(per_minute), clock.clone());
+        Self { per_minute, limiter: limiter.with_middleware(), clock }
     }
 
     /// What is left; 429 with the wait if the key has used up its requests.
@@ -58,7 +75,7 @@ impl RateLimit {
         match self.limiter.check_key(&key) {
             Ok(state) => Ok(Allowance { limit, remaining: state.remaining_burst_capacity() }),
             Err(early) => {
-                let wait = early.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+                let wait = early.wait_time_from(self.clock.now()).as_secs() + 1;
                 let detail = format!("this key may ask {limit} times a minute; ask again in {wait} s");
                 let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
                     .with_header(RETRY_AFTER, HeaderValue::from(wait));

@@ -1,6 +1,6 @@
 //! Serves the API on a listener until it is told to stop, then lets what is in flight end.
 
-use std::{io, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use callout::SharedClock;
@@ -10,15 +10,23 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+use tokio_io_timeout::TimeoutStream;
 
 use crate::{App, router::router};
 
 /// Bytes of a request's headers.
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
-/// Serves until `shutdown` is ready. Then no connection is accepted any more, requests in flight end
-/// (but for those that take longer than `ServerOptions::shutdown_timeout`), and this returns.
+/// How often what a crash or an unreachable secret store left behind is cleared away.
+const RECOVERY: Duration = Duration::from_mins(1);
+
+/// Serves until `shutdown` is ready. Then no connection is accepted any more, requests in flight may
+/// end, and after `ServerOptions::shutdown_timeout` those that have not are cut off.
 ///
 /// A client that goes away cancels its request: a call in flight stops, a change that has not been
 /// committed does not happen.
@@ -27,44 +35,84 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 ///
 /// None so far: a connection that fails is logged and concerns no other.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    let options = app.options().clone();
-    let clock = app.clock().clone();
     let router = router(&app);
     let graceful = GracefulShutdown::new();
-    let mut shutdown = std::pin::pin!(shutdown);
+    let mut connections = JoinSet::new();
+    let room = Arc::new(Semaphore::new(app.options().max_connections));
+    let mut recovery = pin!(recover_now_and_then(&app));
+    let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => answer(stream, router.clone(), options.read_timeout, &graceful),
-                Err(error) => wait_for_room(&error, &clock).await,
-            },
+            accepted = accept(&listener, &room, &app) => {
+                if let Some((stream, place)) = accepted {
+                    let answering = answer(stream, router.clone(), app.options().read_timeout, &graceful);
+                    connections.spawn(async move {
+                        answering.await;
+                        drop(place);
+                    });
+                }
+            }
+            Some(_) = connections.join_next() => {}
+            () = &mut recovery => {}
             () = &mut shutdown => break,
         }
     }
     drop(listener);
     tracing::info!("shutting down: waiting for requests in flight");
+    let patience = app.clock().until(app.moment_after(app.options().shutdown_timeout));
     tokio::select! {
         () = graceful.shutdown() => {}
-        () = clock.until(clock.now() + options.shutdown_timeout) => tracing::warn!("requests were still in flight and are ended"),
+        () = patience => tracing::warn!("requests were still in flight and are cut off"),
     }
+    connections.shutdown().await;
     Ok(())
 }
 
-/// Answers the requests of one connection, in a task of its own.
-fn answer(stream: TcpStream, router: Router, read_timeout: Duration, graceful: &GracefulShutdown) {
+/// The next connection, once there is room for one.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, app: &App) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            wait_for_room(&error, app.clock()).await;
+            None
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+fn answer(
+    stream: TcpStream,
+    router: Router,
+    patience: Duration,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + 'static {
     // Small answers are not held back to be sent with others.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    // A client that does not take its answer holds it in memory; after a while it is let go.
+    stream.set_write_timeout(Some(patience));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(read_timeout)
+        .header_read_timeout(patience)
         .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     let connection = graceful.watch(connection);
-    tokio::spawn(async move {
+    async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended early");
         }
-    });
+    }
+}
+
+/// Never ends.
+async fn recover_now_and_then(app: &App) {
+    loop {
+        app.clock().until(app.moment_after(RECOVERY)).await;
+        if let Err(error) = app.store().recover().await {
+            tracing::warn!(%error, "what unfinished changes left could not be cleared away yet");
+        }
+    }
 }
 
 /// A connection that failed before it was accepted concerns nobody else. Without file descriptors

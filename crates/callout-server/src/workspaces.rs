@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::{
     App,
-    access::Signed,
+    access::Asker,
     body,
     error::ApiError,
     page,
@@ -19,8 +19,8 @@ use crate::{
 const MAX_NAME: usize = 256;
 
 /// `GET /v1/workspaces`
-pub(crate) async fn list(State(app): State<App>, signed: Signed, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
-    signed.operator()?;
+pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
+    asker.operator()?;
     let mut faults = Faults::new();
     let page = page::read(&Query::parse(query.as_deref()), &mut faults);
     query::refuse(&faults)?;
@@ -29,19 +29,30 @@ pub(crate) async fn list(State(app): State<App>, signed: Signed, RawQuery(query)
 }
 
 /// `POST /v1/workspaces`
-pub(crate) async fn create(State(app): State<App>, signed: Signed, request: Request) -> Result<Reply, ApiError> {
-    signed.operator()?;
-    let name = read_name(&body::required(&app, request).await?)?;
-    let workspace = app.store().create_workspace(&name, &signed.actor).await?;
+pub(crate) async fn create(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
+    let done = create_checked(&app, &asker, request).await;
+    asker.audited(&app, AuditAction::WorkspaceCreate, "workspace", done).await
+}
+
+async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Reply, ApiError> {
+    asker.operator()?;
+    let name = read_name(&body::required(app, request).await?)?;
+    let workspace = app.store().create_workspace(&name, &asker.actor).await?;
     Ok(Reply::created(to_json(&workspace)))
 }
 
 /// `DELETE /v1/workspaces/{workspace_id}`: with its integrations, secrets and keys.
-pub(crate) async fn delete(State(app): State<App>, signed: Signed) -> Result<StatusCode, ApiError> {
-    let (right, action) = (Permission::WorkspaceDelete, AuditAction::WorkspaceDelete);
-    let workspace = signed.workspace_to_change(&app, right, action).await?;
-    app.store().delete_workspace(workspace, &signed.actor).await?;
+pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<StatusCode, ApiError> {
+    let target = format!("workspace:{}", asker.path("workspace_id"));
+    let done = delete_checked(&app, &asker).await;
+    asker.audited(&app, AuditAction::WorkspaceDelete, &target, done).await
+}
+
+async fn delete_checked(app: &App, asker: &Asker) -> Result<StatusCode, ApiError> {
+    let workspace = asker.workspace(app, Permission::WorkspaceDelete).await?;
+    app.store().delete_workspace(workspace, &asker.actor).await?;
     app.keys().forget_workspace(workspace);
+    app.loaded().forget_workspace(workspace);
     Ok(StatusCode::NO_CONTENT)
 }
 

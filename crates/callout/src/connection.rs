@@ -126,8 +126,8 @@ async fn find(engine: &Parts, integration: &Integration, params: Json) -> Findin
     let Head { answer, auth_resolved } = call::head(&call, url.clone(), &params).await;
     match answer {
         Ok(response) => answered(response.status, auth_resolved),
-        // An answer all the same: it shows that the API is there.
-        Err(error) if error.kind() == ErrorKind::RedirectRefused => Finding {
+        // An answer of the API all the same, unless the token endpoint gave it.
+        Err(error) if auth_resolved && error.kind() == ErrorKind::RedirectRefused => Finding {
             status: ConnectionStatus::Healthy,
             auth_resolved,
             http_status: error.status(),
@@ -158,8 +158,10 @@ fn unanswered(error: &Error, auth_resolved: bool) -> Finding {
         ) => ConnectionStatus::Misconfigured,
         (_, Some(ConnectFault::Tls)) => ConnectionStatus::SslError,
         (ErrorKind::Timeout, _) | (_, Some(ConnectFault::Timeout)) => ConnectionStatus::Timeout,
-        (ErrorKind::AuthFailed, _) => ConnectionStatus::AuthFailed,
+        (ErrorKind::AuthFailed | ErrorKind::RedirectRefused, _) => ConnectionStatus::AuthFailed,
         _ => ConnectionStatus::Unreachable,
     };
-    Finding { status, auth_resolved, http_status: error.status(), message: error.to_string() }
+    // Without auth the API was not asked: a status is the token endpoint's.
+    let http_status = error.status().filter(|_| auth_resolved);
+    Finding { status, auth_resolved, http_status, message: error.to_string() }
 }

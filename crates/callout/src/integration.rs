@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use callout_auth::Auth;
 use callout_core::{
-    config::{Delivery, EndpointConfig, IntegrationConfig, Protocol, RetryConfig},
+    config::{Delivery, EndpointConfig, IntegrationConfig, MAX_ENDPOINTS, Protocol, RetryConfig},
     fault::Faults,
     http::Caller,
     limits::Limits,
@@ -71,7 +71,8 @@ impl Integration {
             // Its endpoints are no HTTP paths: there is nothing to compile and nothing to call.
             Protocol::Desktop => Vec::new(),
             Protocol::Rest => found.field("endpoints", |faults| {
-                let endpoints = config.endpoints.iter().enumerate();
+                // What is beyond the bound has its fault; it is not compiled too.
+                let endpoints = config.endpoints.iter().take(MAX_ENDPOINTS).enumerate();
                 endpoints
                     .map(|(at, endpoint)| {
                         faults.index(at, |faults| Endpoint::compile(&config, endpoint, limits, faults))

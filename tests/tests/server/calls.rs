@@ -152,7 +152,14 @@ async fn a_connection_whose_token_cannot_be_had_says_so() {
     assert_eq!(answer.text_at("status"), "auth_failed", "{}", answer.text);
     assert_eq!(answer.at("auth_resolved"), Json::Bool(false));
     assert!(answer.text_at("message").contains("who are you"), "{}", answer.text);
-    assert!(upstream.requests().iter().all(|request| request.path() == "/token"), "the API itself was not asked");
+    assert_eq!(answer.at("http_status"), Json::Null, "the API itself was not asked");
+    assert!(upstream.requests().iter().all(|request| request.path() == "/token"));
+
+    let moved = oauth.replace(r#""name":"oauth""#, r#""name":"moved""#).replace("/token", "/moved");
+    upstream.reply("/moved", Reply::redirect(302, "/login"));
+    let id = server.create(&moved).await;
+    let answer = server.ask("POST", &format!("/integrations/{id}/test-connection"), None).await.expect(200);
+    assert_eq!((answer.text_at("status"), answer.at("http_status")), ("auth_failed".to_owned(), Json::Null));
 
     let exchange = format!(
         r#"{{"name":"exchange","display_name":"E","base_url":"{0}","auth":{{"type":"bearer_token_exchange",

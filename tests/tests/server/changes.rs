@@ -103,10 +103,17 @@ async fn credentials_do_not_move_to_another_origin_without_their_secret() {
     let upstream = echo().await;
     let thief = echo().await;
     let server = Server::start().await;
+    let to = thief.url();
     let key = integration("shop", &upstream.url());
     let oauth = format!(
         r#"{{"name":"oauth","display_name":"O","base_url":"{0}","auth":{{"type":"oauth2_client_credentials",
             "token_url":"{0}/token","client_id":"c","client_secret_value":{{"value":"client-secret-1"}}}}}}"#,
+        upstream.url()
+    );
+    let pem = include_str!("../../../crates/callout-cli/demo/demo-key.pem").replace('\n', "\\n");
+    let assertion = format!(
+        r#"{{"name":"jwt","display_name":"J","base_url":"{to}","auth":{{"type":"oauth2_jwt_bearer",
+            "assertion_issuer":"me","token_url":"{}/token","private_key_value":{{"value":"{pem}"}}}}}}"#,
         upstream.url()
     );
     let exchange = format!(
@@ -120,7 +127,6 @@ async fn credentials_do_not_move_to_another_origin_without_their_secret() {
             "endpoints":[{{"name":"go","description":"","method":"GET","path":"{}/x"}}]}}"#,
         upstream.url()
     );
-    let to = thief.url();
     let endpoint = format!(r#"[{{"name":"go","description":"","method":"GET","path":"{to}/x"}}]"#);
     let jwt = r#"{"type":"api_key_header","header_name":"X-Key","api_key_value":{"value":"sk-given-anew"}}"#;
     for (body, change, place) in [
@@ -134,6 +140,8 @@ async fn credentials_do_not_move_to_another_origin_without_their_secret() {
             r#"["body","auth","token_url"]"#,
         ),
         (&exchange, format!(r#"{{"auth":{{"exchange_url":"{to}/token"}}}}"#), r#"["body","auth","exchange_url"]"#),
+        // The API would get an assertion in place of a token.
+        (&assertion, r#"{"auth":{"token_url":null}}"#.to_owned(), r#"["body","auth","token_url"]"#),
         (&absolute, format!(r#"{{"endpoints":{endpoint}}}"#), r#"["body","endpoints",0,"path"]"#),
     ] {
         let id = server.create(body).await;
@@ -142,9 +150,12 @@ async fn credentials_do_not_move_to_another_origin_without_their_secret() {
         let places = refused.text.clone();
         refused.expect(422);
         assert!(places.contains(place), "{change}: {places}");
+        let call = format!("{path}/endpoints/go/test");
+        server.ask("POST", &call, Some(r#"{"params":{"id":1}}"#)).await;
         server.ask("DELETE", &path, None).await.expect(204);
     }
     assert_eq!(thief.count(), 0, "nothing was sent");
+    assert!(upstream.count() > 0, "the calls went where they went before");
 
     // With the secret in the same request it may; without auth there is nothing to collect.
     let id = server.create(&key).await;

@@ -195,17 +195,23 @@ pub(crate) fn key_of(workspace: Uuid, role: Role) -> NewApiKey {
 }
 
 pub(crate) async fn send(address: &str, request: Request<String>) -> Answer {
+    try_send(address, request).await.unwrap()
+}
+
+/// `None` if the connection ends without an answer.
+pub(crate) async fn try_send(address: &str, request: Request<String>) -> Option<Answer> {
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
     let (mut head, body) = request.into_parts();
     head.headers.insert("host", address.parse().unwrap());
-    let response = sender.send_request(Request::from_parts(head, Full::new(bytes::Bytes::from(body)))).await.unwrap();
+    let response = sender.send_request(Request::from_parts(head, Full::new(bytes::Bytes::from(body)))).await.ok()?;
     let (head, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     connection.abort();
     assert_ne!(head.status, StatusCode::SWITCHING_PROTOCOLS);
-    Answer { status: head.status.as_u16(), headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    Some(Answer { status: head.status.as_u16(), headers: head.headers, text })
 }
 
 /// A body that creates an integration at that URL, with an API key and one endpoint, `go`.

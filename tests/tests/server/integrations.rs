@@ -107,6 +107,29 @@ async fn bodies_that_cannot_be_read_are_4xx() {
 }
 
 #[tokio::test]
+async fn bodies_made_to_cost_are_refused_at_once() {
+    let server = Server::start().await;
+    let many = |element: &str, count: usize| vec![element; count].join(",");
+    let endpoint = r#"{"name":"a","description":"","path":"/"}"#;
+    let names: Vec<String> = (0..60_000).map(|at| format!(r#""n{at}":1"#)).collect();
+    for (field, what) in [
+        (format!(r#""endpoints":[{}]"#, many("0", 900_000)), "at most 50"),
+        (format!(r#""endpoints":[{}]"#, many(endpoint, 40_000)), "at most 50"),
+        (format!(r#""auth":{{"type":"bearer_token","scopes":[{}]}}"#, many("0", 900_000)), "at most 1000"),
+        (format!(r#""auth":{{"type":"bearer_token",{}}}"#, names.join(",")), "more than the 1000 faults"),
+        (
+            format!(r#""endpoints":[{{"name":"a","description":"{}","path":"/"}}]"#, "d".repeat(1 << 20)),
+            "1048576 bytes",
+        ),
+    ] {
+        let body = format!(r#"{{"name":"cost","display_name":"x",{field}}}"#);
+        let asked = server.ask("POST", "/integrations", Some(&body));
+        let answer = tokio::time::timeout(std::time::Duration::from_secs(20), asked).await.unwrap().expect(422);
+        assert!(answer.text.contains(what), "{what}: {:.300}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn a_name_is_taken_once() {
     let server = Server::start().await;
     server.create(&integration("shop", "https://a.example")).await;
@@ -117,7 +140,8 @@ async fn a_name_is_taken_once() {
 #[tokio::test]
 async fn lists_are_filtered_sorted_and_paged() {
     let server = Server::start().await;
-    for (name, enabled) in [("cc", true), ("aa", false), ("bb", true)] {
+    // Letters that no id has, which is searched too.
+    for (name, enabled) in [("kk", true), ("hh", false), ("jj", true)] {
         let body = format!(r#"{{"name":"{name}","display_name":"The 100% {name}_x","enabled":{enabled}}}"#);
         server.create(&body).await;
     }
@@ -133,20 +157,20 @@ async fn lists_are_filtered_sorted_and_paged() {
         names.join(" ")
     };
     for (query, expected) in [
-        ("", "bb aa cc"),
-        ("?sort_by=name", "aa bb cc"),
-        ("?sort_by=+name", "aa bb cc"),
-        ("?sort_by=%2Bname", "aa bb cc"),
-        ("?sort_by=-name", "cc bb aa"),
-        ("?sort_by=created_at", "cc aa bb"),
-        ("?enabled=true&sort_by=name", "bb cc"),
+        ("", "jj hh kk"),
+        ("?sort_by=name", "hh jj kk"),
+        ("?sort_by=+name", "hh jj kk"),
+        ("?sort_by=%2Bname", "hh jj kk"),
+        ("?sort_by=-name", "kk jj hh"),
+        ("?sort_by=created_at", "kk hh jj"),
+        ("?enabled=true&sort_by=name", "jj kk"),
         ("?protocol=desktop", ""),
-        ("?search=AA", "aa"),
-        ("?search=100%25", "bb aa cc"),
-        ("?search=%25a", ""),
-        ("?search=b_x", "bb"),
+        ("?search=HH", "hh"),
+        ("?search=100%25", "jj hh kk"),
+        ("?search=%25h", ""),
+        ("?search=j_x", "jj"),
         ("?search=__", ""),
-        ("?limit=1&sort_by=name&continuation_token=1", "bb"),
+        ("?limit=1&sort_by=name&continuation_token=1", "jj"),
         ("?continuation_token=9", ""),
     ] {
         assert_eq!(names(query).await, expected, "{query}");

@@ -161,11 +161,32 @@ async fn the_audit_log_says_who_changed_what_and_holds_no_value() {
         [
             format!("integration.delete done integration:{id}"),
             format!("integration.update done integration:{id}"),
-            format!("integration.delete denied workspace:{}", server.workspace),
+            format!("integration.delete denied integration:{id}"),
             format!("integration.create done integration:{id}"),
         ]
     );
     assert_eq!(log.text_at("items.2.key_id"), viewer_id.to_string());
+    // Of the same refusal over and over, one a minute is kept.
+    for _ in 0..5 {
+        server.ask_as(Some(&viewer), "DELETE", &path, None).await.expect(403);
+    }
+    let denied = async || server.ask("GET", "/audit-log?limit=100", None).await.text.matches("\"denied\"").count();
+    assert_eq!(denied().await, 1);
+    server.clock.advance(Duration::from_mins(2));
+    server.ask_as(Some(&viewer), "DELETE", &path, None).await.expect(403);
+    assert_eq!(denied().await, 2);
+    // So is a key that would have granted too much, a workspace that is not theirs to make, a name twice.
+    server.ask_as(Some(&viewer), "POST", "/v1/workspaces", Some(r#"{"name":"x"}"#)).await.expect(403);
+    server.ask("POST", "/integrations", Some(&integration("shop", "https://a.example"))).await.expect(201);
+    server.ask("POST", "/integrations", Some(&integration("shop", "https://a.example"))).await.expect(409);
+    let log = server.ask("GET", "/audit-log?limit=100", None).await.expect(200);
+    let log_holds = |action: &str, result: &str| {
+        let row = format!(r#""action":"{action}","#);
+        log.text
+            .split(r#"{"id""#)
+            .any(|entry| entry.contains(&row) && entry.contains(&format!(r#""result":"{result}""#)))
+    };
+    assert!(log_holds("workspace.create", "denied") && log_holds("integration.create", "conflict"), "{}", log.text);
     assert!(!log.text_at("items.0.request_id").is_empty());
     assert!(!log.text.contains("sk-live"), "{}", log.text);
     server.ask_as(Some(&viewer), "GET", &server.path("/audit-log"), None).await.expect(403);

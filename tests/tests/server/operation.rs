@@ -70,6 +70,94 @@ async fn a_rate_limit_is_per_key_and_says_what_is_left() {
     let wait: u32 = refused.header("retry-after").parse().unwrap();
     assert!((1..=21).contains(&wait), "{wait}");
     server.ask_as(Some(&server.operator), "GET", &server.path("/integrations"), None).await.expect(200);
+    server.clock.advance(Duration::from_secs(21));
+    server.ask("GET", "/integrations", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn one_workspace_does_not_take_the_server_from_the_others() {
+    let upstream = Upstream::with(|_: &Recorded| Reply::stall()).await;
+    let mut options = ServerOptions::default();
+    options.max_requests_per_workspace = 3;
+    let server = Server::with(options).await;
+    let id = server.create(&integration("shop", &upstream.url())).await;
+    let path = server.path(&format!("/integrations/{id}/endpoints/go/execute"));
+    let stalled = || server.ask_as(Some(&server.owner), "POST", &path, Some(r#"{"params":{"id":1}}"#));
+    let mut calls = Box::pin(futures_util::future::join_all([stalled(), stalled(), stalled()]));
+    while upstream.count() < 3 {
+        let moment = tokio::time::timeout(Duration::from_millis(5), calls.as_mut()).await;
+        assert!(moment.is_err(), "they wait");
+    }
+    let refused = server.ask("GET", "/integrations", None).await.expect(429);
+    assert_eq!(refused.text_at("error_code"), "too_many_in_flight");
+    server.ask_as(Some(&server.operator), "GET", &server.path("/integrations"), None).await.expect(200);
+    drop(calls);
+    assert!(upstream.settled(0).await);
+    server.ask("GET", "/integrations", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_wait_for_room() {
+    let mut options = ServerOptions::default();
+    options.max_connections = 2;
+    let server = Server::with(options).await;
+    let idle = [
+        tokio::net::TcpStream::connect(&server.address).await.unwrap(),
+        tokio::net::TcpStream::connect(&server.address).await.unwrap(),
+    ];
+    let asked = server.ask_as(None, "GET", "/healthz", None);
+    assert!(tokio::time::timeout(Duration::from_millis(300), asked).await.is_err(), "there is no room");
+    drop(idle);
+    server.ask_as(None, "GET", "/healthz", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
+    let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(8 << 20));
+    let upstream = Upstream::with(move |_: &Recorded| Reply::json(200, body.clone())).await;
+    let mut options = ServerOptions::default();
+    options.read_timeout = Duration::from_millis(300);
+    let server = Server::with(options).await;
+    let id = server.create(&integration("shop", &upstream.url())).await;
+    let path = server.path(&format!("/integrations/{id}/endpoints/go/test"));
+    let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    let (owner, body) = (&server.owner, r#"{"params":{"id":1}}"#);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {owner}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    while upstream.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let waited = tokio::time::timeout(Duration::from_secs(2), std::future::pending::<()>()).await;
+    assert!(waited.is_err());
+    let mut rest = Vec::new();
+    // It ends in the middle: with an error, or short of its length.
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok() && rest.len() < 8 << 20, "{} bytes", rest.len());
+}
+
+#[tokio::test]
+async fn an_end_cuts_off_what_takes_too_long() {
+    let upstream = Upstream::with(|_: &Recorded| Reply::stall()).await;
+    let mut options = ServerOptions::default();
+    options.shutdown_timeout = Duration::from_millis(200);
+    let mut server = Server::with(options).await;
+    let id = server.create(&integration("shop", &upstream.url())).await;
+    let path = server.path(&format!("/integrations/{id}/endpoints/go/execute"));
+    let (address, owner) = (server.address.clone(), server.owner.clone());
+    let asked = tokio::spawn(async move {
+        let request = Request::post(path).header("authorization", format!("Bearer {owner}"));
+        let request = request.body(r#"{"params":{"id":1}}"#.to_owned()).unwrap();
+        super::harness::try_send(&address, request).await
+    });
+    while upstream.count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    server.stop().await;
+    assert!(asked.await.unwrap().is_none(), "its client gets no answer");
+    assert!(upstream.settled(0).await, "and its call has ended");
 }
 
 #[tokio::test]
@@ -107,6 +195,15 @@ async fn slow_clients_are_let_go() {
     let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "the connection stays open");
     assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    // A whole head, and half a body.
+    let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    let (path, owner) = (server.path("/integrations"), &server.owner);
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {owner}\r\ncontent-length: 9\r\n\r\n{{");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(Duration::from_secs(10), stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
 }
 
 #[tokio::test]

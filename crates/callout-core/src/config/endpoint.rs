@@ -265,7 +265,7 @@ impl EndpointConfig {
 
     fn check_headers(&self, limits: &Limits, faults: &mut Faults) {
         rules::at_most(self.headers.len(), limits.max_headers, "headers", faults);
-        for (at, (name, value)) in self.headers.iter().enumerate() {
+        for (at, (name, value)) in self.headers.iter().take(limits.max_headers).enumerate() {
             faults.field(name, |faults| {
                 rules::header_name(name, faults);
                 rules::header_value(value, faults);

@@ -14,7 +14,7 @@ pub mod rules;
 pub use auth::{AuthConfig, AuthType, ExchangeHeaderMapping};
 pub use endpoint::{BodyFormat, Delivery, EndpointConfig, Method, RequestTransform, RetryConfig};
 pub use reader::UnknownFields;
-use reader::{Fields, flag, list, text, word};
+use reader::{Fields, flag, list_of, text, word};
 use rules::UrlQuery;
 
 use crate::{
@@ -23,6 +23,9 @@ use crate::{
     limits::Limits,
     secret::Secrets,
 };
+
+/// Most endpoints of one integration.
+pub const MAX_ENDPOINTS: usize = 50;
 
 /// How an integration is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,7 +109,8 @@ impl IntegrationConfig {
         let base_url = fields.optional("base_url", faults, text).unwrap_or_default();
         let auth = fields.nullable("auth", faults, AuthConfig::read);
         let endpoint = |value: &Json, faults: &mut Faults| Some(EndpointConfig::read(value, unknown, faults));
-        let endpoints = fields.optional("endpoints", faults, list(endpoint)).unwrap_or_default();
+        let endpoints =
+            fields.optional("endpoints", faults, list_of(MAX_ENDPOINTS, "endpoints", endpoint)).unwrap_or_default();
         let enabled = fields.optional("enabled", faults, flag).unwrap_or(true);
         if unknown == UnknownFields::Refuse {
             fields.close(faults);
@@ -145,8 +149,8 @@ impl IntegrationConfig {
             auth::check_secrets(self.auth.as_ref(), secrets, faults);
         });
         found.field("endpoints", |faults| {
-            rules::at_most(self.endpoints.len(), 50, "endpoints", faults);
-            for (at, endpoint) in self.endpoints.iter().enumerate() {
+            rules::at_most(self.endpoints.len(), MAX_ENDPOINTS, "endpoints", faults);
+            for (at, endpoint) in self.endpoints.iter().take(MAX_ENDPOINTS).enumerate() {
                 faults.index(at, |faults| {
                     endpoint.check(limits, faults);
                     if !endpoint.name.is_empty() && self.endpoints[..at].iter().any(|other| other.name == endpoint.name)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::IntegrationConfig;
+use super::{AuthType, IntegrationConfig};
 use crate::fault::Place;
 
 /// What is sent to a URL: credentials for one are not given for another.
@@ -16,6 +16,9 @@ enum Role {
     Token,
     /// Exchanges, with the exchange secret.
     Exchange,
+    /// Calls whose bearer is an assertion signed with the private key. It may be worth a token elsewhere,
+    /// which a token that an endpoint gets is not.
+    Assertion,
 }
 
 impl IntegrationConfig {
@@ -49,6 +52,11 @@ impl IntegrationConfig {
                 urls.push((place, Role::Endpoint, fixed));
             }
         }
+        if auth.is_some_and(|auth| auth.kind == AuthType::OAuth2JwtBearer && auth.token_url.is_none()) {
+            let endpoints: Vec<_> = urls.iter().filter(|(_, role, _)| *role == Role::Endpoint).cloned().collect();
+            let assertions = endpoints.into_iter().map(|(_, _, url)| (at_auth("token_url"), Role::Assertion, url));
+            urls.extend(assertions);
+        }
         let with_origin = urls.into_iter().filter_map(|(place, role, url)| {
             let origin = Url::parse(url?).ok()?.origin().ascii_serialization();
             Some((place, role, origin))
@@ -60,7 +68,7 @@ impl IntegrationConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{AuthConfig, AuthType, EndpointConfig};
+    use crate::config::{AuthConfig, EndpointConfig};
 
     fn config(base: &str, token: Option<&str>, exchange: Option<&str>, paths: &[&str]) -> IntegrationConfig {
         let mut auth = AuthConfig::new(AuthType::OAuth2ClientCredentials);
@@ -105,5 +113,20 @@ mod tests {
             let places: Vec<_> = now.origins_beyond(&before).iter().map(ToString::to_string).collect();
             assert_eq!(places, moved, "{} {:?}", now.base_url, now.auth);
         }
+    }
+
+    #[test]
+    fn an_assertion_that_went_to_a_token_endpoint_is_not_sent_to_the_api() {
+        let jwt = |token_url: Option<&str>| {
+            let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
+            auth.token_url = token_url.map(str::to_owned);
+            IntegrationConfig::new("shop", "https://a.example").with_auth(auth)
+        };
+        let moved = |before: &IntegrationConfig, now: &IntegrationConfig| {
+            now.origins_beyond(before).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let (with, without) = (jwt(Some("https://id.example/t")), jwt(None));
+        assert_eq!(moved(&with, &without), ["auth.token_url"]);
+        assert_eq!(moved(&without, &without), [""; 0]);
     }
 }

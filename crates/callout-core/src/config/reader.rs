@@ -1,5 +1,6 @@
 //! Reads config objects field by field, so that every fault is found and none hides another.
 
+use super::rules;
 use crate::{
     fault::{FaultCode, Faults, excerpt},
     json::{Json, Object},
@@ -65,6 +66,9 @@ impl<'a> Fields<'a> {
     /// Reports the fields that nobody asked for, each with the name that was probably meant.
     pub(super) fn close(self, faults: &mut Faults) {
         for name in self.object.keys().filter(|name| !self.known.contains(name)) {
+            if faults.is_full() {
+                return;
+            }
             let nearest = self.known.iter().map(|known| (strsim::jaro_winkler(known, name), known));
             let meant =
                 nearest.max_by(|left, right| left.0.total_cmp(&right.0)).filter(|(nearness, _)| *nearness > 0.85);
@@ -134,10 +138,27 @@ pub(super) fn word<T: Copy>(words: &[(&str, T)]) -> impl Fn(&Json, &mut Faults) 
     }
 }
 
-/// An array, each element read by `read`; elements with faults are left out.
+/// No list or map of a config is as long as this; what is longer is refused before its elements are
+/// looked at. The fields' own bounds are lower, and are checked with the other rules.
+const MAX_ELEMENTS: usize = 1000;
+
+/// As [`list_of`], for lists that have no bound of their own.
 pub(super) fn list<T>(read: impl Fn(&Json, &mut Faults) -> Option<T>) -> impl Fn(&Json, &mut Faults) -> Option<Vec<T>> {
+    list_of(MAX_ELEMENTS, "elements", read)
+}
+
+/// An array of so many elements at most, each read by `read`; elements with faults are left out.
+pub(super) fn list_of<T>(
+    max: usize,
+    what: &str,
+    read: impl Fn(&Json, &mut Faults) -> Option<T>,
+) -> impl Fn(&Json, &mut Faults) -> Option<Vec<T>> {
     move |value, faults| {
         let elements = expect(value, "an array", Json::as_array, faults)?;
+        if elements.len() > max {
+            rules::at_most(elements.len(), max, what, faults);
+            return None;
+        }
         let read = elements.iter().enumerate().map(|(at, element)| faults.index(at, |faults| read(element, faults)));
         Some(read.collect::<Vec<_>>().into_iter().flatten().collect())
     }
@@ -146,6 +167,10 @@ pub(super) fn list<T>(read: impl Fn(&Json, &mut Faults) -> Option<T>) -> impl Fn
 /// An object whose values are strings, in order.
 pub(super) fn string_map(value: &Json, faults: &mut Faults) -> Option<Vec<(String, String)>> {
     let members = expect(value, "an object of strings", Json::as_object, faults)?;
+    if members.len() > MAX_ELEMENTS {
+        rules::at_most(members.len(), MAX_ELEMENTS, "fields", faults);
+        return None;
+    }
     let mut entries = Vec::with_capacity(members.len());
     for (name, value) in members.iter() {
         if let Some(value) = faults.field(name, |faults| text(value, faults)) {
