@@ -50,15 +50,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
-    /// The database: a file (SQLite), or postgres://USER@HOST/NAME.
-    #[arg(
-        long,
-        value_name = "FILE|URL",
-        env = "CALLOUT_DATABASE",
-        hide_env_values = true,
-        default_value = "callout.db"
-    )]
-    pub(crate) database: String,
+    /// The database: a file (SQLite), or postgres://USER@HOST/NAME. Default: what the environment variable
+    /// CALLOUT_DATABASE says, which is the place for a URL with a password, else callout.db.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) database: Option<String>,
     /// The key that seals secrets: a file, or an environment variable. Default: a file beside the
     /// SQLite database; for PostgreSQL, env:CALLOUT_MASTER_KEY.
     #[arg(long, value_name = "file:PATH|env:NAME")]
@@ -93,10 +88,10 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
     /// Starts an API and an identity provider on this machine beside it, opens exactly those, and prints
-    /// curl lines for them. Without --database it keeps nothing.
+    /// curl lines for them. It keeps nothing, unless --database says where.
     #[arg(long)]
     pub(crate) demo: bool,
-    /// The most requests a minute of one API key.
+    /// The most requests a minute of one API key, on this server; a minute's worth may come at once.
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) rate_limit: Option<NonZeroU32>,
     /// How log lines look on standard error.
@@ -147,6 +142,11 @@ pub(crate) enum KeysCommand {
         #[command(flatten)]
         store: StoreArgs,
     },
+    /// Revokes the operator's key and makes another, for one that was lost or has become known.
+    ReplaceOperator {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,6 +179,16 @@ pub(crate) enum IntegrationsCommand {
         workspace: String,
         #[command(flatten)]
         given: SecretArgs,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Deletes an integration with its secrets, also one that the workspace cannot delete.
+    Delete {
+        /// The integration's name.
+        name: String,
+        /// The workspace's name or id.
+        #[arg(long, value_name = "ID|NAME", default_value = "default")]
+        workspace: String,
         #[command(flatten)]
         store: StoreArgs,
     },

@@ -60,7 +60,7 @@ pub(crate) fn engine(network: &NetworkArgs) -> Result<Engine, Stop> {
     Ok(builder.with_timeouts(timeouts(network)?).build()?)
 }
 
-fn timeouts(network: &NetworkArgs) -> Result<Timeouts, Stop> {
+pub(crate) fn timeouts(network: &NetworkArgs) -> Result<Timeouts, Stop> {
     let call = Duration::try_from_secs_f64(network.timeout)
         .ok()
         .filter(|timeout| !timeout.is_zero())

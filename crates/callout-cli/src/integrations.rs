@@ -1,29 +1,58 @@
-//! `callout integrations import`: a file into a workspace.
+//! `callout integrations`: a file into a workspace, and out of it what the workspace cannot delete.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anstream::println;
-use callout::{Faults, IntegrationConfig, UnknownFields};
-use callout_store::NewIntegration;
+use callout::{Faults, IntegrationConfig, Secrets, UnknownFields};
+use callout_store::{NewIntegration, StoreError};
 
-use crate::{Stop, args::IntegrationsCommand, files, store};
+use crate::{
+    Stop,
+    args::{IntegrationsCommand, StoreArgs},
+    files, store,
+};
 
 pub(crate) async fn run(command: IntegrationsCommand) -> Result<ExitCode, Stop> {
-    let IntegrationsCommand::Import { file, builtin, workspace, given, store: args } = command;
-    let given = files::secrets(&given.secrets)?;
-    let document = files::read_document(&file)?;
+    match command {
+        IntegrationsCommand::Import { file, builtin, workspace, given, store: args } => {
+            let given = files::secrets(&given.secrets)?;
+            import(&file, builtin, &workspace, &given, &args).await
+        }
+        IntegrationsCommand::Delete { name, workspace, store: args } => delete(&name, &workspace, &args).await,
+    }
+}
+
+async fn delete(name: &str, workspace: &str, args: &StoreArgs) -> Result<ExitCode, Stop> {
+    let store = store::open(args).await?;
+    let workspace = store::workspace(&store, workspace).await?;
+    let stored = store.integration_by_name(workspace.id, name).await.map_err(|error| match error {
+        StoreError::NotFound(_) => Stop(format!("workspace {} has no integration {name:?}", workspace.name)),
+        error => error.into(),
+    })?;
+    store.delete_integration_or_builtin(workspace.id, stored.id, &store::actor()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import(
+    file: &Path,
+    builtin: bool,
+    workspace: &str,
+    given: &Secrets,
+    args: &StoreArgs,
+) -> Result<ExitCode, Stop> {
+    let document = files::read_document(file)?;
     // Everything that is wrong with it is said before a database is opened.
     let mut faults = Faults::new();
-    if files::compile(&document, &given, &mut faults).is_none() {
-        return Err(files::faulty(&file, &faults));
+    if files::compile(&document, given, &mut faults).is_none() {
+        return Err(files::faulty(file, &faults));
     }
     let read = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut faults);
-    let (config, mut secrets) = read.ok_or_else(|| files::faulty(&file, &faults))?;
+    let (config, mut secrets) = read.ok_or_else(|| files::faulty(file, &faults))?;
     for (name, value) in given.iter() {
         secrets.insert(name, value.clone());
     }
-    let store = store::open(&args).await?;
-    let workspace = store::workspace(&store, &workspace).await?;
+    let store = store::open(args).await?;
+    let workspace = store::workspace(&store, workspace).await?;
     let new = NewIntegration { config, secrets, builtin };
     let stored = if builtin {
         store.import_builtin(workspace.id, new, &store::actor()).await?

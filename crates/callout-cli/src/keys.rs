@@ -4,12 +4,9 @@ use std::process::ExitCode;
 
 use anstream::println;
 use callout::{ExposeSecret, json::ObjectBuilder};
-use callout_store::{NewApiKey, Page, Permission, Role, Uuid};
+use callout_store::{ApiKey, NewApiKey, Permission, Role, Uuid};
 
 use crate::{Stop, args::KeysCommand, show, store};
-
-/// How many rows are asked for at once.
-const PAGE: u32 = 100;
 
 pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
     match command {
@@ -48,19 +45,12 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
         KeysCommand::List { workspace, store: args } => {
             let store = store::open(&args).await?;
             let workspace = store::workspace(&store, &workspace).await?;
-            let mut page = Page { limit: PAGE, offset: 0 };
-            loop {
-                let listed = store.list_api_keys(workspace.id, page).await?;
-                for key in &listed.items {
-                    let end = key.expires_at.map(|end| end.to_string()).unwrap_or_default();
-                    let name = key.name.as_deref().unwrap_or_default();
-                    println!("{}  {:<8} until {end}  {name}", key.id, key.role.as_str());
-                }
-                page.offset += u64::from(PAGE);
-                if page.offset >= listed.total {
-                    break;
-                }
-            }
+            let row = |key: ApiKey| {
+                let end = key.expires_at.map(|end| end.to_string()).unwrap_or_default();
+                let name = key.name.as_deref().unwrap_or_default();
+                println!("{}  {:<8} until {end}  {name}", key.id, key.role.as_str());
+            };
+            store::each(|page| store.list_api_keys(workspace.id, page), row).await?;
         }
         KeysCommand::Revoke { key_id, workspace, store: args } => {
             let id = Uuid::try_parse(&key_id).map_err(|_| format!("{key_id:?} is no key's id: that is a UUID"))?;
@@ -68,6 +58,19 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
             let workspace = store::workspace(&store, &workspace).await?;
             store.delete_api_key(workspace.id, id, &store::actor()).await?;
             show::note(&format!("key {id} is revoked"));
+        }
+        KeysCommand::ReplaceOperator { store: args } => {
+            let store = store::open(&args).await?;
+            let mut old = Vec::new();
+            store::each(|page| store.list_operator_keys(page), |key: ApiKey| old.push(key.id)).await?;
+            for id in old {
+                store.delete_operator_key(id, &store::actor()).await?;
+            }
+            match store.create_operator_key_once(&store::actor()).await? {
+                Some((_, secret)) => println!("{}", secret.expose_secret()),
+                None => return Err(Stop("a server has made one meanwhile, and printed it".to_owned())),
+            }
+            show::note("the operator's key; it is shown this once");
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,9 @@
 //! Opens the store that the flags name.
 
 use callout::SharedClock;
-use callout_store::{Actor, DatabaseUrl, MasterKeySource, SecretBackend, Store, StoreOptions, Uuid, Workspace};
+use callout_store::{
+    Actor, DatabaseUrl, Listed, MasterKeySource, Page, SecretBackend, Store, StoreError, StoreOptions, Uuid, Workspace,
+};
 
 use crate::{
     Stop,
@@ -11,16 +13,59 @@ use crate::{
 /// The environment variable of the master key, for databases that no file stands beside.
 const MASTER_KEY: &str = "CALLOUT_MASTER_KEY";
 
+/// The environment variable of the database.
+pub(crate) const DATABASE: &str = "CALLOUT_DATABASE";
+/// The database where nothing names one.
+pub(crate) const DEFAULT_DATABASE: &str = "callout.db";
+/// How many rows are asked for at once.
+const PAGE: u32 = 100;
+
+/// Does something with every row of a list, page by page.
+pub(crate) async fn each<T, F: Future<Output = Result<Listed<T>, StoreError>>>(
+    ask: impl Fn(Page) -> F,
+    mut row: impl FnMut(T),
+) -> Result<(), Stop> {
+    let mut page = Page { limit: PAGE, offset: 0 };
+    loop {
+        let Listed { items, total } = ask(page).await?;
+        items.into_iter().for_each(&mut row);
+        page.offset += u64::from(PAGE);
+        if page.offset >= total {
+            return Ok(());
+        }
+    }
+}
+
 /// Who changes something from the command line, in the audit log.
 pub(crate) fn actor() -> Actor {
     Actor { key_id: None, name: "cli".to_owned(), request_id: None }
 }
 
-pub(crate) async fn open(args: &StoreArgs) -> Result<Store, Stop> {
-    open_at(args, args.database.parse().map_err(|error| format!("--database: {error}"))?).await
+/// The database that the flags, else the environment, else the default name.
+pub(crate) fn database(args: &StoreArgs) -> Result<DatabaseUrl, Stop> {
+    let named = args.database.clone().or_else(|| std::env::var(DATABASE).ok());
+    let text = named.as_deref().unwrap_or(DEFAULT_DATABASE);
+    Ok(text.parse().map_err(|error| format!("--database: {error}"))?)
 }
 
-/// As [`open`], with another database than the flags name.
+/// Opens the store, and makes it where there is none.
+pub(crate) async fn open_or_make(args: &StoreArgs) -> Result<Store, Stop> {
+    open_at(args, database(args)?).await
+}
+
+/// Opens a store that is there: a slip in its name must not make another.
+pub(crate) async fn open(args: &StoreArgs) -> Result<Store, Stop> {
+    let database = database(args)?;
+    if let DatabaseUrl::Sqlite(path) = &database
+        && !path.exists()
+    {
+        let path = path.display();
+        return Err(Stop(format!("there is no database {path}; `callout serve --database {path}` makes it")));
+    }
+    open_at(args, database).await
+}
+
+/// As [`open_or_make`], with another database than the flags name.
 pub(crate) async fn open_at(args: &StoreArgs, database: DatabaseUrl) -> Result<Store, Stop> {
     let source = match (&args.master_key, &database) {
         (Some(source), _) => Some(source.parse().map_err(|error| format!("--master-key: {error}"))?),
@@ -66,7 +111,7 @@ pub(crate) async fn workspace(store: &Store, id_or_name: &str) -> Result<Workspa
         Err(_) => store.workspace_by_name(id_or_name).await,
     };
     found.map_err(|error| match error {
-        callout_store::StoreError::NotFound(_) => {
+        StoreError::NotFound(_) => {
             Stop(format!("there is no workspace {id_or_name:?}; `callout workspaces list` shows those there are"))
         }
         error => error.into(),

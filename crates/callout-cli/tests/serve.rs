@@ -151,9 +151,15 @@ fn a_first_start_makes_what_is_missing_and_a_second_changes_nothing() {
 
     let second = Serving::start(folder.path(), &["--log", "json"]);
     assert_eq!(second.key(), None, "a key is shown once");
-    assert!(second.greeting.contains("callout keys create"), "{}", second.greeting);
+    // What is advised works as it stands.
+    let advice = second.greeting.lines().map(str::trim).find(|line| line.starts_with("callout keys create")).unwrap();
+    let words: Vec<&str> = advice.split(' ').skip(1).collect();
+    assert!(out(&callout(folder.path(), &words)).starts_with("callout_"), "{advice}");
     assert_eq!(second.word("workspace"), workspace);
     assert_eq!(second.get(&path, &key).0, 200, "the key stays good");
+    let replaced = out(&callout(folder.path(), &["keys", "replace-operator"]));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!((second.get(&path, &key).0, second.get(&path, &replaced).0), (401, 200), "the old one is revoked");
     let log = second.stop();
     let line = log.lines().find(|line| line.contains("request_id")).unwrap();
     assert_eq!(Json::parse(line).unwrap().get("http.response.status_code"), Some(&Json::from(200)));
@@ -204,6 +210,8 @@ fn keys_workspaces_and_imports_from_the_command_line() {
         "a revoked key stops within a second"
     );
     drop(serving);
+    out(&callout(at, &["integrations", "delete", "shop", "--workspace", "shop"]));
+    assert!(err(&callout(at, &["integrations", "delete", "shop", "--workspace", "shop"])).contains("no integration"));
 
     for (arguments, said) in [
         (&["keys", "create", "--workspace", "nope"][..], "callout workspaces list"),
@@ -215,8 +223,10 @@ fn keys_workspaces_and_imports_from_the_command_line() {
         (&["workspaces", "list", "--database", "postgres://nobody@127.0.0.1:1/x"], "not available"),
         (&["workspaces", "list", "--secrets", "ssm"], "ssm"),
         (&["serve", "--listen", "nowhere"], "--listen"),
+        (&["workspaces", "list", "--database", "elsewhere.db"], "there is no database elsewhere.db"),
     ] {
         let told = err(&callout(at, arguments));
         assert!(told.contains(said), "{arguments:?}: {told}");
     }
+    assert!(!at.join("elsewhere.db").exists(), "a slip makes no database");
 }

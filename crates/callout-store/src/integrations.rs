@@ -289,12 +289,26 @@ impl Store {
     ///
     /// [`StoreError::Builtin`]; [`StoreError::NotFound`]
     pub async fn delete_integration(&self, workspace: Uuid, id: Uuid, by: &Actor) -> Result<()> {
+        self.delete(workspace, id, false, by).await
+    }
+
+    /// As [`Store::delete_integration`], also for a builtin one: for whoever imported it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`]
+    pub async fn delete_integration_or_builtin(&self, workspace: Uuid, id: Uuid, by: &Actor) -> Result<()> {
+        self.delete(workspace, id, true, by).await
+    }
+
+    async fn delete(&self, workspace: Uuid, id: Uuid, builtin_too: bool, by: &Actor) -> Result<()> {
         let mut on = self.0.database.write().await?;
         let deleted = execute!(
             on,
-            "DELETE FROM integrations WHERE id = $1 AND workspace_id = $2 AND builtin = 0",
+            "DELETE FROM integrations WHERE id = $1 AND workspace_id = $2 AND builtin <= $3",
             id.to_string(),
             workspace.to_string(),
+            i64::from(builtin_too),
         )?;
         if deleted == 0 {
             let found: Option<(i64,)> = row!(

@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use callout::Json;
 use callout_tests::{Recorded, Reply, Upstream};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -15,8 +16,7 @@ use super::{Answer, Server};
 /// Odd enough to be found in every coding, and told apart from everything else.
 const CANARY: &str = "canary/Key+é\"1";
 
-/// Its forms: raw, base64, percent-encoded, hex, escaped as JSON. Of base64 the middle, which is the
-/// same wherever it begins on a multiple of three.
+/// Its forms: raw, base64, percent-encoded, hex, escaped as JSON.
 fn forms() -> Vec<String> {
     let bytes = CANARY.as_bytes();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -25,16 +25,7 @@ fn forms() -> Vec<String> {
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(*byte).to_string() } else { format!("%{byte:02X}") })
         .collect();
     let json = CANARY.replace('"', "\\\"");
-    vec![
-        CANARY.to_owned(),
-        STANDARD.encode(&bytes[..12]),
-        hex.to_uppercase(),
-        hex,
-        percent,
-        json,
-        "canary/Key".to_owned(),
-        "canary%2FKey".to_owned(),
-    ]
+    vec![CANARY.to_owned(), STANDARD.encode(bytes), hex.to_uppercase(), hex, percent, json]
 }
 
 #[derive(Clone, Default)]
@@ -87,7 +78,9 @@ fn bodies(url: &str) -> Vec<String> {
     let body = |(at, auth): (usize, &String)| {
         format!(
             r#"{{"name":"kind-{at}","display_name":"K","base_url":"{url}","auth":{{{auth}}},
-                "endpoints":[{{"name":"go","description":"","path":"/echo"}}]}}"#
+                "endpoints":[{{"name":"go","description":"","path":"/echo"}},
+                    {{"name":"coded","description":"","path":"/coded","result_template":"{{{{ response }}}}"}},
+                    {{"name":"moved","description":"","path":"/moved"}}]}}"#
         )
     };
     auths.iter().enumerate().map(body).collect()
@@ -109,6 +102,17 @@ async fn no_canary_leaves_the_server() {
         if request.path() == "/token" {
             return Reply::json(200, r#"{"access_token":"token-canary-7f3a","expires_in":3600}"#);
         }
+        if request.path() == "/refused" {
+            // Every coding in what the token endpoint says of itself.
+            let said = Json::from(forms().join(" "));
+            return Reply::json(400, format!(r#"{{"error":"invalid_request","error_description":{said}}}"#));
+        }
+        if request.path() == "/coded" {
+            return Reply::json(200, Json::from(forms()).to_string());
+        }
+        if request.path() == "/moved" {
+            return Reply::redirect(302, "https://elsewhere.example/canary%2FKey%2B%C3%A9%221?k=canary/Key");
+        }
         let sent = request.header("authorization").unwrap_or_default().replace('"', "\\\"");
         Reply::json(418, format!(r#"{{"you sent":"{canary}","token":"{sent}"}}"#))
     })
@@ -119,13 +123,22 @@ async fn no_canary_leaves_the_server() {
         let created = server.ask("POST", "/integrations", Some(&body)).await.expect(201);
         let id = created.text_at("id");
         answers.push(created);
-        for path in ["test", "execute"] {
-            let path = format!("/integrations/{id}/endpoints/go/{path}");
-            answers.push(server.ask("POST", &path, Some("{}")).await.expect(200));
+        for endpoint in ["go", "coded", "moved"] {
+            for path in ["test", "execute"] {
+                let path = format!("/integrations/{id}/endpoints/{endpoint}/{path}");
+                answers.push(server.ask("POST", &path, Some("{}")).await.expect(200));
+            }
         }
         answers.push(server.ask("POST", &format!("/integrations/{id}/test-connection"), None).await.expect(200));
         answers
             .push(server.ask("PATCH", &format!("/integrations/{id}"), Some(r#"{"enabled":false}"#)).await.expect(200));
+        if body.contains("/token\"") {
+            let refused = body.replace("/token\"", "/refused\"").replace(r#""name":"kind-"#, r#""name":"refused-"#);
+            let id = server.create(&refused).await;
+            let answer = server.ask("POST", &format!("/integrations/{id}/endpoints/go/test"), Some("{}")).await;
+            assert!(answer.text.contains("***"), "the token endpoint's words are shown, masked: {}", answer.text);
+            answers.push(answer);
+        }
         // Refused with the secret in the body: as a fault of its neighbour, and as no JSON at all.
         let faulty = body.replace(r#""name":"kind-"#, r#""name":"-"#);
         answers.push(server.ask("POST", "/integrations", Some(&faulty)).await.expect(422));
@@ -149,8 +162,16 @@ async fn no_canary_leaves_the_server() {
     said.extend(files(server.folder()));
     let log = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
     assert!(log.contains("/v1/{workspace_id}/integrations"), "requests are logged: {log}");
-    let needles: Vec<String> =
-        forms().into_iter().chain(["canary-7f3a".to_owned(), server.owner.clone(), server.operator.clone()]).collect();
+    let needles: Vec<String> = forms()
+        .into_iter()
+        .chain([
+            "canary/Key".to_owned(),
+            "canary%2FKey".to_owned(),
+            "canary-7f3a".to_owned(),
+            server.owner.clone(),
+            server.operator.clone(),
+        ])
+        .collect();
     for (what, bytes) in said {
         for needle in &needles {
             let found = bytes.windows(needle.len()).any(|window| window == needle.as_bytes());

@@ -34,7 +34,7 @@ pub(super) fn curl(origin: &str, workspace: &str, key: &str, demo: Option<&Demo>
 }
 
 /// In single quotes, for a shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
