@@ -12,7 +12,8 @@
 //!   that order and digits matter), `text` and `truncated_from`, or `error` with its `kind` and what
 //!   its message `contains`; `unreached` stages; or `cuts`, rows of limit, text and whole length
 //!
-//! Every row is also run without a trace, and again on a pipeline compiled anew.
+//! Every row is also run without a trace, again on a pipeline compiled anew, and on the bytes of the body
+//! by what the pipeline wants of it.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a row that is not written as above ends the test")]
 
@@ -44,7 +45,7 @@ fn pipeline_fixtures() {
     let mut data = Data::default();
     let mut mismatches = Vec::new();
     let mut names = HashSet::new();
-    let (mut rows, mut real) = (0, 0);
+    let (mut rows, mut real, mut planned) = (0, 0, 0);
     assert_eq!(topics(), TOPICS, "fixture files");
     for topic in TOPICS {
         let table = read(&directory("fixtures/pipeline").join(format!("{topic}.json")), Duplicates::Refuse);
@@ -54,19 +55,22 @@ fn pipeline_fixtures() {
             assert!(names.insert(name.to_owned()), "{name:?} stands twice");
             rows += 1;
             real += usize::from(row.get("body").is_some_and(|body| body.get("$file").is_some()));
-            let mut seen = Seen { row: name, mismatches: &mut mismatches };
+            let mut seen = Seen { row: name, mismatches: &mut mismatches, planned: &mut planned };
             check(row, &mut data, &mut seen);
         }
     }
     assert!(mismatches.is_empty(), "{} mismatches in {rows} rows\n\n{}", mismatches.len(), mismatches.join("\n\n"));
     assert!(rows >= 100, "only {rows} rows");
     assert!(real >= 50, "only {real} rows on real bodies");
+    assert!(planned >= 200, "only {planned} runs on a part of the body");
 }
 
 /// Collects what a row did not give.
 struct Seen<'a> {
     row: &'a str,
     mismatches: &'a mut Vec<String>,
+    /// Runs on no more of a body than was wanted.
+    planned: &'a mut usize,
 }
 
 impl Seen<'_> {
@@ -162,6 +166,11 @@ fn check_run(endpoint: &Json, given: &Given, expect: &Json, seen: &mut Seen<'_>)
     let first = texts.next().expect("the first of three");
     for other in texts {
         seen.compare("the same again", &shown(&first), &shown(&other));
+    }
+    let bytes = given.body.to_string();
+    if let Some(text) = pipeline.run_wanted(bytes.as_bytes(), &Limits::default(), &given.input()) {
+        *seen.planned += 1;
+        seen.compare("of what is wanted", &shown(&first), &shown(&Ok(text)));
     }
     match (&first, &stages.text, &stages.error) {
         (Ok(text), Some(traced), None) => {

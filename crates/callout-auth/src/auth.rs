@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwapOption;
 use callout_core::{
     Error, ErrorKind,
     config::{AuthConfig, AuthType},
@@ -17,7 +18,7 @@ use futures_util::future::{Either, select};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
-    cache::{Entry, TokenCache},
+    cache::{Entry, Held, TokenCache},
     fetch::{Fetch, RENEWAL_PAUSE},
     key::KeySeed,
     params::{AuthParams, ParamHeaders},
@@ -39,6 +40,8 @@ struct Parts {
     strategy: Strategy,
     params: ParamHeaders,
     redactor: Redactor,
+    /// The entry of the token without params, once there was one.
+    held: ArcSwapOption<Held>,
 }
 
 /// What resolving a header may use, and until when.
@@ -114,7 +117,15 @@ impl Auth {
         let params = ParamHeaders::compile(config, KeySeed::new(owner, config, secrets))?;
         let given = secrets.iter().map(|(_, secret)| secret.expose_secret());
         let redactor = Redactor::new(given.chain(strategy.derived_secrets()));
-        let parts = Parts { kind: config.kind, owner: owner.clone(), header_name, strategy, params, redactor };
+        let parts = Parts {
+            kind: config.kind,
+            owner: owner.clone(),
+            header_name,
+            strategy,
+            params,
+            redactor,
+            held: ArcSwapOption::empty(),
+        };
         Some(Self(Arc::new(parts)))
     }
 
@@ -217,9 +228,25 @@ impl Auth {
         params: &AuthParams,
         context: &AuthContext<'_>,
     ) -> Result<Arc<Token>, Error> {
+        let now = context.clock.now();
+        if !params.has_values() {
+            let held = self.0.held.load();
+            let entry = held.as_ref().and_then(|held| held.of(context.cache));
+            if let Some((entry, token)) = entry.and_then(|entry| Some((entry, entry.slot.fresh(now)?))) {
+                context.cache.hit(entry);
+                return Ok(token);
+            }
+        }
         let entry = context.cache.get_or_add(&params.key, &self.0.owner);
+        if !params.has_values() {
+            self.0.held.store(Some(Arc::new(context.cache.held(&entry))));
+        }
         let counters = context.cache.counters();
-        let found = entry.slot.find(context.clock.now(), || {
+        if let Some(token) = entry.slot.fresh(now) {
+            counters.hit();
+            return Ok(token);
+        }
+        let found = entry.slot.find(now, || {
             let parts = &*self.0;
             Fetch::new(Arc::clone(strategy), parts.owner.clone(), parts.redactor.clone(), params, context).run()
         });
@@ -294,7 +321,7 @@ impl AuthHeader {
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { kind, owner, header_name, strategy, params, redactor: _ } = &*self.0;
+        let Parts { kind, owner, header_name, strategy, params, redactor: _, held: _ } = &*self.0;
         f.debug_struct("Auth")
             .field("kind", kind)
             .field("owner", owner)

@@ -5,7 +5,7 @@ use std::{
     fmt,
     hash::{BuildHasher, Hasher},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
@@ -66,6 +66,25 @@ pub(crate) struct Entry {
     pub(crate) slot: Arc<Slot<Arc<Token>, Error>>,
     /// Whether it was used since its integration last looked for one to displace.
     used: AtomicBool,
+    /// Whether the cache has let go of it.
+    gone: AtomicBool,
+}
+
+/// An entry that an integration holds on to, so that it need not be looked up, and its cache.
+pub(crate) struct Held {
+    entry: Arc<Entry>,
+    cache: Weak<Parts>,
+}
+
+/// So often a held entry is looked up all the same, so that the cache sees it being used.
+const LOOK_UP_EACH: u64 = 64;
+
+impl Held {
+    /// The entry, if it is one of that cache and still there.
+    pub(crate) fn of(&self, cache: &TokenCache) -> Option<&Arc<Entry>> {
+        let same = std::ptr::eq(self.cache.as_ptr(), Arc::as_ptr(&cache.0));
+        (same && !self.entry.gone.load(Relaxed)).then_some(&self.entry)
+    }
 }
 
 struct Parts {
@@ -86,8 +105,9 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn hit(&self) {
-        self.hits.fetch_add(1, Relaxed);
+    /// Counts a hit; says how many there were before.
+    pub(crate) fn hit(&self) -> u64 {
+        self.hits.fetch_add(1, Relaxed)
     }
 
     pub(crate) fn miss(&self) {
@@ -120,6 +140,7 @@ impl TokenCache {
             // full, and each of its calls would fetch a token.
             .eviction_policy(EvictionPolicy::lru())
             .eviction_listener(move |_, entry: Arc<Entry>, cause| {
+                entry.gone.store(true, Relaxed);
                 leave.remove(&entry);
                 if cause == RemovalCause::Size {
                     count.evictions.fetch_add(1, Relaxed);
@@ -144,6 +165,18 @@ impl TokenCache {
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.0.counters
+    }
+
+    /// That entry to hold on to.
+    pub(crate) fn held(&self, entry: &Arc<Entry>) -> Held {
+        Held { entry: Arc::clone(entry), cache: Arc::downgrade(&self.0) }
+    }
+
+    /// Counts a hit on an entry that was not looked up.
+    pub(crate) fn hit(&self, entry: &Entry) {
+        if self.0.counters.hit().is_multiple_of(LOOK_UP_EACH) {
+            let _ = self.get(&entry.key);
+        }
     }
 
     /// The entry of that key, if there is one.
@@ -175,6 +208,7 @@ impl TokenCache {
             owner: owner.clone(),
             slot: Arc::new(Slot::new()),
             used: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
         });
         self.0.shares.add(&entry);
         self.0.entries.insert(*key, Arc::clone(&entry));

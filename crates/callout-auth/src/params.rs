@@ -22,8 +22,8 @@ use crate::{
 pub struct AuthParams {
     pub(crate) key: Key,
     table: Arc<Table>,
-    /// For each mapping its value, if the call gives one.
-    values: Arc<[Option<Json>]>,
+    /// For each mapping its value, if the call gives one; `None` if there are no mappings.
+    values: Option<Arc<[Option<Json>]>>,
 }
 
 impl AuthParams {
@@ -33,9 +33,14 @@ impl AuthParams {
         &self.table.consumed
     }
 
+    /// Whether the token depends on params.
+    pub(crate) fn has_values(&self) -> bool {
+        self.values.is_some()
+    }
+
     /// The headers of the exchange. They are made when a token is fetched: most calls need none.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let given = self.table.mappings.iter().zip(self.values.iter());
+        let given = self.table.mappings.iter().zip(self.values.iter().flat_map(|values| values.iter()));
         given
             .filter_map(|(mapping, value)| {
                 Some((mapping.header.clone(), sensitive(header_text(value.as_ref()?).ok()?)?))
@@ -101,7 +106,7 @@ impl ParamHeaders {
             }
         }
         let key = seed.key(mappings.iter().map(|_| None));
-        let none = AuthParams { key, table: Arc::new(Table { mappings, consumed }), values: Arc::from([]) };
+        let none = AuthParams { key, table: Arc::new(Table { mappings, consumed }), values: None };
         Some(Self { seed, none })
     }
 
@@ -121,7 +126,7 @@ impl ParamHeaders {
         // One allocation is all that a hit in the cache costs.
         let values: Arc<[Option<Json>]> = mappings.iter().map(|mapping| mapping.value(params).cloned()).collect();
         let key = self.seed.key(values.iter().map(Option::as_ref));
-        Ok(AuthParams { key, table: Arc::clone(&self.none.table), values })
+        Ok(AuthParams { key, table: Arc::clone(&self.none.table), values: Some(values) })
     }
 }
 

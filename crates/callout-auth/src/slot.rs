@@ -18,6 +18,7 @@ use std::{
     time::Instant,
 };
 
+use arc_swap::ArcSwapOption;
 use futures_util::future::{FutureExt as _, Shared, WeakShared};
 
 use super::sync::Mutex;
@@ -74,7 +75,11 @@ impl<V: Clone, E: Clone> std::fmt::Debug for Flight<V, E> {
 }
 
 /// See the module.
-pub(crate) struct Slot<V: Clone, E: Clone>(Mutex<State<V, E>>);
+pub(crate) struct Slot<V: Clone, E: Clone> {
+    state: Mutex<State<V, E>>,
+    /// The stored value once more, for those who find it fresh. Changed with the lock held.
+    stored: ArcSwapOption<Stored<V>>,
+}
 
 struct State<V: Clone, E: Clone> {
     stored: Option<Stored<V>>,
@@ -90,11 +95,17 @@ where
 {
     /// An empty slot.
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(State { stored: None, flight: None, rest_until: None }))
+        let state = State { stored: None, flight: None, rest_until: None };
+        Self { state: Mutex::new(state), stored: ArcSwapOption::empty() }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State<V, E>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The value if it is fresh, without a lock.
+    pub(crate) fn fresh(&self, now: Instant) -> Option<V> {
+        self.stored.load().as_ref().filter(|stored| now < stored.renew_at).map(|stored| stored.value.clone())
     }
 
     /// The value for a caller at `now`, or the fetch that it is to wait for. `fetch` makes a fetch;
@@ -151,6 +162,7 @@ where
                 Fetched::Keep(stored) => {
                     state.stored = Some(stored.clone());
                     state.rest_until = None;
+                    self.stored.store(Some(Arc::new(stored.clone())));
                 }
                 Fetched::UseOnce(_) => {}
                 Fetched::Failed { rest_until, .. } => state.rest_until = Some(*rest_until),
@@ -166,7 +178,13 @@ where
 
     /// Drops the value if it is the one meant.
     pub(crate) fn remove_if(&self, is_meant: impl FnOnce(&V) -> bool) -> bool {
-        let removed = self.with(|state| state.stored.take_if(|stored| is_meant(&stored.value)));
+        let removed = self.with(|state| {
+            let removed = state.stored.take_if(|stored| is_meant(&stored.value));
+            if removed.is_some() {
+                self.stored.store(None);
+            }
+            removed
+        });
         removed.is_some()
     }
 

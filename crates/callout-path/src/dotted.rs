@@ -8,6 +8,7 @@ use crate::{
     budget::{Budget, TooManyNodes},
     error::PathError,
     mask::Mask,
+    route::{Hop, Route},
     step::member,
 };
 
@@ -50,6 +51,18 @@ impl Dotted {
 
     pub(crate) fn begins_with_index(&self) -> bool {
         matches!(self.parts.first(), Some(Part::Digits(..)))
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        let hops = |part: &Part| match part {
+            Part::Name(name) => vec![Hop::Through(name.clone())],
+            Part::Digits(name, index) => {
+                let mut hops = vec![Hop::Member(name.clone())];
+                hops.extend(index.map(Hop::Element));
+                hops
+            }
+        };
+        self.parts.iter().map(hops).collect()
     }
 
     pub(crate) fn value<'a>(&self, root: &'a Json, budget: &mut Budget) -> Result<Option<Cow<'a, Json>>, TooManyNodes> {

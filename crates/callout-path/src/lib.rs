@@ -42,9 +42,11 @@ mod jsonpath;
 mod mask;
 mod path;
 mod pointer;
+mod route;
 mod step;
 
 pub use budget::TooManyNodes;
 pub use error::PathError;
 pub use mask::Mask;
 pub use path::{Grammar, Path};
+pub use route::{Hop, Route};

@@ -14,6 +14,7 @@ use crate::{
     jsonpath::Query,
     mask::Mask,
     pointer::Pointer,
+    route::Route,
     step::Step,
 };
 
@@ -106,6 +107,16 @@ impl Path {
         match &*self.compiled {
             Compiled::Dotted(path) => path.begins_with_index(),
             Compiled::Pointer(_) | Compiled::One(_) | Compiled::Many(_) => false,
+        }
+    }
+
+    /// Where in a document it can lead: a part of it that holds the route is as good as the whole.
+    pub fn route(&self) -> Route {
+        match &*self.compiled {
+            Compiled::Dotted(path) => path.route(),
+            Compiled::Pointer(path) => path.route(),
+            Compiled::One(steps) => steps.iter().map(|step| vec![step.hop()]).collect(),
+            Compiled::Many(query) => query.route(),
         }
     }
 
@@ -243,6 +254,30 @@ mod tests {
                 path(text).select(&document, &mut mask, &Limits::default()).unwrap();
             }
             assert_eq!(mask.apply(&document).to_string(), expected, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn routes() {
+        let table = [
+            ("$", "[]"),
+            ("a.0", r#"[[Through("a")], [Member("0"), Element(0)]]"#),
+            ("/a/0/-", r#"[[Member("a")], [Member("0"), Element(0)], [Member("-")]]"#),
+            ("$.a[1][-1]", r#"[[Member("a")], [Element(1)], [Elements]]"#),
+            ("$[*]['a','b'][1:3]", r#"[[Members, Elements], [Member("a"), Member("b")], [Elements]]"#),
+            // What a descent or a condition looks at can be anything below.
+            ("$.a..b", r#"[[Member("a")]]"#),
+            ("$..a", "[]"),
+            ("$.a[?@.b > 1].c", r#"[[Member("a")]]"#),
+            ("$.a['b', ?@.c].d", r#"[[Member("a")]]"#),
+            // A condition on the root needs all.
+            ("$.a[?@.b == $.c].d", "[]"),
+            ("$.a[*][?!(count($..x) > 1 || @.b)]", "[]"),
+            ("$.a[?@[?value($.b) == 1]]", "[]"),
+            ("$.a[?match(@.b, $.c)]", "[]"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(format!("{:?}", path(text).route()), expected, "{text}");
         }
     }
 

@@ -2,7 +2,11 @@
 
 use callout_core::json::{Json, SmolStr};
 
-use crate::{error::PathError, step::member};
+use crate::{
+    error::PathError,
+    route::{Hop, Route},
+    step::member,
+};
 
 /// A JSON Pointer that is not empty.
 #[derive(Clone, Debug)]
@@ -40,6 +44,15 @@ impl Pointer {
             tokens.push(Token { name, index });
         }
         Ok(Self { tokens: tokens.into() })
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        let hops = |token: &Token| {
+            let mut hops = vec![Hop::Member(token.name.clone())];
+            hops.extend(token.index.map(Hop::Element));
+            hops
+        };
+        self.tokens.iter().map(hops).collect()
     }
 
     /// The node that the pointer names, and its position in each container on the way.

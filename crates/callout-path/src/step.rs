@@ -2,6 +2,8 @@
 
 use callout_core::json::{Json, Object, SmolStr};
 
+use crate::route::Hop;
+
 /// Up to this many members a name is looked for one by one: the index that larger objects make at
 /// their first look-up pays off only when many names are looked up.
 const ONE_BY_ONE: usize = 256;
@@ -16,6 +18,14 @@ pub(crate) enum Step {
 }
 
 impl Step {
+    pub(crate) fn hop(&self) -> Hop {
+        match self {
+            Self::Name(name) => Hop::Member(name.clone()),
+            // From the end is any, as long as the end is not known.
+            Self::Index(index) => usize::try_from(*index).map_or(Hop::Elements, Hop::Element),
+        }
+    }
+
     /// The child and its position.
     pub(crate) fn find<'a>(&self, node: &'a Json) -> Option<(usize, &'a Json)> {
         match (self, node) {

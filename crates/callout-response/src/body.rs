@@ -1,16 +1,25 @@
 //! Bytes of a response to a value.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell};
 
 use callout_core::{
     Error, ErrorKind,
-    json::{Json, LoneSurrogates, ObjectBuilder, ReadErrorKind, ReadOptions},
+    json::{Json, ObjectBuilder, ReadError, ReadErrorKind, Want, Wanted},
     limits::Limits,
+    redact::Redactor,
 };
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
+use crate::plan;
+
 /// Statuses whose answers have no content (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5).
 const WITHOUT_BODY: [u16; 3] = [204, 205, 304];
+
+/// Whether an answer has anything to read.
+pub(crate) fn has_body(status: u16, bytes: &[u8]) -> bool {
+    !WITHOUT_BODY.contains(&status) && !bytes.is_empty()
+}
+
 /// Characters of a content type that are kept.
 const LONGEST_TYPE: usize = 200;
 
@@ -45,21 +54,74 @@ const LONGEST_TYPE: usize = 200;
 /// # Ok::<(), callout_core::Error>(())
 /// ```
 pub fn read_body(status: u16, content_type: Option<&str>, bytes: &[u8], limits: &Limits) -> Result<Json, Error> {
-    if WITHOUT_BODY.contains(&status) || bytes.is_empty() {
+    if !has_body(status, bytes) {
         return Ok(Json::Null);
     }
-    let options = ReadOptions {
-        max_depth: limits.max_json_depth,
-        lone_surrogates: LoneSurrogates::Replace,
-        ..ReadOptions::default()
-    };
-    if let Some(read) = read_json(&options, bytes) {
-        return read;
+    let options = plan::options(limits);
+    json_of(options.read(bytes)).unwrap_or_else(|| read_text(content_type, bytes, limits))
+}
+
+/// A body, and whether it is known to hold none of the secrets that were asked about.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The body.
+    pub body: Json,
+    /// Whether there is nothing to mask in it.
+    pub is_clean: bool,
+}
+
+/// As [`read_body`], and finds out at little cost whether there is anything to mask.
+///
+/// # Errors
+///
+/// As [`read_body`].
+pub fn read_clean(
+    status: u16,
+    content_type: Option<&str>,
+    bytes: &[u8],
+    limits: &Limits,
+    redactor: &Redactor,
+) -> Result<Read, Error> {
+    if redactor.is_empty() || !has_body(status, bytes) || redactor.may_match(bytes) {
+        let body = read_body(status, content_type, bytes, limits)?;
+        return Ok(Read { is_clean: redactor.is_empty(), body });
     }
+    // What is written with escapes does not stand in the bytes as it is.
+    let is_clean = Cell::new(true);
+    let may_pass = |text: &str| {
+        is_clean.set(is_clean.get() && !redactor.may_match(text.as_bytes()));
+        true
+    };
+    match json_of(plan::options(limits).read_wanted(bytes, Everything, Some(&may_pass))) {
+        Some(body) => Ok(Read { body: body?, is_clean: is_clean.get() }),
+        // Text in another encoding has other bytes.
+        None => Ok(Read { body: read_text(content_type, bytes, limits)?, is_clean: false }),
+    }
+}
+
+/// Wants all there is.
+#[derive(Clone, Copy)]
+struct Everything;
+
+impl Wanted for Everything {
+    fn member(self, _: &str) -> Want<Self> {
+        Want::All
+    }
+
+    fn element(self, _: usize) -> Want<Self> {
+        Want::All
+    }
+}
+
+/// What is not JSON in UTF-8: JSON in another encoding, text, or binary.
+fn read_text(content_type: Option<&str>, bytes: &[u8], limits: &Limits) -> Result<Json, Error> {
     let media = Media::new(content_type.unwrap_or_default());
     if let Some(text) = decoded(&media, bytes) {
         // A text in UTF-8 has been tried above.
-        let read = if let Cow::Owned(text) = &text { read_json(&options, text.as_bytes()) } else { None };
+        let read = match &text {
+            Cow::Owned(text) => json_of(plan::options(limits).read(text.as_bytes())),
+            Cow::Borrowed(_) => None,
+        };
         return read.unwrap_or_else(|| Ok(text.into_owned().into()));
     }
     let content_type = content_type.map(|text| text.trim().chars().take(LONGEST_TYPE).collect::<String>());
@@ -67,8 +129,8 @@ pub fn read_body(status: u16, content_type: Option<&str>, bytes: &[u8], limits: 
 }
 
 /// `None` if it is not JSON.
-fn read_json(options: &ReadOptions, bytes: &[u8]) -> Option<Result<Json, Error>> {
-    let error = match options.read(bytes) {
+fn json_of(read: Result<Json, ReadError>) -> Option<Result<Json, Error>> {
+    let error = match read {
         Ok(json) => return Some(Ok(json)),
         Err(error) => error,
     };

@@ -8,7 +8,7 @@ use callout_core::{
 };
 use callout_path::{Mask, Path};
 
-use crate::Watch;
+use crate::{Watch, plan::Reach};
 
 /// A compiled `response_filter`.
 #[derive(Clone, Debug)]
@@ -34,6 +34,11 @@ impl Filter {
         // All are parsed before the first that failed decides, so that every fault is reported.
         let parsed: Vec<Option<Path>> = parsed.collect();
         Some(Self { paths: parsed.into_iter().collect::<Option<_>>()?, limits: limits.clone() })
+    }
+
+    /// Where in a value it can look.
+    pub(crate) fn reaches(&self) -> Vec<Reach> {
+        self.paths.iter().map(|path| Reach::whole(path.route())).collect()
     }
 
     /// Cuts a value down to what the paths match: same nesting, arrays closed up, order kept; `null`

@@ -50,12 +50,13 @@ mod body;
 pub mod filter;
 pub mod mapping;
 mod pipeline;
+mod plan;
 pub mod result_key;
 pub mod template;
 pub mod truncate;
 mod watch;
 
-pub use body::read_body;
+pub use body::{Read, read_body, read_clean};
 pub use pipeline::{Input, Pipeline, Stages};
 pub use truncate::{Length, Text, Truncation};
 pub use watch::Watch;

@@ -10,7 +10,7 @@ use callout_core::{
 };
 use callout_path::{Grammar, Path};
 
-use crate::Watch;
+use crate::{Watch, plan::Reach};
 
 /// How many members the objects of one mapped array may have together, for each node that a path
 /// may visit (`max_path_matches`).
@@ -50,6 +50,11 @@ impl Mapping {
         // All are parsed before the first that failed decides, so that every fault is reported.
         let parsed: Vec<Option<_>> = parsed.collect();
         Some(Self { members: parsed.into_iter().collect::<Option<_>>()?, limits: limits.clone() })
+    }
+
+    /// Where in a value it can look. A relative path goes through arrays by itself.
+    pub(crate) fn reaches(&self) -> Vec<Reach> {
+        self.members.iter().map(|(_, path)| Reach::whole(path.route())).collect()
     }
 
     /// Makes the new object. A path that leads to one value gives it, `null` where it is absent; a

@@ -1,5 +1,7 @@
 //! The stages of one endpoint in their order, and what each of them gave.
 
+use std::borrow::Cow;
+
 use callout_core::{
     Error,
     config::EndpointConfig,
@@ -12,8 +14,10 @@ use callout_core::{
 
 use crate::{
     Watch,
+    body::has_body,
     filter::Filter,
     mapping::Mapping,
+    plan::{Plan, Reach},
     result_key::ResultKey,
     template::{Template, Values},
     truncate::{Count, Text, cut, cut_plain},
@@ -30,7 +34,12 @@ pub struct Pipeline {
     result_key: Option<ResultKey>,
     template: Option<Template>,
     max_result_length: u64,
+    /// `None` if the whole body is wanted.
+    plan: Option<Plan>,
 }
+
+/// Members of an object for which looking for one costs a template as much again.
+const MEMBERS_PER_VISIT: usize = 32;
 
 /// What a pipeline works on.
 #[derive(Clone, Copy, Debug)]
@@ -82,13 +91,49 @@ impl Pipeline {
                 Template::compile(source, limits).map_err(|message| faults.report(FaultCode::Template, message)).ok()
             })
         });
-        Some(Self {
+        let mut pipeline = Self {
             filter: all_or_nothing(filter)?,
             mapping: all_or_nothing(mapping)?,
             result_key: all_or_nothing(key)?,
             template: all_or_nothing(template)?,
             max_result_length: endpoint.max_result_length,
-        })
+            plan: None,
+        };
+        pipeline.plan = pipeline.reaches().and_then(|reaches| Plan::compile(&reaches));
+        Some(pipeline)
+    }
+
+    /// Where in the body the stages can look: the first one and the template, since those between see
+    /// only what the first has made. `None` if that may be anywhere.
+    fn reaches(&self) -> Option<Vec<Reach>> {
+        let first = match (&self.filter, &self.mapping, &self.result_key) {
+            (Some(filter), _, _) => Some(filter.reaches()),
+            (None, Some(mapping), _) => Some(mapping.reaches()),
+            (None, None, Some(key)) => Some(key.reaches()),
+            (None, None, None) => None,
+        };
+        let template = self.template.as_ref().map(|template| template.reaches(first.is_none()));
+        match (first, template) {
+            (first, Some(template)) => Some([first.unwrap_or_default(), template?].concat()),
+            (first, None) => first,
+        }
+    }
+
+    /// Makes the text of an answer from no more of its body than the stages look at. It is the text that
+    /// [`Pipeline::run`] makes of the whole, masked body. `None` if that must be asked: because the
+    /// whole is wanted, because the body is no JSON or may hold a secret, or because a stage fails,
+    /// whose error tells what there is.
+    ///
+    /// The body that stands in `input` is not looked at.
+    pub fn run_wanted(&self, bytes: &[u8], limits: &Limits, input: &Input<'_>) -> Option<Text> {
+        if !has_body(input.status, bytes) {
+            return None;
+        }
+        let part = self.plan.as_ref()?.read(bytes, limits, input.redactor)?;
+        // Objects from which members were left out are cheaper to look into. So that no render gets
+        // by that would not with the whole, it has as much less to spend as that can have saved.
+        let share = 1 + (part.widest / MEMBERS_PER_VISIT) as u64;
+        self.stages(&Input { body: &part.body, ..*input }, Count::UpToLimit, &mut Stages::default(), share).ok()
     }
 
     /// Makes the text. It is the text that [`Pipeline::trace`] makes; only the length before a cut
@@ -98,25 +143,25 @@ impl Pipeline {
     ///
     /// The first stage that fails, by its name; see the stages for their kinds.
     pub fn run(&self, input: &Input<'_>) -> Result<Text, Error> {
-        self.stages(input, Count::UpToLimit, &mut Stages::default())
+        self.stages(input, Count::UpToLimit, &mut Stages::default(), 1)
     }
 
     /// Makes the text and keeps what each stage gave. Lengths are exact.
     pub fn trace(&self, input: &Input<'_>) -> Stages {
         let mut stages = Stages::default();
-        match self.stages(input, Count::Exactly, &mut stages) {
+        match self.stages(input, Count::Exactly, &mut stages, 1) {
             Ok(text) => stages.text = Some(text),
             Err(error) => stages.error = Some(error),
         }
         stages
     }
 
-    fn stages(&self, input: &Input<'_>, count: Count, stages: &mut Stages) -> Result<Text, Error> {
-        self.unmasked(input, count, stages)
+    fn stages(&self, input: &Input<'_>, count: Count, stages: &mut Stages, share: u64) -> Result<Text, Error> {
+        self.unmasked(input, count, stages, share)
             .map_err(|error| error.map_message(|message| input.redactor.text(message).into_owned()))
     }
 
-    fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages) -> Result<Text, Error> {
+    fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages, share: u64) -> Result<Text, Error> {
         let watch = Watch { clock: input.clock, deadline: input.deadline };
         let value = match &self.filter {
             Some(filter) => filter.apply(input.body, &watch)?,
@@ -139,8 +184,12 @@ impl Pipeline {
                 let values =
                     Values { result: &value, response: input.body, params: input.params, status: input.status };
                 // The body has been masked already; params may hold a secret all the same.
-                let text = input.redactor.text(&template.render(&values, &watch)?).into_owned();
-                Ok(cut_plain(text, self.max_result_length))
+                let text = template.render_within(&values, &watch, share)?;
+                let masked = match input.redactor.text(&text) {
+                    Cow::Borrowed(_) => None,
+                    Cow::Owned(masked) => Some(masked),
+                };
+                Ok(cut_plain(masked.unwrap_or(text), self.max_result_length))
             }
             None => Ok(cut(&value, self.max_result_length, count)),
         }

@@ -8,6 +8,8 @@ use callout_core::{
 };
 use callout_path::Path;
 
+use crate::plan::Reach;
+
 /// Names that the message about an absent key lists, and characters of each.
 const SHOWN_NAMES: usize = 20;
 const SHOWN_CHARS: usize = 40;
@@ -29,6 +31,11 @@ impl ResultKey {
                 None
             }
         }
+    }
+
+    /// Where in a value it can look.
+    pub(crate) fn reaches(&self) -> Vec<Reach> {
+        vec![Reach::whole(self.path.route())]
     }
 
     /// The value at the path. A path with several matches gives an array, empty if there is none.

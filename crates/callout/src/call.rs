@@ -19,7 +19,7 @@ use callout_core::{
     time::Deadline,
 };
 use callout_request::OWN_USER_AGENT;
-use callout_response::{Input, read_body};
+use callout_response::{Input, Text, read_clean};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
@@ -74,9 +74,7 @@ pub(crate) async fn run(call: &Call<'_>, params: Json) -> Result<Outcome, Error>
     let started = call.engine.clock.now();
     let shaped = async {
         let sent = send(call, params, Disabled::Refused, None).await?;
-        let body = sent.body(call)?;
-        let text = sent.endpoint.pipeline.run(&sent.input(call, &body)).map_err(|error| sent.failed(error))?;
-        Ok((text, sent))
+        Ok((sent.text(call)?, sent))
     };
     let (text, sent) = shaped.await.map_err(|error| call.named(error))?;
     Ok(Outcome {
@@ -339,17 +337,33 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
+    /// The text, if possible from what the pipeline wants of the body and else from all of it: what
+    /// goes wrong is told by the whole.
+    fn text(&self, call: &Call<'_>) -> Result<Text, Error> {
+        let HttpResponse { status, body, .. } = &self.response;
+        let pipeline = &self.endpoint.pipeline;
+        if is_success(*status)
+            && let Some(text) = pipeline.run_wanted(body, &call.engine.limits, &self.input(call, &Json::Null))
+        {
+            return Ok(text);
+        }
+        let body = self.body(call)?;
+        pipeline.run(&self.input(call, &body)).map_err(|error| self.failed(error))
+    }
+
     /// The masked body; an error if the status is outside 200 to 299.
     fn body(&self, call: &Call<'_>) -> Result<Json, Error> {
         let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
         let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let body = read_body(*status, content_type, body, &call.engine.limits).map_err(|error| self.failed(error))?;
+        let read = read_clean(*status, content_type, body, &call.engine.limits, &self.redactor);
+        let read = read.map_err(|error| self.failed(error))?;
+        let body = read.body;
         if body.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
             let error = Error::new(ErrorKind::Interrupted, "the answer ended in the middle of its JSON");
             return Err(self.failed(error.with_retryable(self.endpoint.request.method().is_idempotent())));
         }
-        let body = self.redactor.json(&body);
-        if (200..300).contains(status) {
+        let body = if read.is_clean { body } else { self.redactor.json(&body) };
+        if is_success(*status) {
             return Ok(body);
         }
         let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &body));
@@ -371,6 +385,10 @@ impl Sent<'_> {
     fn failed(&self, error: Error) -> Error {
         masked(error, &self.redactor).with_status(self.response.status).with_retries(self.response.retries)
     }
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 /// Whether a text was meant to be JSON and lacks its end, where nothing else tells that the connection

@@ -12,6 +12,8 @@ mod convert;
 mod number;
 mod object;
 mod read;
+mod scan;
+mod wanted;
 mod write;
 
 pub use array::Array;
@@ -19,6 +21,7 @@ pub use number::Number;
 pub use object::{Object, ObjectBuilder};
 pub use read::{Duplicates, LoneSurrogates, ReadError, ReadErrorKind, ReadOptions};
 pub use smol_str::SmolStr;
+pub use wanted::{Want, Wanted};
 pub use write::{write_compact, write_string};
 
 /// A JSON value (RFC 8259) that keeps member order and number text.

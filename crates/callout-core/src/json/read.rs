@@ -4,7 +4,12 @@ use std::{borrow::Cow, fmt};
 
 use smol_str::SmolStr;
 
-use super::{Json, Number, ObjectBuilder, number::number_length};
+use super::{
+    Json, Number, ObjectBuilder,
+    number::number_length,
+    scan::{is_space, plain_length, space_length},
+    wanted::Wanted,
+};
 
 /// What becomes of a member name that stands twice in one object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,11 +55,42 @@ impl ReadOptions {
     ///
     /// When the bytes are not UTF-8, not one JSON value, or past one of these bounds.
     pub fn read(&self, bytes: &[u8]) -> Result<Json, ReadError> {
+        self.document(bytes, None, Reader::value)
+    }
+
+    /// Reads what is wanted of one JSON text and passes over the rest, which is checked all the same:
+    /// a text is refused exactly if [`ReadOptions::read`] refuses it, but for duplicate names in what is
+    /// passed over. See [`Wanted`] for what becomes of the rest.
+    ///
+    /// `may_pass` is shown each string and name that is written with escapes, also where it is passed
+    /// over: in the bytes of the text it cannot be found. Where it says no, reading stops.
+    ///
+    /// # Errors
+    ///
+    /// As [`ReadOptions::read`], and [`ReadErrorKind::Stopped`].
+    pub fn read_wanted(
+        &self,
+        bytes: &[u8],
+        wanted: impl Wanted,
+        may_pass: Option<&dyn Fn(&str) -> bool>,
+    ) -> Result<Json, ReadError> {
+        self.document(bytes, may_pass, |reader| reader.wanted(wanted))
+    }
+
+    fn document<'a>(
+        &self,
+        bytes: &'a [u8],
+        may_pass: Option<&'a dyn Fn(&str) -> bool>,
+        read: impl FnOnce(&mut Reader<'a>) -> Step<Json>,
+    ) -> Result<Json, ReadError> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = simdutf8::compat::from_utf8(bytes)
-            .map_err(|error| ReadError::at(bytes, error.valid_up_to(), ReadErrorKind::NotUtf8))?;
-        let mut reader = Reader { text, bytes, at: 0, depth: 0, options: *self };
-        reader.document().map_err(|kind| ReadError::at(bytes, reader.at.min(bytes.len()), kind))
+        let text = simdutf8::basic::from_utf8(bytes).map_err(|_| {
+            // Slower, and knows where.
+            let place = simdutf8::compat::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+            ReadError::at(bytes, place, ReadErrorKind::NotUtf8)
+        })?;
+        let mut reader = Reader { text, bytes, at: 0, depth: 0, options: *self, may_pass };
+        reader.document(read).map_err(|kind| ReadError::at(bytes, reader.at.min(bytes.len()), kind))
     }
 }
 
@@ -82,6 +118,8 @@ pub enum ReadErrorKind {
     DuplicateName(SmolStr),
     /// More than this many arrays and objects are open at once.
     TooDeep(usize),
+    /// The caller's own check of strings stopped the reading.
+    Stopped,
 }
 
 impl fmt::Display for ReadErrorKind {
@@ -97,6 +135,7 @@ impl fmt::Display for ReadErrorKind {
             Self::LoneSurrogate => f.write_str("half a surrogate pair"),
             Self::DuplicateName(name) => write!(f, "the name {name:?} stands twice in one object"),
             Self::TooDeep(limit) => write!(f, "nested deeper than {limit} levels"),
+            Self::Stopped => f.write_str("a string that may not pass"),
         }
     }
 }
@@ -148,23 +187,24 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
-    depth: usize,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) depth: usize,
     options: ReadOptions,
+    pub(super) may_pass: Option<&'a dyn Fn(&str) -> bool>,
 }
 
-type Step<T> = Result<T, ReadErrorKind>;
+pub(super) type Step<T> = Result<T, ReadErrorKind>;
 
 impl<'a> Reader<'a> {
-    fn document(&mut self) -> Step<Json> {
+    fn document(&mut self, read: impl FnOnce(&mut Self) -> Step<Json>) -> Step<Json> {
         self.space();
         if self.at == self.bytes.len() {
             return Err(ReadErrorKind::Empty);
         }
-        let value = self.value()?;
+        let value = read(self)?;
         self.space();
         if self.at < self.bytes.len() {
             return Err(ReadErrorKind::TrailingText);
@@ -172,17 +212,20 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
-            self.at += 1;
+    #[inline]
+    pub(super) fn space(&mut self) {
+        // Most often there is none.
+        if self.bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
+            self.at += 1 + space_length(&self.bytes[self.at + 1..]);
         }
     }
 
-    fn peek(&self) -> Step<u8> {
+    #[inline]
+    pub(super) fn peek(&self) -> Step<u8> {
         self.bytes.get(self.at).copied().ok_or(ReadErrorKind::UnexpectedEnd)
     }
 
-    fn value(&mut self) -> Step<Json> {
+    pub(super) fn value(&mut self) -> Step<Json> {
         match self.peek()? {
             b'{' => self.nested(Self::object),
             b'[' => self.nested(Self::array),
@@ -195,16 +238,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Step<Json>) -> Step<Json> {
+    pub(super) fn nested(&mut self, read: impl FnOnce(&mut Self) -> Step<Json>) -> Step<Json> {
+        self.enter()?;
+        let value = read(self)?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    /// Goes into a container.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Step<()> {
         if self.depth == self.options.max_depth {
             return Err(ReadErrorKind::TooDeep(self.options.max_depth));
         }
         self.depth += 1;
         self.at += 1;
         self.space();
-        let value = read(self)?;
-        self.depth -= 1;
-        Ok(value)
+        Ok(())
     }
 
     fn array(&mut self) -> Step<Json> {
@@ -228,17 +278,8 @@ impl<'a> Reader<'a> {
             return Ok(members.into());
         }
         loop {
-            if self.peek()? != b'"' {
-                return Err(ReadErrorKind::Expected("a member name in quotes"));
-            }
             let start = self.at;
-            let name: SmolStr = self.string()?.into();
-            self.space();
-            if self.peek()? != b':' {
-                return Err(ReadErrorKind::Expected("`:`"));
-            }
-            self.at += 1;
-            self.space();
+            let name: SmolStr = self.name()?.into();
             let value = self.value()?;
             if !members.insert(name.clone(), value) && self.options.duplicates == Duplicates::Refuse {
                 self.at = start;
@@ -250,8 +291,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a member's name and what stands between it and its value.
+    pub(super) fn name(&mut self) -> Step<Cow<'a, str>> {
+        if self.peek()? != b'"' {
+            return Err(ReadErrorKind::Expected("a member name in quotes"));
+        }
+        let name = self.string()?;
+        self.colon()?;
+        Ok(name)
+    }
+
+    #[inline]
+    pub(super) fn colon(&mut self) -> Step<()> {
+        self.space();
+        if self.peek()? != b':' {
+            return Err(ReadErrorKind::Expected("`:`"));
+        }
+        self.at += 1;
+        self.space();
+        Ok(())
+    }
+
     /// Passes over what stands behind an element: true at the end of the container.
-    fn ends_with(&mut self, end: u8, expected: &'static str) -> Step<bool> {
+    #[inline]
+    pub(super) fn ends_with(&mut self, end: u8, expected: &'static str) -> Step<bool> {
         self.space();
         let found = self.peek()?;
         if found != end && found != b',' {
@@ -265,21 +328,33 @@ impl<'a> Reader<'a> {
     }
 
     fn literal(&mut self, word: &'static str, value: Json) -> Step<Json> {
+        self.word(word)?;
+        Ok(value)
+    }
+
+    #[inline]
+    pub(super) fn word(&mut self, word: &'static str) -> Step<()> {
         if !self.bytes[self.at..].starts_with(word.as_bytes()) {
             return Err(ReadErrorKind::Expected("a value"));
         }
         self.at += word.len();
-        Ok(value)
+        Ok(())
     }
 
     fn number(&mut self) -> Step<Json> {
-        let rest = &self.text[self.at..];
-        let length = number_length(rest.as_bytes()).ok_or(ReadErrorKind::Expected("a number"))?;
-        self.at += length;
-        Ok(Json::Number(Number::from_checked(&rest[..length])))
+        let start = self.at;
+        self.digits()?;
+        Ok(Json::Number(Number::from_checked(&self.text[start..self.at])))
     }
 
-    fn string(&mut self) -> Step<Cow<'a, str>> {
+    /// Passes over a number.
+    #[inline]
+    pub(super) fn digits(&mut self) -> Step<()> {
+        self.at += number_length(&self.bytes[self.at..]).ok_or(ReadErrorKind::Expected("a number"))?;
+        Ok(())
+    }
+
+    pub(super) fn string(&mut self) -> Step<Cow<'a, str>> {
         self.at += 1;
         let text = self.text;
         let start = self.at;
@@ -293,6 +368,9 @@ impl<'a> Reader<'a> {
         loop {
             if self.peek()? == b'"' {
                 self.at += 1;
+                if self.may_pass.is_some_and(|may_pass| !may_pass(&decoded)) {
+                    return Err(ReadErrorKind::Stopped);
+                }
                 return Ok(Cow::Owned(decoded));
             }
             decoded.push(self.escape()?);
@@ -303,18 +381,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Moves to the next quote or backslash.
-    fn plain(&mut self) -> Step<()> {
-        for &byte in &self.bytes[self.at..] {
-            match byte {
-                b'"' | b'\\' => return Ok(()),
-                0x00..=0x1f => return Err(ReadErrorKind::ControlCharacter),
-                _ => self.at += 1,
-            }
+    #[inline]
+    pub(super) fn plain(&mut self) -> Step<()> {
+        self.at += plain_length(&self.bytes[self.at..]);
+        match self.peek()? {
+            b'"' | b'\\' => Ok(()),
+            _ => Err(ReadErrorKind::ControlCharacter),
         }
-        Err(ReadErrorKind::UnexpectedEnd)
     }
 
-    fn escape(&mut self) -> Step<char> {
+    pub(super) fn escape(&mut self) -> Step<char> {
         self.at += 1;
         let letter = self.peek()?;
         let plain = match letter {

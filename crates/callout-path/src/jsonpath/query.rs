@@ -3,7 +3,10 @@
 use callout_core::json::Json;
 
 use super::pattern::{Extent, Pattern};
-use crate::step::Step;
+use crate::{
+    route::{Hop, Route},
+    step::Step,
+};
 
 /// A query: what each segment selects from the nodes of the one before it.
 #[derive(Clone, Debug)]
@@ -16,6 +19,14 @@ impl Query {
     pub(crate) fn steps(&self) -> Option<Vec<Step>> {
         self.segments.iter().map(Segment::step).collect()
     }
+
+    /// As far as it can be told: a descent goes anywhere below, a condition looks at anything there.
+    pub(crate) fn route(&self) -> Route {
+        if self.segments.iter().any(Segment::asks_for_root) {
+            return Route::new();
+        }
+        self.segments.iter().map_while(Segment::hops).collect()
+    }
 }
 
 /// Section 2.5.
@@ -27,6 +38,27 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    /// `None` where it cannot be told.
+    fn hops(&self) -> Option<Vec<Hop>> {
+        let mut hops = Vec::new();
+        for selector in self.selectors.iter().filter(|_| !self.descendants) {
+            match selector {
+                Selector::Step(step) => hops.push(step.hop()),
+                Selector::Wildcard => hops.extend([Hop::Members, Hop::Elements]),
+                Selector::Slice(_) => hops.push(Hop::Elements),
+                Selector::Filter(_) => return None,
+            }
+        }
+        (!self.descendants).then_some(hops)
+    }
+
+    fn asks_for_root(&self) -> bool {
+        self.selectors.iter().any(|selector| match selector {
+            Selector::Filter(filter) => filter.asks_for_root(),
+            Selector::Step(_) | Selector::Wildcard | Selector::Slice(_) => false,
+        })
+    }
+
     fn step(&self) -> Option<Step> {
         match &*self.selectors {
             [Selector::Step(step)] if !self.descendants => Some(step.clone()),
@@ -67,6 +99,43 @@ pub(super) enum Filter {
         pattern: PatternOperand,
         extent: Extent,
     },
+}
+
+impl Filter {
+    /// Whether it, or a condition in it, looks at more than the node that it is about.
+    fn asks_for_root(&self) -> bool {
+        match self {
+            Self::Any(all) | Self::All(all) => all.iter().any(Self::asks_for_root),
+            Self::Not(inner) => inner.asks_for_root(),
+            Self::Exists(start, query) => start.asks_for_root(query),
+            Self::Present(start, _) => matches!(start, Start::Root),
+            Self::Compare(left, _, right) => left.asks_for_root() || right.asks_for_root(),
+            Self::Matches { text, pattern, extent: _ } => {
+                let pattern = match pattern {
+                    PatternOperand::Known(_) => false,
+                    PatternOperand::Found(operand) => operand.asks_for_root(),
+                };
+                pattern || text.asks_for_root()
+            }
+        }
+    }
+}
+
+impl Start {
+    fn asks_for_root(self, query: &Query) -> bool {
+        matches!(self, Self::Root) || query.segments.iter().any(Segment::asks_for_root)
+    }
+}
+
+impl Operand {
+    fn asks_for_root(&self) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Node(start, _) => matches!(start, Start::Root),
+            Self::Length(operand) => operand.asks_for_root(),
+            Self::Count(start, query) | Self::Value(start, query) => start.asks_for_root(query),
+        }
+    }
 }
 
 /// Where a query in a condition begins.

@@ -39,10 +39,11 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(limits: &Limits, watch: &Watch<'_>) -> Self {
+    /// With one in `share` of what there is.
+    pub(super) fn new(limits: &Limits, watch: &Watch<'_>, share: u64) -> Self {
         let fuel = fuel(limits);
         Self {
-            left: AtomicU64::new(fuel.saturating_mul(UNITS_PER_FUEL)),
+            left: AtomicU64::new(fuel.saturating_mul(UNITS_PER_FUEL) / share.max(1)),
             fuel,
             clock: watch.clock.clone(),
             deadline: watch.deadline,

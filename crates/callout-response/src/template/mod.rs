@@ -73,6 +73,7 @@ mod ops;
 mod parse;
 mod parts;
 mod predicates;
+mod uses;
 mod value;
 
 use std::{
@@ -87,12 +88,13 @@ use callout_core::{
 };
 use minijinja::{AutoEscape, Environment, State, UndefinedBehavior, Value};
 
-use crate::Watch;
+use crate::{Watch, plan::Reach};
 
 use self::{
     budget::{Meter, Output},
     eval::{Names, Run},
     fault::Fail,
+    uses::Uses,
     value::Val,
 };
 
@@ -128,6 +130,7 @@ pub struct Template {
     environment: Environment<'static>,
     /// For each line of what minijinja has compiled, the line of the template.
     lines: Vec<u32>,
+    uses: Uses,
     limits: Limits,
 }
 
@@ -150,6 +153,7 @@ impl Template {
             return Err(format!("must be {max} bytes long at most (`max_template_bytes`), not {len}"));
         }
         let parts = parse::parse(source).map_err(|error| format!("line {}: {}", error.line, error.message))?;
+        let uses = Uses::of(&parts.program);
         let program = Arc::new(parts.program);
         let mut environment = Environment::empty();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -166,7 +170,13 @@ impl Template {
         environment
             .add_template_owned(NAME, parts.written)
             .map_err(|error| format!("line {}: {}", line(&lines, &error).unwrap_or(1), told(&error)))?;
-        Ok(Self { environment, lines, limits: limits.clone() })
+        Ok(Self { environment, lines, uses, limits: limits.clone() })
+    }
+
+    /// Where in the body it can look, by `response` and, if that is the body, by `result` and its
+    /// members. `None` if that may be anywhere.
+    pub(crate) fn reaches(&self, result_is_body: bool) -> Option<Vec<Reach>> {
+        self.uses.reaches(result_is_body)
     }
 
     /// Renders the template, which takes bounded time and memory.
@@ -177,13 +187,18 @@ impl Template {
     /// [`ErrorKind::LimitExceeded`] where a bound is reached; [`ErrorKind::Timeout`] where the deadline
     /// passes. Messages can hold parts of the params.
     pub fn render(&self, values: &Values<'_>, watch: &Watch<'_>) -> Result<String, Error> {
+        self.render_within(values, watch, 1)
+    }
+
+    /// Renders with one in so many of the work that a render may take.
+    pub(crate) fn render_within(&self, values: &Values<'_>, watch: &Watch<'_>, share: u64) -> Result<String, Error> {
         let depth = self.limits.max_json_depth.saturating_add(2);
         let run = Arc::new(Run {
             result: Val::new(values.result.clone(), depth),
             response: Val::new(values.response.clone(), depth),
             params: Val::new(values.params.clone().into(), depth),
             status: values.status,
-            meter: Arc::new(Meter::new(&self.limits, watch)),
+            meter: Arc::new(Meter::new(&self.limits, watch, share)),
             max_depth: depth.saturating_add(DEEPER),
             failed: Mutex::new(None),
         });

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use callout_core::json::SmolStr;
+
 use super::{
     expr::{Chain, Expr, Root, Step, StepKind},
     fault::{SyntaxError, clipped},
@@ -27,6 +29,14 @@ const CAPTURED: &str = "__captured";
 pub(super) struct Program {
     pub(super) source: String,
     pub(super) sites: Vec<Site>,
+    pub(super) loops: Vec<Loop>,
+}
+
+/// A loop with one variable, and the site of what it goes through.
+#[derive(Debug)]
+pub(super) struct Loop {
+    pub(super) variable: SmolStr,
+    pub(super) site: usize,
 }
 
 /// One expression, what its value is for, and the line on which its tag begins.
@@ -87,7 +97,14 @@ impl Block<'_> {
 
 /// Takes a template apart.
 pub(super) fn parse(source: &str) -> Result<Parts, SyntaxError> {
-    let mut writer = Writer { source, sites: Vec::new(), written: String::new(), lines: vec![1, 1], open: Vec::new() };
+    let mut writer = Writer {
+        source,
+        sites: Vec::new(),
+        loops: Vec::new(),
+        written: String::new(),
+        lines: vec![1, 1],
+        open: Vec::new(),
+    };
     for piece in pieces(source)? {
         match piece {
             Piece::Text(text) => writer.text(text),
@@ -101,13 +118,14 @@ pub(super) fn parse(source: &str) -> Result<Parts, SyntaxError> {
     }
     // So that a line break at the end is text, and not the file's.
     writer.written.push_str("{##}");
-    let program = Program { source: source.to_owned(), sites: writer.sites };
+    let program = Program { source: source.to_owned(), sites: writer.sites, loops: writer.loops };
     Ok(Parts { program, written: writer.written, lines: writer.lines })
 }
 
 struct Writer<'s> {
     source: &'s str,
     sites: Vec<Site>,
+    loops: Vec<Loop>,
     written: String,
     lines: Vec<u32>,
     open: Vec<Open<'s>>,
@@ -248,6 +266,9 @@ impl<'s> Writer<'s> {
             return Err(parser.expected("`in`"));
         }
         let elements = loop_tuple(parser)?;
+        if !targets.contains(',') {
+            self.loops.push(Loop { variable: targets.as_str().into(), site: self.sites.len() });
+        }
         let elements = self.site(elements, Use::Iterate, line);
         let mut tag = format!("for {targets} in {elements}");
         if parser.word("if") {

@@ -1,0 +1,175 @@
+//! Reading a text in part: what is wanted is built, the rest is passed over and checked.
+
+use std::borrow::Cow;
+
+use super::{
+    Json, ObjectBuilder, ReadErrorKind,
+    read::{Reader, Step},
+};
+
+/// What is wanted of a container. It is asked for each member and element in the order of the text.
+pub trait Wanted: Copy {
+    /// What is wanted of the member of that name.
+    fn member(self, name: &str) -> Want<Self>;
+    /// What is wanted of the element at that index.
+    fn element(self, index: usize) -> Want<Self>;
+    /// An object has ended that had so many members in the text, duplicates counted.
+    fn members_ended(self, _members: usize) {}
+}
+
+/// How much of a value is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want<W> {
+    /// All of it.
+    All,
+    /// Of a container what this says; of anything else all.
+    Part(W),
+    /// Nothing but its place: an element is `null` where it stood, a member `null` under its name.
+    Place,
+    /// Nothing: it is left out. The elements behind it move up, so that none of them may be wanted.
+    Nothing,
+}
+
+impl Reader<'_> {
+    pub(super) fn wanted(&mut self, wanted: impl Wanted) -> Step<Json> {
+        match self.peek()? {
+            b'{' => self.nested(|reader| reader.members_wanted(wanted)),
+            b'[' => self.nested(|reader| reader.elements_wanted(wanted)),
+            _ => self.value(),
+        }
+    }
+
+    fn members_wanted<W: Wanted>(&mut self, wanted: W) -> Step<Json> {
+        let mut members = ObjectBuilder::new();
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(members.into());
+        }
+        let mut count = 0;
+        loop {
+            count += 1;
+            let name: Cow<'_, str> = self.name()?;
+            if let Some(value) = self.value_wanted(wanted.member(&name))? {
+                members.insert(name, value);
+            }
+            if self.ends_with(b'}', "`,` or `}`")? {
+                wanted.members_ended(count);
+                return Ok(members.into());
+            }
+        }
+    }
+
+    fn elements_wanted<W: Wanted>(&mut self, wanted: W) -> Step<Json> {
+        let mut elements = Vec::new();
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Ok(Json::Array(elements.into()));
+        }
+        for index in 0.. {
+            elements.extend(self.value_wanted(wanted.element(index))?);
+            if self.ends_with(b']', "`,` or `]`")? {
+                break;
+            }
+        }
+        Ok(Json::Array(elements.into()))
+    }
+
+    fn value_wanted<W: Wanted>(&mut self, want: Want<W>) -> Step<Option<Json>> {
+        match want {
+            Want::All => self.value().map(Some),
+            Want::Part(wanted) => self.wanted(wanted).map(Some),
+            Want::Place => self.pass_over().map(|()| Some(Json::Null)),
+            Want::Nothing => self.pass_over().map(|()| None),
+        }
+    }
+
+    /// Moves behind a value, which is checked as if it were built.
+    fn pass_over(&mut self) -> Step<()> {
+        // The ends of the containers that are open here.
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            match self.peek()? {
+                b'"' => self.pass_over_string()?,
+                b'-' | b'0'..=b'9' => self.digits()?,
+                b'{' => {
+                    self.enter()?;
+                    if self.peek()? != b'}' {
+                        open.push(b'}');
+                        self.pass_over_name()?;
+                        continue;
+                    }
+                    self.leave();
+                }
+                b'[' => {
+                    self.enter()?;
+                    if self.peek()? != b']' {
+                        open.push(b']');
+                        continue;
+                    }
+                    self.leave();
+                }
+                b't' => self.word("true")?,
+                b'f' => self.word("false")?,
+                b'n' => self.word("null")?,
+                _ => return Err(ReadErrorKind::Expected("a value")),
+            }
+            loop {
+                let Some(&end) = open.last() else { return Ok(()) };
+                self.space();
+                match self.peek()? {
+                    b',' => {
+                        self.at += 1;
+                        self.space();
+                        if end == b'}' {
+                            self.pass_over_name()?;
+                        }
+                        break;
+                    }
+                    found if found == end => {
+                        open.pop();
+                        self.leave();
+                    }
+                    _ if end == b'}' => return Err(ReadErrorKind::Expected("`,` or `}`")),
+                    _ => return Err(ReadErrorKind::Expected("`,` or `]`")),
+                }
+            }
+        }
+    }
+
+    /// Moves behind the end of a container.
+    fn leave(&mut self) {
+        self.at += 1;
+        self.depth -= 1;
+    }
+
+    #[inline]
+    fn pass_over_name(&mut self) -> Step<()> {
+        if self.peek()? != b'"' {
+            return Err(ReadErrorKind::Expected("a member name in quotes"));
+        }
+        self.pass_over_string()?;
+        self.colon()
+    }
+
+    #[inline]
+    fn pass_over_string(&mut self) -> Step<()> {
+        let start = self.at;
+        self.at += 1;
+        self.plain()?;
+        if self.peek()? == b'"' {
+            self.at += 1;
+            return Ok(());
+        }
+        if self.may_pass.is_some() {
+            // It is asked about what the escapes stand for.
+            self.at = start;
+            return self.string().map(drop);
+        }
+        while self.peek()? != b'"' {
+            self.escape()?;
+            self.plain()?;
+        }
+        self.at += 1;
+        Ok(())
+    }
+}

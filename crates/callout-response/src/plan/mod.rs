@@ -1,0 +1,88 @@
+//! What of a body the stages of an endpoint look at, compiled with them.
+//!
+//! Building a value of every byte of an answer is most of what a call costs, and most endpoints want a
+//! few fields. A [`Plan`] is made from the first configured stage (what later ones see is what it gives)
+//! and from the template's uses of the body: where each of them can lead
+//! ([`callout_path::Route`]), all merged into one machine of [`states`], which a body is read by in one
+//! pass. What no route leads to is passed over, and checked to be JSON all the same.
+//!
+//! A plan changes no outcome. What it reads is the body without parts that nobody looks at, so that
+//! stages give the same values and pay the same for them. Whatever cannot be told beforehand makes the
+//! whole body wanted, which is no plan: descents, conditions in a `JSONPath`, a template that uses
+//! `response` or a whole `result`. And where a stage fails on what was read, or the body is no JSON or
+//! holds a secret, [`Pipeline::run_wanted`](crate::Pipeline::run_wanted) gives nothing, and the
+//! caller goes the long way, whose errors know the whole body.
+
+mod states;
+
+use std::cell::Cell;
+
+use callout_core::{
+    json::{Json, LoneSurrogates, ReadOptions},
+    limits::Limits,
+    redact::Redactor,
+};
+use callout_path::Route;
+
+use self::states::{At, States};
+
+/// One place that a stage looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) route: Route,
+    pub(crate) end: End,
+}
+
+/// What is looked at where a route ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All that stands there.
+    Whole,
+    /// That something stands there, and under which name.
+    Place,
+}
+
+impl Reach {
+    pub(crate) fn whole(route: Route) -> Self {
+        Self { route, end: End::Whole }
+    }
+}
+
+/// See [the module](self).
+#[derive(Debug)]
+pub(crate) struct Plan {
+    states: States,
+}
+
+/// As much of a body as is wanted.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) body: Json,
+    /// Members of the largest object of which some were left out.
+    pub(crate) widest: usize,
+}
+
+impl Plan {
+    /// `None` if the whole body is wanted, or the places are too many to be worth it.
+    pub(crate) fn compile(reaches: &[Reach]) -> Option<Self> {
+        States::compile(reaches).map(|states| Self { states })
+    }
+
+    /// Reads what is wanted. `None` if the body is not JSON within the limits, or if a secret may stand
+    /// anywhere in it: a name that is masked is another name.
+    pub(crate) fn read(&self, bytes: &[u8], limits: &Limits, redactor: &Redactor) -> Option<Part> {
+        if redactor.may_match(bytes) {
+            return None;
+        }
+        let widest = Cell::new(0);
+        let may_pass = |text: &str| !redactor.may_match(text.as_bytes());
+        let may_pass: Option<&dyn Fn(&str) -> bool> = if redactor.is_empty() { None } else { Some(&may_pass) };
+        let body = options(limits).read_wanted(bytes, At::start(&self.states, &widest), may_pass).ok()?;
+        Some(Part { body, widest: widest.get() })
+    }
+}
+
+/// How bodies are read.
+pub(crate) fn options(limits: &Limits) -> ReadOptions {
+    ReadOptions { max_depth: limits.max_json_depth, lone_surrogates: LoneSurrogates::Replace, ..ReadOptions::default() }
+}

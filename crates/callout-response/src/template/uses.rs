@@ -1,0 +1,253 @@
+//! What a template can look at of the values that it is given, told from its text.
+//!
+//! Names are taken without regard to where they are set and where they end: a name may stand for all
+//! that it stands for anywhere in the template. That is more than it needs, and never less.
+
+use callout_core::json::{Json, SmolStr};
+use callout_path::{Hop, Route};
+
+use super::{
+    expr::{Args, Chain, Expr, Root, Step, StepKind},
+    parse::{Loop, Program, Use},
+};
+use crate::plan::{End, Reach};
+
+/// Longer names cost more to look for in larger objects, so that those must be whole.
+const LONGEST_NAME: usize = 64;
+/// A template that looks at more places than this wants everything.
+const MAX_REACHES: usize = 256;
+/// Loops over elements of elements, and so on.
+const MAX_LOOPS: usize = 8;
+
+/// The uses of a template, by name.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    used: Vec<Used>,
+    /// Variables of loops, and what the loops go through.
+    loops: Vec<(SmolStr, Used)>,
+}
+
+/// A name, and where one goes from what it stands for.
+#[derive(Clone, Debug)]
+struct Used {
+    name: SmolStr,
+    route: Route,
+    end: End,
+}
+
+impl Uses {
+    pub(super) fn of(program: &Program) -> Self {
+        let mut all = Self::default();
+        for (at, site) in program.sites.iter().enumerate() {
+            let variable = program.loops.iter().find(|each| each.site == at);
+            match (variable, site.usage, simple(&site.expr)) {
+                (Some(Loop { variable, .. }), Use::Iterate, Some(used)) => all.each(variable, used),
+                _ => all.expr(&site.expr),
+            }
+        }
+        all
+    }
+
+    /// Where they lead in the body. `None` if they may want all of it.
+    pub(super) fn reaches(&self, result_is_body: bool) -> Option<Vec<Reach>> {
+        let mut found = Vec::new();
+        for used in &self.used {
+            self.resolve(&used.name, &used.route, used.end, result_is_body, 0, &mut found)?;
+        }
+        Some(found)
+    }
+
+    fn resolve(
+        &self,
+        name: &SmolStr,
+        route: &Route,
+        end: End,
+        result_is_body: bool,
+        loops: usize,
+        found: &mut Vec<Reach>,
+    ) -> Option<()> {
+        if found.len() >= MAX_REACHES || loops > MAX_LOOPS {
+            return None;
+        }
+        let from = |first: Option<Hop>| {
+            let route = first.map(|hop| vec![hop]).into_iter().chain(route.iter().cloned()).collect();
+            Reach { route, end }
+        };
+        match name.as_str() {
+            "response" => found.push(from(None)),
+            "result" if result_is_body => found.push(from(None)),
+            "result" | "params" | "status" => {}
+            _ if !result_is_body => {}
+            _ if name.len() > LONGEST_NAME => return None,
+            _ => found.push(from(Some(Hop::Member(name.clone())))),
+        }
+        for (_, source) in self.loops.iter().filter(|(variable, _)| variable == name) {
+            let mut whole = source.route.clone();
+            whole.push(vec![Hop::Elements]);
+            whole.extend(route.iter().cloned());
+            self.resolve(&source.name, &whole, end, result_is_body, loops + 1, found)?;
+        }
+        Some(())
+    }
+
+    /// A loop: how many elements there are, or which keys, and what is done with each.
+    fn each(&mut self, variable: &SmolStr, used: Used) {
+        let mut children = used.clone();
+        children.route.push(vec![Hop::Members, Hop::Elements]);
+        children.end = End::Place;
+        self.used.push(children);
+        self.loops.push((variable.clone(), used));
+    }
+
+    fn all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        for expr in exprs {
+            self.expr(expr);
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Const(_) => {}
+            Expr::List(all) | Expr::And(all) | Expr::Or(all) | Expr::Concat(all) => self.all(all),
+            Expr::Map(members) => members.iter().for_each(|(key, value)| self.all([key, value])),
+            Expr::Not(inner) | Expr::Negate(inner) => self.expr(inner),
+            Expr::Compare(first, rest) => {
+                self.expr(first);
+                self.all(rest.iter().map(|(_, operand)| operand));
+            }
+            Expr::Arith(first, rest) => {
+                self.expr(first);
+                self.all(rest.iter().map(|(_, operand)| operand));
+            }
+            Expr::If(branches) => {
+                self.all([&branches.test, &branches.then]);
+                self.all(&branches.other);
+            }
+            Expr::Chain(chain) => self.chain(chain),
+        }
+    }
+
+    fn chain(&mut self, chain: &Chain) {
+        match &chain.root {
+            Root::Name(name) => {
+                let route = chain.steps.iter().map_while(hops).collect();
+                self.used.push(Used { name: name.clone(), route, end: End::Whole });
+            }
+            Root::Value(expr) => self.expr(expr),
+            Root::Cycle(exprs) | Root::Range(exprs) => self.all(exprs),
+            Root::Loop(_) => {}
+        }
+        for step in &chain.steps {
+            match &step.kind {
+                StepKind::Attr(_) => {}
+                StepKind::Item(key) => self.expr(key),
+                StepKind::Slice(bounds) => self.all(bounds.iter().flatten()),
+                StepKind::Method(_, args) | StepKind::Test { args, .. } => self.all(args),
+                StepKind::Filter(_, Args { named, rest }) => self.all(named.iter().flatten().chain(rest)),
+            }
+        }
+    }
+}
+
+/// A name with members and elements of it, and nothing else.
+fn simple(expr: &Expr) -> Option<Used> {
+    let Expr::Chain(chain) = expr else { return None };
+    let Root::Name(name) = &chain.root else { return None };
+    let route = chain.steps.iter().map(hops).collect::<Option<_>>()?;
+    Some(Used { name: name.clone(), route, end: End::Whole })
+}
+
+/// Where a step leads, if that is to one place whatever it is taken from. All but objects and arrays
+/// is read as a whole wherever a route passes.
+fn hops(step: &Step) -> Option<Vec<Hop>> {
+    let member = |name: &SmolStr| (name.len() <= LONGEST_NAME).then(|| Hop::Member(name.clone()));
+    match &step.kind {
+        // Of a list of two these are its elements.
+        StepKind::Attr(name) if matches!(name.as_str(), "grouper" | "list") => None,
+        StepKind::Attr(name) | StepKind::Item(Expr::Const(Json::String(name))) => Some(vec![member(name)?]),
+        StepKind::Item(Expr::Const(Json::Number(number))) => {
+            let index = number.as_i128().map(|index| usize::try_from(index).map_or(Hop::Elements, Hop::Element));
+            Some([member(&number.as_str().into())?].into_iter().chain(index).collect())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use callout_core::limits::Limits;
+
+    use super::*;
+    use crate::template::Template;
+
+    fn reaches(source: &str, result_is_body: bool) -> String {
+        let template = Template::compile(source, &Limits::default()).unwrap();
+        let Some(reaches) = template.reaches(result_is_body) else { return "all".to_owned() };
+        let shown = reaches.iter().map(|Reach { route, end }| {
+            let hops = route.iter().map(|hops| {
+                let hops = hops.iter().map(|hop| match hop {
+                    Hop::Member(name) => name.to_string(),
+                    Hop::Element(index) => index.to_string(),
+                    Hop::Members => "*".to_owned(),
+                    Hop::Elements => "[]".to_owned(),
+                    Hop::Through(_) => "?".to_owned(),
+                });
+                hops.collect::<Vec<_>>().join("|")
+            });
+            let route = format!("/{}", hops.collect::<Vec<_>>().join("/"));
+            if *end == End::Place { format!("({route})") } else { route }
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_a_template_looks_at() {
+        let long = format!("{{{{ result.{} }}}}", "x".repeat(65));
+        let table = [
+            ("no values {{ status }} {{ params.q }}", ""),
+            ("{{ result.a.b }}", "/a/b"),
+            ("{{ total }}", "/total"),
+            ("{{ response.meta['x y'] }}", "/meta/x y"),
+            ("{{ result[0].a }} {{ result[-1] }}", "/0|0/a /-1|[]"),
+            ("{{ result }}", "/"),
+            ("{{ result.items | length }}", "/items"),
+            ("{{ result.a.get('b').c }}", "/a"),
+            ("{{ result[params.k].x }}", "/"),
+            ("{{ a[b.c] }}", "/a /b/c"),
+            ("{{ result.pair.list }} {{ result.pair.grouper }}", "/pair /pair"),
+            (long.as_str(), "/"),
+            ("{% for i in result %}{{ i.t }} {{ i.u.login }}{% endfor %}", "(/*|[]) /i/t /[]/t /i/u/login /[]/u/login"),
+            ("{% for i in items %}{{ i }}{% endfor %}", "(/items/*|[]) /i /items/[]"),
+            (
+                "{% for o in orders %}{% for l in o.lines %}{{ l.sku }}{% endfor %}{% endfor %}",
+                "(/orders/*|[]) (/o/lines/*|[]) (/orders/[]/lines/*|[]) /l/sku /o/lines/[]/sku /orders/[]/lines/[]/sku",
+            ),
+            ("{% for a, b in pairs %}{{ a }}{% endfor %}", "/pairs /a"),
+            ("{% for i in xs if i.ok %}{{ loop.index }}{% endfor %}", "(/xs/*|[]) /i/ok /xs/[]/ok"),
+            ("{% for i in xs | sort %}{{ i.x }}{% endfor %}", "/xs /i/x"),
+            ("{% for i in xs[:2] %}{{ i.x }}{% endfor %}", "/xs /i/x"),
+            ("{% set r = result.a %}{{ r.b }}", "/a /r/b"),
+            ("{{ 'x' if a.b is defined else c ~ d }}{{ [e, {'k': f}] }}", "/a/b /c /d /e /f"),
+            ("{{ a | default(b) | replace('x', c) }}", "/a /b /c"),
+            // A name that goes through itself has no end.
+            ("{% for x in x.more %}{{ x.y }}{% endfor %}", "all"),
+        ];
+        for (source, expected) in table {
+            assert_eq!(reaches(source, true), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn behind_a_stage_only_the_response_is_the_body() {
+        let table = [
+            ("{{ result }} {{ total }} {{ params }}", ""),
+            ("{{ response.a }} {{ result.b }}", "/a"),
+            ("{% for i in response.xs %}{{ i.a }}{% endfor %}", "(/xs/*|[]) /xs/[]/a"),
+            ("{% for i in xs %}{{ i.a }}{% endfor %}", ""),
+            ("{{ response | tojson }}", "/"),
+        ];
+        for (source, expected) in table {
+            assert_eq!(reaches(source, false), expected, "{source}");
+        }
+    }
+}

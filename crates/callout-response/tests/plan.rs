@@ -1,0 +1,295 @@
+//! What a pipeline makes of the part of a body that it wants, beside what it makes of the whole: random
+//! configs on random bodies, the same text byte for byte or none.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+use callout_core::{
+    config::EndpointConfig, fault::Faults, json::Json, limits::Limits, redact::Redactor, time::Deadline,
+};
+use callout_response::{Input, Pipeline, Text, read_body, read_clean};
+use proptest::{prelude::*, test_runner::TestRunner};
+
+const SECRET: &str = "b-secret-key";
+
+/// An endpoint's response fields, and the bounds that it is compiled and run under.
+#[derive(Clone, Debug, Default)]
+struct Config {
+    filter: Option<Vec<String>>,
+    mapping: Option<Vec<(String, String)>>,
+    key: Option<String>,
+    template: Option<String>,
+    max_length: u64,
+    max_path_matches: usize,
+    fuel: u64,
+}
+
+impl Config {
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.max_json_depth = 7;
+        limits.max_path_matches = self.max_path_matches;
+        limits.template_fuel = self.fuel;
+        limits
+    }
+
+    fn compile(&self) -> Option<Pipeline> {
+        let mut endpoint = EndpointConfig::new("e", "An endpoint", "/e");
+        endpoint.response_filter.clone_from(&self.filter);
+        endpoint.response_mapping.clone_from(&self.mapping);
+        endpoint.result_key.clone_from(&self.key);
+        endpoint.result_template.clone_from(&self.template);
+        endpoint.max_result_length = self.max_length;
+        Pipeline::compile(&endpoint, &self.limits(), &mut Faults::new())
+    }
+}
+
+/// Both ways: what is wanted, then the whole.
+fn both(config: &Config, bytes: &[u8], secret: bool) -> Option<(Option<Text>, Result<Text, String>)> {
+    let pipeline = config.compile()?;
+    let limits = config.limits();
+    let redactor = Redactor::new(secret.then_some(SECRET));
+    let (clock, params) = (support::clock(), support::params());
+    let deadline = Deadline::after(&clock, Duration::from_mins(1));
+    let input = Input { body: &Json::Null, params: &params, status: 200, redactor: &redactor, clock: &clock, deadline };
+    let part = pipeline.run_wanted(bytes, &limits, &input);
+    let whole = read_body(200, None, bytes, &limits).and_then(|body| {
+        let body = redactor.json(&body);
+        pipeline.run(&Input { body: &body, ..input })
+    });
+    Some((part, whole.map_err(|error| format!("{}: {error}", error.kind()))))
+}
+
+fn names() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        8 => prop::sample::select(vec!["a", "b", "c", "d", "0", "1", "items", "list"]),
+        1 => prop::sample::select(vec!["long name", "é", SECRET, "***", ""]),
+    ]
+}
+
+fn simple_names() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["a", "b", "c", "d", "items", "list", "grouper"])
+}
+
+fn paths() -> impl Strategy<Value = String> {
+    let dotted = prop::collection::vec(prop::sample::select(vec!["a", "b", "c", "d", "0", "1", "2", "items"]), 1..5)
+        .prop_map(|parts| parts.join("."));
+    let pointer = prop::collection::vec(names(), 1..4).prop_map(|tokens| format!("/{}", tokens.join("/")));
+    let segment = prop_oneof![
+        4 => simple_names().prop_map(|name| format!(".{name}")),
+        2 => (-2_i32..3).prop_map(|at| format!("[{at}]")),
+        2 => Just("[*]".to_owned()),
+        1 => Just("['a','b',1]".to_owned()),
+        1 => Just("[0:2]".to_owned()),
+        1 => simple_names().prop_map(|name| format!("..{name}")),
+        1 => Just("[?@.a > 1]".to_owned()),
+        1 => Just("[?@.a == $.b || count(@.*) > 1]".to_owned()),
+    ];
+    let query = prop::collection::vec(segment, 0..4).prop_map(|segments| format!("${}", segments.concat()));
+    prop_oneof![4 => dotted, 2 => pointer, 3 => query]
+}
+
+/// Templates of every kind of use: members, elements, loops in loops, counts, tests, names set anew.
+fn templates() -> impl Strategy<Value = String> {
+    let root = prop::sample::select(vec!["result", "response", "a", "b", "c", "items", "x", "y", "params", "status"]);
+    let step = prop_oneof![
+        6 => simple_names().prop_map(|name| format!(".{name}")),
+        1 => names().prop_map(|name| format!("['{name}']")),
+        1 => (-2_i32..3).prop_map(|at| format!("[{at}]")),
+        1 => prop::sample::select(vec!["[:1]", "|length", "|first", ".get('a')", "|tojson", "[x]", ".keys()"])
+            .prop_map(ToOwned::to_owned),
+    ];
+    let chain = (
+        root,
+        prop_oneof![1 => Just(0), 6 => 1..3_usize].prop_flat_map(move |many| prop::collection::vec(step.clone(), many)),
+    )
+        .prop_map(|(root, steps)| format!("{root}{}", steps.concat()));
+    let chain = chain.boxed();
+    let print = prop_oneof![
+        8 => chain.clone().prop_map(|chain| format!("{{{{ {chain}|default('-') }}}}")),
+        1 => chain.clone().prop_map(|chain| format!("{{{{ {chain} }}}}")),
+        1 => chain.clone().prop_map(|chain| format!("{{% if {chain} is defined %}}yes{{% endif %}}")),
+        1 => chain.clone().prop_map(|chain| format!("{{% if {chain} is mapping %}}map{{% endif %}}")),
+        1 => (chain.clone(), chain.clone()).prop_map(|(one, two)| format!("{{{{ {one} if {two} else 'no' }}}}")),
+        1 => chain.clone().prop_map(|chain| format!("{{% set x = {chain} %}}{{{{ x|default(0) }}}}")),
+        1 => Just("{{ loop.index0 if loop is defined else 'text' }}{{ status }}".replace("loop is defined", "true")),
+    ];
+    let body = prop::collection::vec(print, 1..3).prop_map(|all| all.concat()).boxed();
+    body.prop_recursive(3, 8, 2, move |inner| {
+        let variable = prop::sample::select(vec!["x", "y", "a", "result"]);
+        let looped = (variable, chain.clone(), inner.clone()).prop_map(|(variable, chain, inner)| {
+            format!("{{% for {variable} in {chain} %}}{inner};{{% else %}}none{{% endfor %}}")
+        });
+        prop_oneof![looped, (inner.clone(), inner).prop_map(|(one, two)| format!("{one} {two}"))]
+    })
+}
+
+fn configs() -> impl Strategy<Value = Config> {
+    (
+        prop::option::weighted(0.25, prop::collection::vec(paths(), 1..4)),
+        prop::option::weighted(0.4, prop::collection::vec((simple_names().prop_map(ToOwned::to_owned), paths()), 1..4)),
+        prop::option::weighted(0.1, paths()),
+        prop::option::weighted(0.6, templates()),
+        prop_oneof![3 => Just(0_u64), 1 => 1_u64..40],
+        prop_oneof![6 => Just(100_000_usize), 1 => 1_usize..30],
+        prop_oneof![6 => Just(100_000_u64), 1 => 1_u64..60],
+    )
+        .prop_map(|(filter, mapping, key, template, max_length, max_path_matches, fuel)| Config {
+            filter,
+            mapping,
+            key,
+            template,
+            max_length,
+            max_path_matches,
+            fuel,
+        })
+}
+
+/// Texts of bodies: duplicate and escaped names, wide objects, arrays in arrays, what is no JSON.
+fn bodies() -> impl Strategy<Value = Vec<u8>> {
+    let name = prop_oneof![
+        8 => names().prop_map(ToOwned::to_owned),
+        1 => prop::sample::select(vec!["\\u0061", "\\u0062-secret-key", "\\ud83d", "x\\ny"]).prop_map(ToOwned::to_owned),
+    ];
+    let scalar = prop::sample::select(vec![
+        "null",
+        "true",
+        "0",
+        "1",
+        "2.50",
+        "-1e3",
+        "\"\"",
+        "\"text\"",
+        "\"lång\"",
+        "\"\\u0061\\n\"",
+        "\"\\ud83d\"",
+        "12345678901234567890123",
+        "\"b-secret-key\"",
+        "\"\\u0062-secret-key\"",
+        "[]",
+        "{}",
+    ]);
+    let value = scalar.prop_map(ToOwned::to_owned).prop_recursive(6, 60, 6, move |inner| {
+        let members = prop::collection::vec((name.clone(), inner.clone()), 0..6);
+        let object = (members, prop_oneof![9 => Just(0), 1 => 30..80_usize]).prop_map(|(members, more)| {
+            let members = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}"));
+            let more = (0..more).map(|at| format!("\"k{at}\":{at}"));
+            format!("{{{}}}", more.chain(members).collect::<Vec<_>>().join(", "))
+        });
+        let array = prop::collection::vec(inner, 0..5).prop_map(|all| format!("[{}]", all.join(",\n")));
+        prop_oneof![3 => object, 2 => array]
+    });
+    (value, prop_oneof![20 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3)], any::<prop::sample::Index>())
+        .prop_map(|(text, change, at)| match change {
+            1 => ["\u{feff}", &text].concat().into_bytes(),
+            2 => text.into_bytes().into_iter().map(|byte| if byte == b'2' { 0xff } else { byte }).collect(),
+            3 => text.as_bytes()[..at.index(text.len() + 1)].to_vec(),
+            _ => text.into_bytes(),
+        })
+}
+
+#[test]
+fn what_is_wanted_gives_the_text_of_the_whole() {
+    let (runs, texts) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let mut runner = TestRunner::new(ProptestConfig { cases: 6_000, ..ProptestConfig::default() });
+    let checked = runner.run(&(configs(), bodies(), prop::bool::weighted(0.2)), |(config, bytes, secret)| {
+        let Some((part, whole)) = both(&config, &bytes, secret) else { return Ok(()) };
+        runs.fetch_add(1, Relaxed);
+        if let Some(part) = part {
+            texts.fetch_add(1, Relaxed);
+            prop_assert_eq!(Ok(part), whole, "{}", String::from_utf8_lossy(&bytes));
+        }
+        Ok(())
+    });
+    checked.unwrap();
+    let (runs, texts) = (runs.into_inner(), texts.into_inner());
+    assert!(runs > 5_000 && texts > 500, "only {texts} of {runs} runs had a plan that gave a text");
+}
+
+#[test]
+fn a_body_is_clean_exactly_if_nothing_is_masked_in_it() {
+    let mut runner = TestRunner::new(ProptestConfig { cases: 2_000, ..ProptestConfig::default() });
+    let limits = Config::default().limits();
+    let checked = runner.run(&(bodies(), any::<bool>()), |(bytes, secret)| {
+        let redactor = Redactor::new(secret.then_some(SECRET));
+        let read = read_clean(200, None, &bytes, &limits, &redactor);
+        let plain = read_body(200, None, &bytes, &limits);
+        prop_assert_eq!(
+            read.as_ref().map(|read| read.body.to_string()).map_err(ToString::to_string),
+            plain.map(|body| body.to_string()).map_err(|error| error.to_string())
+        );
+        if let Ok(read) = read
+            && read.is_clean
+        {
+            prop_assert_eq!(redactor.json(&read.body), read.body);
+        }
+        Ok(())
+    });
+    checked.unwrap();
+    for (body, clean) in [
+        (r#"{"a":"nothing"}"#, true),
+        (r#"{"a":"with \u0065scapes\n"}"#, true),
+        (r#"{"a":"b-secret-key"}"#, false),
+        (r#"{"a":{"x\u0062-secret-key":1}}"#, false),
+        ("no JSON", false),
+    ] {
+        let read = read_clean(200, None, body.as_bytes(), &limits, &Redactor::new([SECRET])).unwrap();
+        assert_eq!(read.is_clean, clean, "{body}");
+    }
+}
+
+/// Each row is one that a plan could get wrong: a config, a body, and whether the plan may serve it.
+#[test]
+fn traps_of_a_plan() {
+    let paths = |paths: &[&str]| Some(paths.iter().map(|path| (*path).to_owned()).collect());
+    let config = Config { max_path_matches: 100_000, fuel: 100_000, ..Config::default() };
+    let filter = |all: &[&str]| Config { filter: paths(all), ..config.clone() };
+    let mapping = |path: &str| Config { mapping: Some(vec![("m".to_owned(), path.to_owned())]), ..config.clone() };
+    let template = |source: &str| Config { template: Some(source.to_owned()), ..config.clone() };
+    let wide: String = (0..3_000).map(|at| format!("\"k{at}\":1,")).collect();
+    let wide = format!("{{{wide}\"a\":1}}");
+    let tight = Config { fuel: 20, ..template("{{ result.a }}") };
+    let table = [
+        (filter(&["$.data[0].x", "$.data[*].y"]), r#"{"data":[{"x":1,"y":2,"z":3},{"x":1,"y":2}],"z":0}"#, true),
+        (filter(&["a"]), r#"{"a":1,"b":2,"a":{"a":3}}"#, true),
+        (filter(&["a"]), r#"{"\u0061":"\ud83d","b":"\ud83d"}"#, true),
+        (filter(&["a"]), "\u{feff}{\"a\":1}", true),
+        (filter(&["a"]), r#"{"a":1,"b":"\x"}"#, false),
+        (filter(&["a"]), "{\"a\":1,\"b\":[[[[[[[]]]]]]]}", false),
+        (filter(&["a"]), "<a>no JSON</a>", false),
+        (filter(&["a"]), r#"{"a":1,"b":"b-secret-key"}"#, false),
+        (filter(&["***"]), r#"{"\u0062-secret-key":1}"#, false),
+        (filter(&["$.a[?@.x]"]), r#"{"a":[{"x":1,"y":2},{"y":3}],"b":1}"#, true),
+        (filter(&["$..x"]), r#"{"a":{"x":1}}"#, false),
+        (mapping("data.x"), r#"{"data":[{"x":1},{"y":1},[{"x":2}],3]}"#, true),
+        (mapping("x"), r#"[{"x":1,"y":2},3,null]"#, true),
+        (mapping("1.x"), r#"[{"x":1},{"x":2}]"#, true),
+        (Config { key: Some("data.a".to_owned()), ..config.clone() }, r#"{"data":{"a":[1,{"b":2}]},"c":1}"#, true),
+        // The error lists the keys there are, so that the whole is asked.
+        (Config { key: Some("missing".to_owned()), ..config.clone() }, r#"{"a":1,"b":2}"#, false),
+        (template("{% for i in result %}{{ i.x }};{% endfor %}"), r#"[{"x":1,"y":2},{"x":3}]"#, true),
+        (template("{% for k in result %}{{ k }};{% endfor %}"), r#"{"x":1,"y":{"z":2}}"#, true),
+        (template("{% for c in a %}{{ c }};{% endfor %}"), r#"{"a":"text","b":1}"#, true),
+        (template("{{ a[0] }}"), r#"{"a":"text","b":1}"#, true),
+        (template("{{ a.missing }}"), r#"{"a":{"b":1}}"#, false),
+        (template("{{ response }}"), r#"{"a":{"b":1}}"#, false),
+        (template("{{ a.list }}{{ a.grouper }}"), r#"{"a":[1,[2]],"b":1}"#, true),
+        (template("{{ status }}{{ params.q }}"), r#"{"a":{"b":1}}"#, true),
+        (template("{{ result.a }}"), &wide, true),
+        // So little is left that looking through the whole would be too much.
+        (tight, &wide, false),
+    ];
+    for (config, body, planned) in table {
+        let (part, whole) = both(&config, body.as_bytes(), true).unwrap();
+        assert_eq!(part.is_some(), planned, "{config:?} {part:?} {whole:?}");
+        if let Some(part) = part {
+            assert_eq!(Ok(part), whole, "{config:?}");
+        }
+    }
+}
