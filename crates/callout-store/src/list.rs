@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Store,
-    database::{row, rows},
+    database::{On, row, rows},
     error::Result,
     integrations::{IntegrationRow, StoredIntegration, columns, read_integration},
 };
@@ -110,8 +110,36 @@ impl Store {
             row!(on, "SELECT COUNT(*) FROM integrations WHERE workspace_id = $1", &workspace)?
         };
         let found: Vec<IntegrationRow> =
-            rows!(on, statement(query.sort), &workspace, enabled, protocol, &search, limit, offset)?;
+            rows!(on, statement(query.sort)[SELECT], &workspace, enabled, protocol, &search, limit, offset)?;
         Listed::of(found, total, read_integration)
+    }
+
+    /// How the database goes about [`Store::list_integrations`], in its own words: for a test that no
+    /// list sorts all there is.
+    #[doc(hidden)]
+    pub async fn explain_list(&self, workspace: Uuid, query: &ListQuery) -> Result<Vec<String>> {
+        let mut on = self.0.database.read().await?;
+        let workspace = workspace.to_string();
+        let enabled = query.enabled.map_or(EITHER, i64::from);
+        let protocol = query.protocol.map_or(ANY, Protocol::as_str);
+        let search = pattern(query.search.as_deref().unwrap_or_default());
+        let (limit, offset) = query.page.bounds();
+        if let On::Postgres(_) = on {
+            let plan: Vec<(String,)> =
+                rows!(on, statement(query.sort)[EXPLAIN], &workspace, enabled, protocol, &search, limit, offset)?;
+            return Ok(plan.into_iter().map(|(line,)| line).collect());
+        }
+        let plan: Vec<(i64, i64, i64, String)> = rows!(
+            on,
+            statement(query.sort)[EXPLAIN_QUERY_PLAN],
+            &workspace,
+            enabled,
+            protocol,
+            &search,
+            limit,
+            offset
+        )?;
+        Ok(plan.into_iter().map(|(_, _, _, line)| line).collect())
     }
 }
 
@@ -129,11 +157,20 @@ macro_rules! matching {
 }
 use matching;
 
-/// One page in that order.
-fn statement(sort: Sort) -> &'static str {
+const SELECT: usize = 0;
+const EXPLAIN: usize = 1;
+const EXPLAIN_QUERY_PLAN: usize = 2;
+
+/// One page in that order, and how PostgreSQL and SQLite explain it.
+fn statement(sort: Sort) -> [&'static str; 3] {
+    macro_rules! page {
+        ($explain:literal, $order:literal) => {
+            concat!($explain, "SELECT ", columns!(), matching!(), " ORDER BY ", $order, " LIMIT $5 OFFSET $6")
+        };
+    }
     macro_rules! in_order {
         ($order:literal) => {
-            concat!("SELECT ", columns!(), matching!(), " ORDER BY ", $order, " LIMIT $5 OFFSET $6")
+            [page!("", $order), page!("EXPLAIN ", $order), page!("EXPLAIN QUERY PLAN ", $order)]
         };
     }
     match (sort.by, sort.descending) {

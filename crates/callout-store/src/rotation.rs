@@ -46,7 +46,8 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Invalid`] if there is no master key, or the variable has no new one;
-    /// [`StoreError::Sealed`] if a secret does not open, which leaves it and its key as they are.
+    /// [`StoreError::Sealed`] if a secret does not open, which leaves it and its key as they are;
+    /// [`StoreError::Changed`] if a later rotation took over, which does the work of both.
     pub async fn rotate_master_key(&self, by: &Actor) -> Result<RotationReport> {
         let Vault::Sealed(keys) = &self.0.vault else {
             return Err(StoreError::Invalid("secrets are kept outside the database, under no master key".to_owned()));
@@ -110,7 +111,12 @@ impl Store {
     /// Step 2, once; how many rows it sealed anew.
     async fn reseal(&self, keys: &Keys, key_id: &str) -> Result<u64> {
         let new = keys.get(key_id)?;
-        let mut on = self.0.database.write().await?;
+        // One rotation at a time; a later one has taken over if another key is current by now.
+        let mut on = self.0.database.write_alone().await?;
+        let current: Option<(i64,)> = row!(on, "SELECT current FROM master_keys WHERE key_id = $1", key_id)?;
+        if current != Some((1,)) {
+            return Err(StoreError::Changed);
+        }
         macro_rules! under_others {
             ($lock:literal) => {
                 concat!(
@@ -150,6 +156,10 @@ impl Store {
     /// Step 3.
     async fn strike_old_keys(&self, keys: &Keys, key_id: &str, by: &Actor) -> Result<()> {
         let mut on = self.0.database.write_alone().await?;
+        let current: Option<(i64,)> = row!(on, "SELECT current FROM master_keys WHERE key_id = $1", key_id)?;
+        if current != Some((1,)) {
+            return Err(StoreError::Changed);
+        }
         execute!(on, "DELETE FROM master_keys WHERE key_id <> $1", key_id)?;
         let record = Record::done(None, AuditAction::MasterKeyRotate, format!("master_key:{key_id}"));
         self.0.record(&mut on, record, by).await?;

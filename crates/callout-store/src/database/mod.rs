@@ -107,7 +107,10 @@ impl Database {
     /// A connection for reading.
     pub(crate) async fn read(&self) -> Result<Read> {
         Ok(match &self.0 {
-            On::Sqlite(pools) => On::Sqlite(pools.read.acquire().await.map_err(Failure::from)?),
+            On::Sqlite(pools) => {
+                pools.check_file()?;
+                On::Sqlite(pools.read.acquire().await.map_err(Failure::from)?)
+            }
             On::Postgres(pool) => On::Postgres(pool.acquire().await.map_err(Failure::from)?),
         })
     }
@@ -126,9 +129,6 @@ impl Database {
 
     /// Whether it answers.
     pub(crate) async fn ping(&self) -> Result<()> {
-        if let On::Sqlite(pools) = &self.0 {
-            pools.check_file()?;
-        }
         let mut on = self.read().await?;
         let _: Option<(i64,)> = row!(on, "SELECT CAST(1 AS BIGINT)")?;
         Ok(())

@@ -176,8 +176,11 @@ impl Parts {
     /// Steps 4 and 5: deletes of its secrets those that the integration does not name, and ends it.
     async fn resolve(&self, intent: &Intent) -> Result<()> {
         let Vault::External(store) = &self.vault else { return Ok(()) };
-        let mut on = self.database.read().await?;
         let integration = intent.integration.to_string();
+        if !self.hold(intent).await? {
+            return Ok(());
+        }
+        let mut on = self.database.read().await?;
         let named: Option<(String,)> =
             row!(on, "SELECT secret_versions FROM integrations WHERE id = $1", &integration)?;
         drop(on);
@@ -202,6 +205,28 @@ impl Parts {
             intent.id.to_string(),
         )?;
         on.commit().await
+    }
+
+    /// Whether its secrets may be deleted: nobody takes it over for the next minute; or nobody else is
+    /// left to whom they could belong, since it was taken over and the integration is not there.
+    async fn hold(&self, intent: &Intent) -> Result<bool> {
+        let integration = intent.integration.to_string();
+        let mut on = self.database.write().await?;
+        let held = execute!(
+            on,
+            "UPDATE secret_intents SET started_at = $1 WHERE integration_id = $2 AND id = $3",
+            self.now().unix_micros(),
+            &integration,
+            intent.id.to_string(),
+        )?;
+        let others: Option<(String,)> = row!(
+            on,
+            "SELECT id FROM integrations WHERE id = $1 UNION ALL \
+             SELECT id FROM secret_intents WHERE integration_id = $1 LIMIT 1",
+            &integration,
+        )?;
+        on.commit().await?;
+        Ok(held == 1 || others.is_none())
     }
 
     /// As [`Parts::resolve`]; what fails is left to the next recovery.

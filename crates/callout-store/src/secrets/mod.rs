@@ -34,6 +34,10 @@ mod environment;
 mod intent;
 mod memory;
 mod read;
+#[cfg(feature = "ssm")]
+mod ssm;
 
 pub(crate) use self::read::SealedRow;
+#[cfg(feature = "ssm")]
+pub use self::ssm::SsmSecrets;
 pub use self::{environment::EnvironmentSecrets, memory::MemorySecrets};

@@ -50,11 +50,11 @@ macro_rules! on_both {
     };
 }
 
-/// Runs a test on a runtime of its own and drops its database, within two minutes.
+/// Runs a test on a runtime of its own and drops its database, within four minutes.
 pub fn run<F: Future<Output = ()>>(database: Database, test: impl FnOnce(Database) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        tokio::time::timeout(Duration::from_mins(2), test(database)).await.expect("the test ends in time");
+        tokio::time::timeout(Duration::from_mins(4), test(database)).await.expect("the test ends in time");
     });
 }
 
@@ -63,8 +63,17 @@ pub fn run<F: Future<Output = ()>>(database: Database, test: impl FnOnce(Databas
 pub struct Database(Arc<Kind>);
 
 enum Kind {
+    /// Another process's, which drops it.
+    Parents {
+        url: String,
+        folder: PathBuf,
+    },
     Sqlite(TempDir),
-    Postgres { server: String, name: String, folder: TempDir },
+    Postgres {
+        server: String,
+        name: String,
+        folder: TempDir,
+    },
 }
 
 impl Database {
@@ -90,19 +99,21 @@ impl Database {
     }
 
     pub fn is_postgres(&self) -> bool {
-        matches!(*self.0, Kind::Postgres { .. })
+        self.url().starts_with("postgres")
     }
 
     /// A folder of its own.
     pub fn folder(&self) -> &Path {
         match &*self.0 {
             Kind::Sqlite(folder) | Kind::Postgres { folder, .. } => folder.path(),
+            Kind::Parents { folder, .. } => folder,
         }
     }
 
     pub fn url(&self) -> String {
         match &*self.0 {
             Kind::Sqlite(folder) => folder.path().join("callout.db").display().to_string(),
+            Kind::Parents { url, .. } => url.clone(),
             Kind::Postgres { server, name, .. } => on_database(server, name),
         }
     }
@@ -156,6 +167,108 @@ impl Database {
             sqlx::query_as(query).fetch_all(&mut on).await.unwrap()
         };
         rows.into_iter().map(|(text,)| text).collect()
+    }
+}
+
+impl Database {
+    /// A column of the sealed secrets in hexadecimal digits, in lower case.
+    pub async fn hex(&self, column: &str, condition: &str) -> String {
+        let hex = if self.is_postgres() { format!("encode({column}, 'hex')") } else { format!("lower(hex({column}))") };
+        self.texts(&format!("SELECT {hex} FROM sealed_secrets {condition}")).await.remove(0)
+    }
+
+    /// Every row of every table, to be compared.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        for (table, columns) in [
+            ("workspaces", "id || name"),
+            ("integrations", "id || name || config || secret_versions || revision"),
+            ("sealed_secrets", "path || version || key_id || {nonce} || {ciphertext}"),
+            ("master_keys", "key_id || {nonce} || {ciphertext} || current"),
+            ("api_keys", "id || role"),
+            ("audit", "id || action || target"),
+            ("secret_intents", "integration_id || id"),
+        ] {
+            let (nonce, ciphertext) = if self.is_postgres() {
+                ("encode(nonce, 'hex')", "encode(ciphertext, 'hex')")
+            } else {
+                ("hex(nonce)", "hex(ciphertext)")
+            };
+            let columns = columns.replace("{nonce}", nonce).replace("{ciphertext}", ciphertext);
+            rows.extend(self.texts(&format!("SELECT '{table} ' || {columns} FROM {table} ORDER BY 1")).await);
+        }
+        rows
+    }
+
+    /// The database that the parent of this process hands it, if this is a [`Child`].
+    pub fn of_parent(role: &str) -> Option<Self> {
+        let read = |name: &str| std::env::var(name).ok();
+        if read("CALLOUT_TEST_CHILD")? != role {
+            return None;
+        }
+        let (url, folder) = (read("CALLOUT_TEST_CHILD_URL")?, read("CALLOUT_TEST_CHILD_FOLDER")?.into());
+        Some(Self(Arc::new(Kind::Parents { url, folder })))
+    }
+}
+
+/// Another process of this very test program, which runs the test `child` as that role. Killed when
+/// dropped.
+pub struct Child(std::process::Child);
+
+impl Child {
+    pub fn start(role: &str, database: &Database, variables: &[(&str, &str)]) -> Self {
+        let command = std::process::Command::new(std::env::current_exe().unwrap());
+        Self::start_as(command, role, database, variables)
+    }
+
+    /// Through a shell that runs `script` with the program and its arguments as `$0` and `$@`.
+    pub fn start_in_shell(script: &str, role: &str, database: &Database) -> Self {
+        let mut command = std::process::Command::new("bash");
+        command.arg("-c").arg(script).arg(std::env::current_exe().unwrap());
+        Self::start_as(command, role, database, &[])
+    }
+
+    fn start_as(
+        mut command: std::process::Command,
+        role: &str,
+        database: &Database,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let command = command
+            .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+            .env("CALLOUT_TEST_CHILD", role)
+            .env("CALLOUT_TEST_CHILD_URL", database.url())
+            .env("CALLOUT_TEST_CHILD_FOLDER", database.folder())
+            .envs(variables.iter().copied())
+            .stdout(std::process::Stdio::piped());
+        Self(command.spawn().unwrap())
+    }
+
+    /// Waits until it prints that line, or ends.
+    pub fn wait_for(&mut self, line: &str) -> bool {
+        use std::io::BufRead;
+        let lines = std::io::BufReader::new(self.0.stdout.as_mut().unwrap()).lines();
+        lines.map_while(Result::ok).any(|found| found.ends_with(line))
+    }
+
+    /// Kill -9.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Waits for its end; whether its test passed.
+    pub fn succeeds(mut self) -> bool {
+        // All that it prints, so that it never waits for a reader.
+        let _ = std::io::copy(self.0.stdout.as_mut().unwrap(), &mut std::io::sink());
+        self.0.wait().unwrap().success()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
