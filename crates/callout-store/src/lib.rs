@@ -68,6 +68,7 @@ mod store;
 mod timestamp;
 mod workspaces;
 
+pub use callout_core::secret_store::{SecretStore, SecretStoreError, SharedSecretStore};
 pub use uuid::Uuid;
 
 pub use self::{

@@ -40,7 +40,7 @@ fn child() {
 
 fn marked(name: &str, mark: &str) -> NewIntegration {
     let mut new = plain(name);
-    new.config.display_name = mark.to_owned();
+    new.config.display_name = String::from(mark);
     // Two secrets, or one, so that a change is of several rows.
     let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
     auth.assertion_issuer = Some(mark.to_owned());
@@ -50,14 +50,14 @@ fn marked(name: &str, mark: &str) -> NewIntegration {
 }
 
 async fn change(store: &Store, workspace: &Workspace, round: u32) {
-    let mut chance = [0; 2];
-    SystemRng.fill(&mut chance);
-    let name = format!("i{}", chance[0] % 8);
-    let mark = format!("mark {round} {}", chance[1]);
+    let mut dice = [0; 2];
+    SystemRng.fill(&mut dice);
+    let name = format!("i{}", dice[0] % 8);
+    let mark = format!("mark {round} {}", dice[1]);
     let new = marked(&name, &mark);
     match store.integration_by_name(workspace.id, &name).await {
         Err(_) => drop(store.create_integration(workspace.id, new, &me()).await.unwrap()),
-        Ok(one) => match chance[1] % 8 {
+        Ok(one) => match dice[1] % 8 {
             0 => store.delete_integration(workspace.id, one.id, &me()).await.unwrap(),
             1 => {
                 // Less auth: the secrets go.
@@ -89,11 +89,11 @@ async fn killed_at_any_point_each_integration_is_whole(database: Database) {
         assert!(child.wait_for("ready"));
         let mut chance = [0; 1];
         SystemRng.fill(&mut chance);
-        std::thread::sleep(Duration::from_millis(u64::from(chance[0]) / 2));
+        support::pause(Duration::from_millis(u64::from(chance[0]) / 2));
         child.kill();
         if database.is_postgres() {
             // What it had asked for is done by another process, which may not have finished.
-            std::thread::sleep(Duration::from_millis(50));
+            support::pause(Duration::from_millis(50));
         }
 
         // As the server that lived on sees it, and as one that starts now does.

@@ -59,7 +59,7 @@ async fn lists_are_as_the_model_says(database: Database) {
         ["100% sure", "under_score", r"back\slash", "ÉTÉ", "straße", "İstanbul", "日本 API", "a\nb", "", "ab\u{1}c"];
     for (at, name) in names.iter().enumerate() {
         let mut new = plain(name);
-        new.config.display_name = shown[at % shown.len()].to_owned();
+        new.config.display_name = String::from(shown[at % shown.len()]);
         new.config.enabled = at % 3 != 0;
         new.config.protocol = if at % 4 == 0 { Protocol::Desktop } else { Protocol::Rest };
         store.create_integration(workspace.id, new, &me()).await.unwrap();

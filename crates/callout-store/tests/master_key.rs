@@ -207,8 +207,8 @@ async fn rotation_under_load_fails_no_call(database: Database) {
     let last = ids.pop().unwrap();
     let file = fs::read_to_string(database.key_file()).unwrap();
     assert_eq!(file.lines().map(|line| line.split_once(':').unwrap().0).collect::<Vec<_>>(), [&last]);
-    assert_eq!(database.texts("SELECT DISTINCT key_id FROM sealed_secrets").await, [last.clone()]);
-    assert_eq!(database.texts("SELECT key_id FROM master_keys").await, [last.clone()]);
+    assert_eq!(database.texts("SELECT DISTINCT key_id FROM sealed_secrets").await, std::slice::from_ref(&last));
+    assert_eq!(database.texts("SELECT key_id FROM master_keys").await, std::slice::from_ref(&last));
     all_open(&database, 150).await;
 }
 
@@ -257,7 +257,7 @@ async fn rotation_killed_midway_is_finished_by_the_next(database: Database) {
     for round in 0..15 {
         let mut child = Child::start("rotate", &database, &[]);
         assert!(child.wait_for("ready"));
-        std::thread::sleep(Duration::from_millis(3 * round));
+        support::pause(Duration::from_millis(3 * round));
         child.kill();
         let keys = fs::read_to_string(database.key_file()).unwrap().lines().count();
         unfinished += usize::from(keys > 1);

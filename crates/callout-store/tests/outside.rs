@@ -129,7 +129,7 @@ fn marked(mark: &str) -> NewIntegration {
     let mut new = plain("github");
     let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
     auth.assertion_issuer = Some(mark.to_owned());
-    new.config.display_name = mark.to_owned();
+    new.config.display_name = String::from(mark);
     new.config.auth = Some(auth);
     new.secrets = Secrets::new().with(SecretName::PrivateKey, mark).with(SecretName::ClientSecret, mark);
     new

@@ -1,4 +1,4 @@
-//! AWS SSM Parameter Store, as the PyPI package moto serves it: the same as with any store outside, and
+//! AWS SSM Parameter Store, as the `PyPI` package moto serves it: the same as with any store outside, and
 //! what becomes of a service that is gone.
 //!
 //! Runs where `CALLOUT_TEST_SSM` holds the endpoint; `.ci/services` starts one and says where. Without

@@ -349,6 +349,12 @@ impl Rng for SystemRng {
     }
 }
 
+/// Lets another process go on for so long.
+#[expect(clippy::disallowed_methods, reason = "another process does not hear of a test's clock")]
+pub fn pause(pause: Duration) {
+    std::thread::sleep(pause);
+}
+
 pub fn me() -> Actor {
     Actor::new("test")
 }
