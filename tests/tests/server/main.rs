@@ -5,9 +5,11 @@
 mod calls;
 mod canary;
 mod changes;
+mod contract;
 mod harness;
 mod integrations;
 mod keys;
+mod matrix;
 mod operation;
 mod servers;
 
