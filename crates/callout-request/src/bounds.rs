@@ -8,39 +8,52 @@ use callout_core::{
     limits::Limits,
 };
 
+/// Which bound a value is beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Excess {
+    Depth,
+    Size,
+}
+
 /// Refuses params that are larger or deeper than the limits.
 ///
 /// # Errors
 ///
 /// `limit_exceeded`, with the limit's name.
 pub(crate) fn check_params(params: &Object, limits: &Limits) -> Result<(), Error> {
-    let params = Json::Object(params.clone());
     let Limits { max_json_depth, max_params_bytes, .. } = limits;
-    if !depth_within(&params, *max_json_depth) {
-        let message = format!("the params nest deeper than {max_json_depth} levels (`max_json_depth`)");
-        return Err(Error::new(ErrorKind::LimitExceeded, message));
-    }
-    if compact_bytes(&params, *max_params_bytes).is_none() {
-        let message = format!("the params have more than {max_params_bytes} bytes as JSON (`max_params_bytes`)");
-        return Err(Error::new(ErrorKind::LimitExceeded, message));
-    }
-    Ok(())
+    within(&Json::Object(params.clone()), *max_json_depth, *max_params_bytes).map_err(|excess| {
+        let message = match excess {
+            Excess::Depth => format!("the params nest deeper than {max_json_depth} levels (`max_json_depth`)"),
+            Excess::Size => format!("the params have more than {max_params_bytes} bytes as JSON (`max_params_bytes`)"),
+        };
+        Error::new(ErrorKind::LimitExceeded, message)
+    })
 }
 
-/// Whether at most that many arrays and objects are open at once. Looks no deeper.
-pub(crate) fn depth_within(value: &Json, levels: usize) -> bool {
+/// Whether at most that many arrays and objects are open at once, and the value has at most that many
+/// bytes as compact JSON.
+///
+/// # Errors
+///
+/// Which of the two does not hold. A value whose parts are shared may be small in memory and endless
+/// when written: it is walked no further than its size allows.
+pub(crate) fn within(value: &Json, levels: usize, bytes: usize) -> Result<(), Excess> {
+    walk(value, levels, &mut { bytes })?;
+    write_compact(value, &mut Counter { left: bytes }).map_err(|_| Excess::Size)
+}
+
+/// Each value takes one byte at least.
+fn walk(value: &Json, levels: usize, left: &mut usize) -> Result<(), Excess> {
+    *left = left.checked_sub(1).ok_or(Excess::Size)?;
+    let below = levels.checked_sub(1).ok_or(Excess::Depth);
     match value {
-        Json::Array(elements) => levels > 0 && elements.iter().all(|element| depth_within(element, levels - 1)),
-        Json::Object(members) => levels > 0 && members.values().all(|member| depth_within(member, levels - 1)),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
+        Json::Array(elements) => below.and_then(|below| elements.iter().try_for_each(|value| walk(value, below, left))),
+        Json::Object(members) => {
+            below.and_then(|below| members.values().try_for_each(|value| walk(value, below, left)))
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
     }
-}
-
-/// The bytes of the value as compact JSON, if they are at most `max`. Its depth must be bounded.
-pub(crate) fn compact_bytes(value: &Json, max: usize) -> Option<usize> {
-    let mut counter = Counter { left: max };
-    write_compact(value, &mut counter).ok()?;
-    Some(max - counter.left)
 }
 
 struct Counter {
@@ -83,21 +96,24 @@ mod tests {
     #[test]
     fn sizes_and_depths_at_their_bounds() {
         let value = Json::parse(r#"{"a":[1,"é"]}"#).unwrap();
-        assert_eq!(compact_bytes(&value, 14), Some(14));
-        assert_eq!(compact_bytes(&value, 13), None);
-        assert!(depth_within(&value, 2));
-        assert!(!depth_within(&value, 1));
-        assert!(depth_within(&Json::Null, 0));
-        assert!(!depth_within(&Json::empty_object(), 0));
+        assert_eq!(within(&value, 2, 14), Ok(()));
+        assert_eq!(within(&value, 2, 13), Err(Excess::Size));
+        assert_eq!(within(&value, 1, 14), Err(Excess::Depth));
+        assert_eq!(within(&Json::Null, 0, 4), Ok(()));
+        assert_eq!(within(&Json::empty_object(), 0, 4), Err(Excess::Depth));
     }
 
     #[test]
-    fn a_host_can_hand_in_params_of_any_depth() {
-        let mut value = Json::Null;
-        for _ in 0..1_000 {
-            value = Json::from(vec![value]);
+    fn a_host_can_hand_in_params_of_any_depth_and_of_endless_size() {
+        let (mut deep, mut wide) = (Json::Null, Json::from("x"));
+        for _ in 0..100_000 {
+            deep = vec![deep].into();
         }
-        assert!(!depth_within(&value, 128));
+        for _ in 0..100 {
+            wide = vec![wide.clone(), wide].into();
+        }
+        assert_eq!(within(&deep, 128, 1 << 20), Err(Excess::Depth));
+        assert_eq!(within(&wide, 128, 1 << 20), Err(Excess::Size));
     }
 
     #[test]

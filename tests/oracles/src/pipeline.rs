@@ -88,7 +88,10 @@ fn lengths(run: &Text, traced: &Text) {
 fn text(endpoint: &EndpointConfig, value: Option<&Json>, text: &Text) {
     let characters = text.text.chars().count();
     let most = endpoint.max_result_length;
-    assert!(most == 0 || u64::try_from(characters).is_ok_and(|characters| characters <= most), "{characters} of {most}");
+    assert!(
+        most == 0 || u64::try_from(characters).is_ok_and(|characters| characters <= most),
+        "{characters} of {most}"
+    );
     assert!(!text.text.contains(SECRET), "{}", text.text);
     if let Some(cut) = text.truncation {
         assert_eq!(cut.kept, characters);

@@ -106,8 +106,7 @@ fn same_keys(endpoint: &EndpointConfig, params: &Object, built: &HttpRequest, sa
     };
     for key in &found[own.len()..] {
         assert!(params.contains(key) && !own.contains(key), "{key:?} is no param's own: {}", built.url);
-        let goes_there =
-            matches!(endpoint.method, Method::Get | Method::Delete) || optional.contains(key.as_str());
+        let goes_there = matches!(endpoint.method, Method::Get | Method::Delete) || optional.contains(key.as_str());
         assert!(goes_there, "{key:?} is the body's: {}", built.url);
     }
 }

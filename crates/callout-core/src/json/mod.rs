@@ -13,6 +13,7 @@ mod number;
 mod object;
 mod read;
 mod scan;
+mod unnest;
 mod wanted;
 mod write;
 
@@ -27,6 +28,9 @@ pub use write::{write_compact, write_string};
 /// A JSON value (RFC 8259) that keeps member order and number text.
 ///
 /// Two values are equal when they would be written alike; `1.0` and `1` differ.
+///
+/// The reader bounds how deep a value nests. One that is put together in memory may nest as deep as it
+/// likes and is dropped without trouble, but comparing and writing it take stack as deep as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Json {
     /// `null`

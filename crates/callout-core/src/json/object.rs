@@ -6,7 +6,7 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::Json;
+use super::{Json, unnest::unnest};
 
 /// Up to this many members a look-up compares names one by one, which is faster than hashing.
 const LINEAR: usize = 16;
@@ -15,9 +15,11 @@ const LINEAR: usize = 16;
 ///
 /// A name stands at most once: of duplicates the last value wins, at the place of the first.
 #[derive(Clone, Default)]
-pub struct Object(Arc<Members>);
+pub struct Object(
+    /// `None` is empty.
+    Option<Arc<Members>>,
+);
 
-#[derive(Default)]
 struct Members {
     entries: Vec<(SmolStr, Json)>,
     /// Name to position, made at the first look-up in a large object.
@@ -27,18 +29,26 @@ struct Members {
 impl Object {
     /// The value of that name.
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.position(name).map(|at| &self.0.entries[at].1)
+        self.position(name).map(|at| &self.entries()[at].1)
     }
 
     /// Which member, counted from 0, has that name: [`Object::entry`] gives it.
     pub fn position(&self, name: &str) -> Option<usize> {
-        let entries = &self.0.entries;
+        let Members { entries, index } = &**self.0.as_ref()?;
         if entries.len() <= LINEAR {
             return entries.iter().position(|(key, _)| key == name);
         }
-        let index =
-            self.0.index.get_or_init(|| entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect());
+        let index = index.get_or_init(|| entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect());
         index.get(name).copied()
+    }
+
+    fn entries(&self) -> &[(SmolStr, Json)] {
+        self.0.as_ref().map_or(&[], |members| members.entries.as_slice())
+    }
+
+    /// The members, if nobody else holds them; nothing is left here.
+    pub(super) fn take_unshared(&mut self) -> Vec<(SmolStr, Json)> {
+        self.0.take().and_then(Arc::into_inner).map(|members| members.entries).unwrap_or_default()
     }
 
     /// Whether a member of that name exists.
@@ -48,22 +58,22 @@ impl Object {
 
     /// How many members there are.
     pub fn len(&self) -> usize {
-        self.0.entries.len()
+        self.entries().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.is_empty()
+        self.0.is_none()
     }
 
     /// The members in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Json)> + DoubleEndedIterator + Clone {
-        self.0.entries.iter().map(|(key, value)| (key.as_str(), value))
+        self.entries().iter().map(|(key, value)| (key.as_str(), value))
     }
 
     /// The member at that position, its name in the form that can be kept without a copy.
     pub fn entry(&self, position: usize) -> Option<(&SmolStr, &Json)> {
-        self.0.entries.get(position).map(|(key, value)| (key, value))
+        self.entries().get(position).map(|(key, value)| (key, value))
     }
 
     /// The names in order.
@@ -77,9 +87,20 @@ impl Object {
     }
 }
 
+impl Drop for Object {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            unnest(self.take_unshared().iter_mut().map(|(_, value)| value));
+        }
+    }
+}
+
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.entries == other.0.entries
+        match (&self.0, &other.0) {
+            (Some(left), Some(right)) => Arc::ptr_eq(left, right) || left.entries == right.entries,
+            (left, right) => left.is_none() == right.is_none(),
+        }
     }
 }
 
@@ -155,7 +176,7 @@ impl ObjectBuilder {
 
     /// The object.
     pub fn build(self) -> Object {
-        Object(Arc::new(Members { entries: self.entries, index: OnceLock::new() }))
+        Object((!self.entries.is_empty()).then(|| Arc::new(Members { entries: self.entries, index: OnceLock::new() })))
     }
 }
 

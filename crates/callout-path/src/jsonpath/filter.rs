@@ -275,7 +275,7 @@ impl Patterns {
             at
         } else {
             budget.take(Pattern::cost(text))?;
-            self.keep((SmolStr::new(text), extent, Pattern::compile(text, extent).ok()))
+            self.keep((SmolStr::new(text), extent, Pattern::compile_once(text, extent).ok()))
         };
         Ok(self.known.get(at).and_then(|(_, _, pattern)| pattern.as_ref()))
     }

@@ -4,16 +4,29 @@
 //! `^` and `$` outside of brackets mean the text's ends, as in every implementation and in the
 //! standard's compliance suite, though the RFC's grammar has them as plain characters.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use regex::{Regex, RegexBuilder};
+use regex_automata::{
+    dfa::{StartKind, dense},
+    nfa::thompson::{self, WhichCaptures},
+};
 
 use crate::budget::{Budget, TooManyNodes};
 
-/// Bytes that a compiled pattern may take, and bytes of text that are matched for the price of one
-/// node. The time to match grows with both the text and the pattern, so that the larger pattern
-/// costs more.
-const SIZES: [(usize, usize); 3] = [(8 << 10, 64), (32 << 10, 2), (256 << 10, 1)];
+/// Bytes of text that are matched for the price of one node, where each byte is one step.
+const BYTES_PER_NODE: usize = 64;
+
+/// Bytes that a compiled pattern may take, and the price of one byte of text in nodes where it is not one
+/// step. The time to match grows with both the text and the pattern: for each byte, every state that
+/// the pattern may be in is moved on.
+const SIZES: [(usize, usize); 5] = [(SMALL, 0), (4 << 10, 1), (16 << 10, 4), (64 << 10, 16), (256 << 10, 64)];
+
+/// Up to this size a pattern has so few states that each byte is one step.
+const SMALL: usize = 1 << 10;
+
+/// Bytes that an automaton of one step for each byte may take, and bytes for making it.
+const AUTOMATON: (usize, usize) = (256 << 10, 512 << 10);
 
 /// Nodes that compiling a pattern costs beside its length.
 const COMPILE_COST: usize = 500;
@@ -31,21 +44,46 @@ pub(super) enum Extent {
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
-    bytes_per_node: usize,
+    /// What one byte of text costs in nodes, unless it is one step.
+    nodes_per_byte: usize,
+    steps: Steps,
+}
+
+/// Whether a match takes one step for each byte of the text, whatever the text is.
+#[derive(Clone, Debug)]
+enum Steps {
+    One,
+    Many,
+    /// Found out at the first match: an automaton of one step for each byte is made, if it can be.
+    /// `a.{20}b` has none, as it must know of each of the last 20 characters whether it was an `a`.
+    Unknown(OnceLock<bool>),
 }
 
 impl Pattern {
+    /// Compiles a pattern of a path, which is used again and again.
     pub(super) fn compile(text: &str, extent: Extent) -> Result<Self, Refusal> {
+        Self::with(text, extent, Steps::Unknown(OnceLock::new()))
+    }
+
+    /// Compiles a pattern that stands in a document, to be used a few times.
+    pub(super) fn compile_once(text: &str, extent: Extent) -> Result<Self, Refusal> {
+        Self::with(text, extent, Steps::Many)
+    }
+
+    fn with(text: &str, extent: Extent, steps: Steps) -> Result<Self, Refusal> {
         let inner = translate(text)?;
         let whole = match extent {
             Extent::Whole => format!("^(?:{inner})$"),
             Extent::Part => inner,
         };
         let mut refusal = Refusal::TooLarge;
-        for (size, bytes_per_node) in SIZES {
+        for (size, nodes_per_byte) in SIZES {
             // The lazy automaton's cache is bounded as well, at its least size that is of use.
             match RegexBuilder::new(&whole).size_limit(size).dfa_size_limit(1 << 20).build() {
-                Ok(regex) => return Ok(Self { regex, bytes_per_node }),
+                Ok(regex) => {
+                    let steps = if size == SMALL { Steps::One } else { steps };
+                    return Ok(Self { regex, nodes_per_byte, steps });
+                }
                 Err(regex::Error::CompiledTooBig(_)) => {}
                 Err(_) => refusal = Refusal::Wrong("a range in it runs backwards, or it nests too deep"),
             }
@@ -59,9 +97,35 @@ impl Pattern {
     }
 
     pub(super) fn matches(&self, text: &str, budget: &mut Budget) -> Result<bool, TooManyNodes> {
-        budget.take(text.len() / self.bytes_per_node)?;
+        let nodes = if self.takes_one_step() {
+            text.len() / BYTES_PER_NODE
+        } else {
+            text.len().saturating_mul(self.nodes_per_byte)
+        };
+        budget.take(nodes)?;
         Ok(self.regex.is_match(text))
     }
+
+    fn takes_one_step(&self) -> bool {
+        match &self.steps {
+            Steps::One => true,
+            Steps::Many => false,
+            Steps::Unknown(known) => *known.get_or_init(|| has_automaton(self.regex.as_str())),
+        }
+    }
+}
+
+/// Whether an automaton of bounded size can be made that takes one step for each byte. The regex crate
+/// makes the part of it that a text needs, and goes on more slowly where that does not end.
+fn has_automaton(pattern: &str) -> bool {
+    let (size, working_size) = AUTOMATON;
+    let nfa = thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(working_size));
+    let dfa = dense::Config::new()
+        .accelerate(false)
+        .start_kind(StartKind::Unanchored)
+        .dfa_size_limit(Some(size))
+        .determinize_size_limit(Some(working_size));
+    dense::Builder::new().thompson(nfa).configure(dfa).build(pattern).is_ok()
 }
 
 /// Why a text is no pattern.

@@ -19,7 +19,7 @@ use callout_core::{
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
-use crate::bounds;
+use crate::bounds::{self, Excess};
 use cost::Cost;
 use graph::Graph;
 
@@ -51,13 +51,11 @@ impl InputSchema {
         }
         faults.field("input_schema", |faults| {
             let schema = Json::Object(schema.clone());
-            if !bounds::depth_within(&schema, limits.max_json_depth) {
-                let message = format!("must not nest deeper than {} levels", limits.max_json_depth);
-                faults.report(FaultCode::TooLong, message);
-                return None;
-            }
-            if bounds::compact_bytes(&schema, limits.max_schema_bytes).is_none() {
-                let message = format!("must have at most {} bytes as compact JSON", limits.max_schema_bytes);
+            if let Err(excess) = bounds::within(&schema, limits.max_json_depth, limits.max_schema_bytes) {
+                let message = match excess {
+                    Excess::Depth => format!("must not nest deeper than {} levels", limits.max_json_depth),
+                    Excess::Size => format!("must have at most {} bytes as compact JSON", limits.max_schema_bytes),
+                };
                 faults.report(FaultCode::TooLong, message);
                 return None;
             }

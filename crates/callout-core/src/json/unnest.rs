@@ -1,0 +1,65 @@
+//! Dropping what nests deeper than a stack is.
+
+use super::Json;
+
+/// Takes apart what stands in these values and is held by nobody else, level by level: what is left of
+/// them is dropped without recursion.
+pub(super) fn unnest<'a>(values: impl IntoIterator<Item = &'a mut Json>) {
+    let mut open = Vec::new();
+    take(values, &mut open);
+    while let Some(value) = open.pop() {
+        match value {
+            Json::Array(mut array) => take(&mut array.take_unshared(), &mut open),
+            Json::Object(mut object) => take(object.take_unshared().iter_mut().map(|(_, value)| value), &mut open),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+}
+
+/// Moves arrays and objects out of their places; scalars are dropped where they are.
+fn take<'a>(values: impl IntoIterator<Item = &'a mut Json>, open: &mut Vec<Json>) {
+    let containers = values.into_iter().filter(|value| matches!(value, Json::Array(_) | Json::Object(_)));
+    open.extend(containers.map(std::mem::take));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::super::ObjectBuilder;
+    use super::*;
+
+    fn nested(levels: usize) -> Json {
+        let mut value = Json::from(1);
+        for level in 0..levels {
+            value = match level % 3 {
+                0 => vec![value].into(),
+                1 => ObjectBuilder::new().with("a", value).with("b", "text").into(),
+                _ => vec![Json::Null, value.clone(), value].into(),
+            };
+        }
+        value
+    }
+
+    #[test]
+    fn a_million_levels_are_dropped_on_a_small_stack() {
+        let drops = || {
+            let value = nested(1_000_000);
+            let shared = value.clone();
+            drop(value);
+            assert!(shared.as_array().is_some());
+            let other = thread::Builder::new().stack_size(64 << 10).spawn(move || drop(shared)).unwrap();
+            other.join().unwrap();
+        };
+        thread::Builder::new().stack_size(64 << 10).spawn(drops).unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn what_is_shared_stays_whole() {
+        let inner = nested(5);
+        let written = inner.to_string();
+        let outer: Json = vec![inner.clone(), Json::from(vec![inner.clone()])].into();
+        drop(outer);
+        assert_eq!(inner.to_string(), written);
+    }
+}
