@@ -1,0 +1,223 @@
+//! Paths and documents that are made to hurt: none may end the process, take more than 100 ms of CPU in a
+//! release build, or more than 16 MB besides what it was given. They run in a process of their own with
+//! bounded memory, on a thread with a stack of 1 MB, half of what a thread has by default.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    env, fs,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use callout_core::{
+    json::{Json, ObjectBuilder},
+    limits::Limits,
+};
+use callout_path::{Mask, Path};
+
+const CASE: &str = "CALLOUT_HOSTILE_CASE";
+const STACK_BYTES: usize = 1 << 20;
+/// Addresses that the process may use in all, in kB: what is read, what is made of it, and its libraries.
+const MEMORY_KB: u32 = 600 << 10;
+const MOST_BYTES: u64 = 16 << 20;
+/// A release build is held to the promise; a debug build is some twenty times slower.
+const LONGEST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 100 });
+
+/// Patterns of which each byte of a text moves many states on, and others that are large.
+const PATTERNS: [&str; 26] = [
+    "(a|b|ab)*c",
+    "(x+x+)+y",
+    ".*.*.*=.*",
+    "(a*)*(a*)*(a*)*c",
+    "[ab]*a[ab]{8}c",
+    "[ab]*a[ab]{10}c",
+    "[ab]*a[ab]{12}c",
+    "[ab]*a[ab]{20}c",
+    "[ab]*a[ab]{40}c",
+    "[ab]*a[ab]{80}c",
+    "[ab]*a[ab]{200}c",
+    "[ab]*a[ab]{400}c",
+    "(.*a){20}c",
+    "[ab]*a.{20}c",
+    "[ab]*a.{50}c",
+    "[^x]*a[^x]{30}c",
+    "[^x]*a[^x]{90}c",
+    "([ab]*a){30}c",
+    "([^c]*a[^c]{10}){3}c",
+    "(\\\\p{L}*a){4}c",
+    "\\\\p{L}*a\\\\p{L}{3}c",
+    "[\\\\p{L}x]*é\\\\p{L}{4}c",
+    "[ab]*(a[ab]{20}|b[ab]{21}|aa[ab]{22})c",
+    "(a?){30}a{30}c",
+    "([ab]?){100}[ab]{100}c",
+    "((a|b)(a|b)?(a|b)?){20}c",
+];
+
+/// 200,000 letters without order: one text, or many short ones.
+fn letters(count: usize, letters: &[char]) -> String {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        letters[(state >> 24) as usize % letters.len()]
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn documents() -> Vec<(&'static str, Json)> {
+    let text = letters(200_000, &['a', 'b']);
+    let parts: Json = (0..1_000).map(|at| Json::string(&text[at * 200..at * 200 + 200])).collect();
+    let patterns: Json = PATTERNS.iter().map(|pattern| Json::string(pattern.replace("\\\\", "\\"))).collect();
+    let with_text =
+        |value: Json| -> Json { ObjectBuilder::new().with("t", value).with("p", patterns.clone()).with("n", 1).into() };
+    let mut deep = Json::from(1);
+    for _ in 0..127 {
+        deep = vec![deep].into();
+    }
+    let number = |digits: usize| Json::parse(&"7".repeat(digits)).unwrap();
+    vec![
+        ("one text", with_text(vec![Json::from(text.clone())].into())),
+        ("texts", with_text(parts)),
+        ("letters", with_text(vec![Json::from(letters(100_000, &['é', 'ж', 'a', 'x']))].into())),
+        ("a's", with_text(vec![Json::from("a".repeat(400_000))].into())),
+        ("deep", deep),
+        ("nested", Json::parse(&format!("{}{}", "[[1],".repeat(60), "1".to_owned() + &"]".repeat(60))).unwrap()),
+        ("wide", (0..200_000).collect::<Vec<i32>>().into()),
+        ("members", (0..100_000).map(|at| (format!("key {at}"), Json::from(at))).collect()),
+        ("tree", tree(6)),
+        ("digits", (0..20).map(|_| number(500_000)).collect()),
+    ]
+}
+
+fn tree(levels: usize) -> Json {
+    if levels == 0 {
+        return Json::string("leaf");
+    }
+    (0..6).map(|at| (format!("k{at}"), tree(levels - 1))).collect()
+}
+
+fn paths() -> Vec<String> {
+    let mut all = Vec::new();
+    for pattern in PATTERNS {
+        for function in ["match", "search"] {
+            all.push(format!("$.t[?{function}(@, '{pattern}')]"));
+        }
+    }
+    // Patterns of the document: each element's own, and all against all.
+    all.push("$.p[?search($.t[0], @)]".to_owned());
+    all.push("$.p[?match($.t[0], @)]".to_owned());
+    all.push("$..[?search($.t[0], @)]".to_owned());
+    all.push("$.t[?search(@, $.p[9])]".to_owned());
+    all.push("$.t[?search(@, $.p[20]) || match(@, $.p[21])]".to_owned());
+    // What multiplies.
+    all.push("$".to_owned() + &"[*,*,*,*]".repeat(6));
+    all.push("$".to_owned() + &"[0,0,0,0,0,0,0,0]".repeat(40));
+    all.push("$".to_owned() + &"..*".repeat(300));
+    all.push("$".to_owned() + &"..".repeat(1) + "*" + &"..*".repeat(20) + "[?@ == $]");
+    all.push("$".to_owned() + &"..['a','b','t',0]".repeat(40));
+    all.push(format!("$[{}]", vec!["*"; 400].join(",")));
+    all.push(format!("$[{}]", vec!["::"; 300].join(",")));
+    all.push(format!("$[{}]", vec!["::-1"; 200].join(",")));
+    all.push("$[?count($..*) > 0]".to_owned());
+    all.push("$..[?count($..*) > count(@..*)]".to_owned());
+    all.push("$[?$[?$[?$[?@ == 1]]]]".to_owned());
+    all.push("$..[?@ == $]".to_owned());
+    all.push("$..[?@ < $..*]".replace("$..*", "value($..k0)"));
+    all.push(format!("$[?{}]", vec!["@ == $"; 120].join("&&")));
+    all.push(format!("$[?{}]", vec!["@.a.b.c"; 120].join("||")));
+    all.push(format!("$[?{}]", vec!["length(@) > 9"; 70].join("||")));
+    all.push("$[?@ > 1 && @ < 2]".to_owned());
+    all.push("$[?length(@) == length($)]".to_owned());
+    // Long and deep ones.
+    for (open, close) in [("(", ")"), ("!(", ")"), ("$[?", "]"), ("@[?", "]"), ("count($[?", "])>0"), ("[", "]")] {
+        for levels in [10, 31, 32, 33, 120] {
+            all.push(format!("$[?{}@{}]", open.repeat(levels), close.repeat(levels)));
+        }
+    }
+    for (head, piece) in
+        [("$", ".a"), ("$", "['a']"), ("$", "[0]"), ("a", ".b"), ("a", ".0"), ("/a", "/b"), ("/", "~0"), ("$", "..")]
+    {
+        for count in [100, 300, 1_000, 100_000] {
+            all.push(format!("{head}{}", piece.repeat(count)));
+        }
+    }
+    all.push("k0.k1.k2.k3.k4.k5".to_owned());
+    all.push("t.a.b.c.d".to_owned());
+    all.push("0.0.0.0.0.0.0".to_owned());
+    all
+}
+
+fn peak_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
+}
+
+fn forget_peak() -> u64 {
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    peak_bytes()
+}
+
+/// What a child process does; without a case it is none.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long it really takes is what is measured")]
+fn child() {
+    if env::var_os(CASE).is_none() {
+        return;
+    }
+    let work = || {
+        let limits = Limits::default();
+        for (name, document) in documents() {
+            for text in paths() {
+                let before = forget_peak();
+                let started = Instant::now();
+                let outcome = match Path::parse(&text, &limits) {
+                    Err(_) => "fault".to_owned(),
+                    Ok(path) => match (
+                        path.value(&document, &limits).map(drop),
+                        path.select(&document, &mut Mask::new(), &limits),
+                    ) {
+                        (Ok(()), Ok(())) => "ends".to_owned(),
+                        (found, kept) => format!("{:?} {:?}", found.is_ok(), kept.is_ok()),
+                    },
+                };
+                // A path is looked up and selected by.
+                let took = started.elapsed() / 2;
+                let bytes = peak_bytes().saturating_sub(before);
+                let shown: String = text.chars().take(80).collect();
+                println!("\ncase took {} us {} kB {outcome} on {name}: {shown}", took.as_micros(), bytes >> 10);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).unwrap().join().unwrap();
+    });
+}
+
+#[test]
+fn no_path_ends_the_process_or_takes_too_much() {
+    let output = Command::new("sh")
+        .args(["-c", &format!("ulimit -v {MEMORY_KB} && exec \"$0\" --exact child --nocapture --test-threads 1")])
+        .arg(env::current_exe().unwrap())
+        .env(CASE, "1")
+        .envs([("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "4096"), ("MALLOC_TRIM_THRESHOLD_", "0")])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let last = text.lines().last().unwrap_or_default();
+    assert!(output.status.success(), "{}\n{last}\n{errors}", output.status);
+    let mut seen = 0;
+    for line in text.lines().filter(|line| line.starts_with("case ")) {
+        seen += 1;
+        if env::var_os("CALLOUT_HOSTILE_SHOW").is_some() {
+            println!("{line}");
+        }
+        let words: Vec<&str> = line.split(' ').collect();
+        let (took, bytes) = (words[2].parse().unwrap(), words[4].parse::<u64>().unwrap() << 10);
+        assert!(Duration::from_micros(took) <= LONGEST, "{line}");
+        assert!(bytes <= MOST_BYTES, "{line}");
+    }
+    assert_eq!(seen, documents().len() * paths().len());
+}
