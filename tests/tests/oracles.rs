@@ -1,5 +1,4 @@
 //! What must hold of any input: over the corpora of the fuzz targets.
-#![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::{fs, path::Path};
 

@@ -5,6 +5,9 @@
 //! engine: endpoints, token endpoints, connection tests. It is the only crate that opens a connection
 //! on behalf of a config, and the only one that names the HTTP client.
 //!
+//! What else needs the async runtime stands here too: the system's clock, and [`Workers`] for work that
+//! would hold its threads up.
+//!
 //! It is not a general HTTP client: it follows no redirect to another origin, reads no proxy from the
 //! environment, keeps no cookies, and hands out whole bodies, never streams.
 //!
@@ -30,6 +33,7 @@ mod retry;
 mod system;
 mod target;
 mod transport;
+mod workers;
 
 pub use builder::TransportBuilder;
 pub use egress::{EgressEntryError, EgressPolicy};
@@ -38,3 +42,4 @@ pub use resolver::Resolver;
 pub use retry::RetryPolicy;
 pub use system::{system_clock, system_rng};
 pub use transport::Transport;
+pub use workers::Workers;

@@ -2,7 +2,7 @@
 //! refuse, validate, auth params, path, remaining params, auth header, body or query, send, shape.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,11 +19,17 @@ use callout_core::{
     time::Deadline,
 };
 use callout_request::OWN_USER_AGENT;
-use callout_response::{Input, Text, read_clean};
+use callout_response::{Input, Stages, Text, read_clean};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
-use crate::{Integration, Outcome, Trace, engine::Parts, integration::Endpoint, outcome::SentRequest};
+use crate::{
+    Integration, Outcome, Trace,
+    engine::Parts,
+    integration::Endpoint,
+    outcome::SentRequest,
+    shape::{AT_ONCE_BYTES, Place},
+};
 
 /// How many redirects one attempt follows within its origin.
 const MAX_REDIRECTS: u32 = 5;
@@ -47,7 +53,7 @@ impl CallOptions {
 
 /// One call: who, what, where.
 pub(crate) struct Call<'a> {
-    pub(crate) engine: &'a Parts,
+    pub(crate) engine: &'a Arc<Parts>,
     pub(crate) integration: &'a Integration,
     pub(crate) endpoint: &'a str,
     pub(crate) options: &'a CallOptions,
@@ -74,7 +80,8 @@ pub(crate) async fn run(call: &Call<'_>, params: Json) -> Result<Outcome, Error>
     let started = call.engine.clock.now();
     let shaped = async {
         let sent = send(call, params, Disabled::Refused, None).await?;
-        Ok((sent.text(call)?, sent))
+        let text = sent.shape(Sent::text, |text| text.as_ref().is_err_and(is_late)).await??;
+        Ok((text, sent))
     };
     let (text, sent) = shaped.await.map_err(|error| call.named(error))?;
     Ok(Outcome {
@@ -135,12 +142,11 @@ pub(crate) async fn trace(call: &Call<'_>, params: Json) -> Trace {
     let mut trace = Trace::new(call.integration.endpoint(call.endpoint).map(|endpoint| endpoint.delivery));
     let error = match send(call, params, Disabled::Called, Some(&mut trace.request)).await {
         Err(error) => Some(error),
-        Ok(sent) => match sent.body(call) {
-            Err(error) => Some(error),
-            Ok(body) => {
+        Ok(sent) => match sent.shape(Sent::stages, Traced::is_late).await {
+            Err(error) | Ok(Traced::Failed(error)) => Some(error),
+            Ok(Traced::Shaped(body, stages)) => {
                 trace.status = Some(sent.response.status);
                 trace.retries = sent.response.retries;
-                let stages = sent.endpoint.pipeline.trace(&sent.input(call, &body));
                 trace.raw_response = Some(body);
                 trace.after_filter = stages.after_filter;
                 trace.after_mapping = stages.after_mapping;
@@ -165,12 +171,12 @@ fn elapsed(call: &Call<'_>, started: Instant) -> Duration {
 }
 
 /// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
-async fn send<'a>(
-    call: &Call<'a>,
+async fn send(
+    call: &Call<'_>,
     params: Json,
     disabled: Disabled,
     shown: Option<&mut Option<SentRequest>>,
-) -> Result<Sent<'a>, Error> {
+) -> Result<Arc<Sent>, Error> {
     let endpoint = refuse(call, disabled)?;
     let Json::Object(params) = params else {
         return Err(Error::new(
@@ -178,7 +184,12 @@ async fn send<'a>(
             format!("params must be a JSON object, not {}", params.type_name()),
         ));
     };
-    endpoint.request.validate(&params)?;
+    let deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
+    let check = {
+        let (endpoint, params) = (endpoint.clone(), params.clone());
+        move || endpoint.request.validate(&params)
+    };
+    place(call.engine, call.integration, deadline).check(&endpoint.checks, check).await??;
     let auth = match call.integration.auth() {
         Some(auth) => Some((auth, auth.take_params(&params)?)),
         None => None,
@@ -191,7 +202,7 @@ async fn send<'a>(
         auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
         request,
         replay: if endpoint.request.method().is_idempotent() { Replay::Safe } else { Replay::OnlyUnsent },
-        deadline: Deadline::after(&call.engine.clock, timeouts.call),
+        deadline,
         timeouts,
         header: Mutex::new(None),
     };
@@ -201,10 +212,18 @@ async fn send<'a>(
         *shown = Some(sending.shown(&redactor));
     }
     let response = answer.map_err(|error| masked(error, &redactor))?;
-    Ok(Sent { endpoint, response, redactor, deadline: sending.deadline, params })
+    Ok(Arc::new(Sent {
+        engine: call.engine.clone(),
+        integration: call.integration.clone(),
+        endpoint: endpoint.clone(),
+        params,
+        response,
+        redactor,
+        deadline,
+    }))
 }
 
-fn refuse<'a>(call: &Call<'a>, disabled: Disabled) -> Result<&'a Endpoint, Error> {
+fn refuse<'a>(call: &Call<'a>, disabled: Disabled) -> Result<&'a Arc<Endpoint>, Error> {
     let integration = call.integration;
     if !integration.has_endpoint(call.endpoint) {
         let names: Vec<_> = integration.endpoint_names().take(20).collect();
@@ -328,34 +347,83 @@ fn masked(error: Error, redactor: &Redactor) -> Error {
 }
 
 /// An answer with what its shaping needs.
-struct Sent<'a> {
-    endpoint: &'a Endpoint,
+struct Sent {
+    engine: Arc<Parts>,
+    integration: Integration,
+    endpoint: Arc<Endpoint>,
     params: Object,
     response: HttpResponse,
     redactor: Redactor,
     deadline: Deadline,
 }
 
-impl Sent<'_> {
+/// What a trace shows of an answer.
+enum Traced {
+    /// There is nothing to shape.
+    Failed(Error),
+    Shaped(Json, Stages),
+}
+
+impl Traced {
+    fn is_late(&self) -> bool {
+        match self {
+            Self::Failed(error) => is_late(error),
+            Self::Shaped(_, stages) => stages.error.as_ref().is_some_and(is_late),
+        }
+    }
+}
+
+fn is_late(error: &Error) -> bool {
+    error.kind() == ErrorKind::Timeout
+}
+
+fn place<'a>(engine: &'a Parts, integration: &'a Integration, deadline: Deadline) -> Place<'a> {
+    Place { workers: &engine.workers, clock: &engine.clock, workspace: &integration.owner().workspace, deadline }
+}
+
+impl Sent {
+    /// Works on the answer where that holds up nobody.
+    async fn shape<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: fn(&Self, Deadline) -> T,
+        is_late: impl Fn(&T) -> bool,
+    ) -> Result<T, Error> {
+        let is_large = self.response.body.len() > AT_ONCE_BYTES;
+        let sent = self.clone();
+        let place = place(&self.engine, &self.integration, self.deadline);
+        let done = place.shape(&self.endpoint.shapes, is_large, move |deadline| work(&sent, deadline), is_late);
+        done.await.map_err(|error| self.failed(error))
+    }
+
+    fn stages(&self, deadline: Deadline) -> Traced {
+        match self.body() {
+            Err(error) => Traced::Failed(error),
+            Ok(body) => {
+                let stages = self.endpoint.pipeline.trace(&self.input(&body, deadline));
+                Traced::Shaped(body, stages)
+            }
+        }
+    }
+
     /// The text, if possible from what the pipeline wants of the body and else from all of it: what
     /// goes wrong is told by the whole.
-    fn text(&self, call: &Call<'_>) -> Result<Text, Error> {
+    fn text(&self, deadline: Deadline) -> Result<Text, Error> {
         let HttpResponse { status, body, .. } = &self.response;
         let pipeline = &self.endpoint.pipeline;
         if is_success(*status)
-            && let Some(text) = pipeline.run_wanted(body, &call.engine.limits, &self.input(call, &Json::Null))
+            && let Some(text) = pipeline.run_wanted(body, &self.engine.limits, &self.input(&Json::Null, deadline))
         {
             return Ok(text);
         }
-        let body = self.body(call)?;
-        pipeline.run(&self.input(call, &body)).map_err(|error| self.failed(error))
+        let body = self.body()?;
+        pipeline.run(&self.input(&body, deadline)).map_err(|error| self.failed(error))
     }
 
     /// The masked body; an error if the status is outside 200 to 299.
-    fn body(&self, call: &Call<'_>) -> Result<Json, Error> {
+    fn body(&self) -> Result<Json, Error> {
         let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
         let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let read = read_clean(*status, content_type, body, &call.engine.limits, &self.redactor);
+        let read = read_clean(*status, content_type, body, &self.engine.limits, &self.redactor);
         let read = read.map_err(|error| self.failed(error))?;
         let body = read.body;
         if body.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
@@ -371,14 +439,14 @@ impl Sent<'_> {
         Err(self.failed(error))
     }
 
-    fn input<'s>(&'s self, call: &'s Call<'_>, body: &'s Json) -> Input<'s> {
+    fn input<'s>(&'s self, body: &'s Json, deadline: Deadline) -> Input<'s> {
         Input {
             body,
             params: &self.params,
             status: self.response.status,
             redactor: &self.redactor,
-            clock: &call.engine.clock,
-            deadline: self.deadline,
+            clock: &self.engine.clock,
+            deadline,
         }
     }
 

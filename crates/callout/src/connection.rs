@@ -1,6 +1,6 @@
 //! Whether an integration can be reached and authenticates, without calling any of its endpoints.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use callout_core::{
     Error, ErrorKind,
@@ -103,7 +103,7 @@ impl Finding {
     }
 }
 
-pub(crate) async fn test(engine: &Parts, integration: &Integration, params: Json) -> Connection {
+pub(crate) async fn test(engine: &Arc<Parts>, integration: &Integration, params: Json) -> Connection {
     let started = engine.clock.now();
     let tested_at = engine.clock.unix();
     let Finding { status, auth_resolved, http_status, message } = find(engine, integration, params).await;
@@ -111,7 +111,7 @@ pub(crate) async fn test(engine: &Parts, integration: &Integration, params: Json
     Connection { status, auth_resolved, http_status, duration, message, tested_at }
 }
 
-async fn find(engine: &Parts, integration: &Integration, params: Json) -> Finding {
+async fn find(engine: &Arc<Parts>, integration: &Integration, params: Json) -> Finding {
     if integration.protocol() != Protocol::Rest {
         return Finding::misconfigured(false, "integrations of protocol `desktop` are not called over HTTP");
     }

@@ -13,7 +13,9 @@ use callout_core::{
     secret::Secrets,
     time::{Clock, Deadline, Rng, SharedClock, SharedRng},
 };
-use callout_transport::{EgressPolicy, Resolver, RetryPolicy, Transport, TransportBuilder, system_clock, system_rng};
+use callout_transport::{
+    EgressPolicy, Resolver, RetryPolicy, Transport, TransportBuilder, Workers, system_clock, system_rng,
+};
 
 use crate::{
     CallOptions, Connection, Integration, Outcome, Trace,
@@ -34,12 +36,13 @@ pub(crate) struct Parts {
     pub(crate) tokens: TokenCache,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
+    pub(crate) workers: Workers,
 }
 
 impl Parts {
     /// A token fetch serves many calls: its own bounds are the engine's, only the wait is the call's.
     pub(crate) fn auth_context(&self, deadline: Deadline) -> AuthContext<'_> {
-        let Self { http, clock, rng, tokens, limits, timeouts } = self;
+        let Self { http, clock, rng, tokens, limits, timeouts, workers: _ } = self;
         AuthContext { http, clock, rng, cache: tokens, limits, timeouts, deadline }
     }
 }
@@ -174,7 +177,7 @@ impl Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { http: _, clock: _, rng: _, tokens: _, limits, timeouts } = &*self.0;
+        let Parts { http: _, clock: _, rng: _, tokens: _, limits, timeouts, workers: _ } = &*self.0;
         f.debug_struct("Engine").field("limits", limits).field("timeouts", timeouts).finish_non_exhaustive()
     }
 }
@@ -189,6 +192,7 @@ pub struct EngineBuilder {
     tokens: TokenCache,
     limits: Limits,
     timeouts: Timeouts,
+    workers: Workers,
 }
 
 impl Default for EngineBuilder {
@@ -201,6 +205,7 @@ impl Default for EngineBuilder {
             tokens: TokenCache::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            workers: Workers::default(),
         }
     }
 }
@@ -269,6 +274,15 @@ impl EngineBuilder {
         self
     }
 
+    /// How many calls' params and answers are worked on at once that take long, on the threads that the
+    /// runtime has for blocking work; workspaces take turns. Default: one less than the machine has cores,
+    /// one at least. What takes some microseconds is done where the call is polled.
+    #[must_use]
+    pub fn with_workers(mut self, most: usize) -> Self {
+        self.workers = Workers::new(most);
+        self
+    }
+
     /// Another network in place of the transport: a recording, a replay. The egress policy, TLS and
     /// retry settings of this builder do not reach it.
     #[must_use]
@@ -297,7 +311,7 @@ impl EngineBuilder {
     ///
     /// `invalid_config`, if a certificate, an identity or the proxy's URL cannot be used.
     pub fn build(self) -> Result<Engine, Error> {
-        let Self { transport, http, clock, rng, tokens, limits, timeouts } = self;
+        let Self { transport, http, clock, rng, tokens, limits, timeouts, workers } = self;
         let http = match http {
             Some(http) => http,
             None => SharedHttp::new(
@@ -309,6 +323,6 @@ impl EngineBuilder {
                     .build()?,
             ),
         };
-        Ok(Engine(Arc::new(Parts { http, clock, rng, tokens, limits, timeouts })))
+        Ok(Engine(Arc::new(Parts { http, clock, rng, tokens, limits, timeouts, workers })))
     }
 }

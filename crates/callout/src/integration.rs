@@ -15,7 +15,7 @@ use callout_request::Request;
 use callout_response::Pipeline;
 use url::Url;
 
-use crate::tool::Tool;
+use crate::{shape::Habit, tool::Tool};
 
 /// A loaded integration. Cheap to clone, `Send + Sync`.
 ///
@@ -33,7 +33,7 @@ struct Parts {
     redactor: Redactor,
     test_url: Option<Url>,
     /// Empty for `desktop`.
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<Arc<Endpoint>>,
     /// Name to position, for `desktop` too.
     by_name: HashMap<String, usize>,
 }
@@ -46,6 +46,10 @@ pub(crate) struct Endpoint {
     pub(crate) retry: RetryConfig,
     pub(crate) request: Request,
     pub(crate) pipeline: Pipeline,
+    /// How long checking params takes.
+    pub(crate) checks: Arc<Habit>,
+    /// How long working on answers takes.
+    pub(crate) shapes: Arc<Habit>,
 }
 
 impl Integration {
@@ -81,7 +85,7 @@ impl Integration {
             }),
         };
         faults.absorb(found);
-        let endpoints: Vec<_> = endpoints.into_iter().collect::<Option<_>>()?;
+        let endpoints: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect::<Option<_>>()?;
         let auth = match auth {
             Some(compiled) => Some(compiled?),
             None => None,
@@ -134,7 +138,7 @@ impl Integration {
         self.0.endpoints.iter().map(|endpoint| Tool::new(&self.0.name, endpoint)).collect()
     }
 
-    pub(crate) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+    pub(crate) fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {
         self.0.by_name.get(name).and_then(|&at| self.0.endpoints.get(at))
     }
 
@@ -199,6 +203,8 @@ impl Endpoint {
             retry: endpoint.retry_config.clone(),
             request: request?,
             pipeline: pipeline?,
+            checks: Arc::default(),
+            shapes: Arc::default(),
         })
     }
 }

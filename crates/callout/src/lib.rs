@@ -39,6 +39,7 @@ mod engine;
 pub mod guide;
 mod integration;
 mod outcome;
+mod shape;
 mod tool;
 
 pub use call::CallOptions;

@@ -2,6 +2,10 @@ use callout::{Caller, Faults, Integration, IntegrationConfig, Json, Limits, Secr
 
 /// A JSON text as an integration: it is refused with faults or it loads; what is written of it reads as
 /// the same config, with the same verdict.
+///
+/// # Panics
+///
+/// Where that does not hold.
 pub fn config(bytes: &[u8]) {
     let Some(document) = std::str::from_utf8(bytes).ok().and_then(|text| Json::parse(text).ok()) else { return };
     for unknown in [UnknownFields::Refuse, UnknownFields::RefuseInAuth] {

@@ -2,6 +2,10 @@ use callout_core::json::{Json, LoneSurrogates, ReadErrorKind, ReadOptions};
 
 /// Bytes as a JSON text: what is read is written back, compact and indented, and reads again as the same
 /// value; what a lenient reader takes beyond a strict one holds half a surrogate pair.
+///
+/// # Panics
+///
+/// Where that does not hold.
 pub fn json(bytes: &[u8]) {
     let strict = ReadOptions::default().read(bytes);
     let lenient = ReadOptions { lone_surrogates: LoneSurrogates::Replace, ..ReadOptions::default() }.read(bytes);

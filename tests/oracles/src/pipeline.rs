@@ -4,7 +4,7 @@ use callout_core::{
     ErrorKind,
     config::EndpointConfig,
     fault::Faults,
-    json::{Json, Object},
+    json::{Json, Number, Object},
     limits::Limits,
     redact::Redactor,
     time::Deadline,
@@ -19,6 +19,10 @@ const SECRET: &str = "k3y-of-the-shop";
 /// The response fields of an endpoint on a line, with `params` and `status` if they matter; a content type on
 /// a line; then a body. With a trace and without the text is the same; it keeps its limit and stays JSON;
 /// no secret is in it; stages fail in the ways that stages fail.
+///
+/// # Panics
+///
+/// Where that does not hold.
 pub fn pipeline(bytes: &[u8]) {
     let Some((endpoint, rest)) = line(bytes) else { return };
     let Some((content_type, body)) = line(rest) else { return };
@@ -31,7 +35,7 @@ pub fn pipeline(bytes: &[u8]) {
         assert!(!faults.is_empty(), "refused without a fault");
         return;
     };
-    let status = members.get("status").and_then(Json::as_number).and_then(|status| status.as_u64());
+    let status = members.get("status").and_then(Json::as_number).and_then(Number::as_u64);
     let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
     let body = match read_body(status, Some(content_type), body, &limits) {
         Ok(body) => body,
@@ -46,13 +50,13 @@ pub fn pipeline(bytes: &[u8]) {
     let input = Input { body: &body, params, status, redactor: &redactor, clock: &clock, deadline };
     let (run, traced) = (pipeline.run(&input), pipeline.trace(&input));
     match (&run, &traced.text, &traced.error) {
-        (Ok(run), Some(traced), None) => {
-            assert_eq!(run.text, traced.text, "with a trace and without");
-            lengths(run, traced);
-            text(endpoint, traced_value(endpoint, &traced_stages(&pipeline, &input)), run);
+        (Ok(run), Some(text_traced), None) => {
+            assert_eq!(run.text, text_traced.text, "with a trace and without");
+            lengths(run, text_traced);
+            text(endpoint, made_of(endpoint, traced.after_result_key.as_ref()), run);
         }
-        (Err(run), None, Some(traced)) => {
-            assert_eq!((run.kind(), run.to_string()), (traced.kind(), traced.to_string()), "with a trace and without");
+        (Err(run), None, Some(error)) => {
+            assert_eq!((run.kind(), run.to_string()), (error.kind(), error.to_string()), "with a trace and without");
             let known = [ErrorKind::LimitExceeded, ErrorKind::ResultKeyMissing, ErrorKind::Template];
             assert!(known.contains(&run.kind()), "{run}");
             assert!(!run.to_string().contains(SECRET), "{run}");
@@ -62,13 +66,9 @@ pub fn pipeline(bytes: &[u8]) {
     }
 }
 
-fn traced_stages(pipeline: &Pipeline, input: &Input<'_>) -> Option<Json> {
-    pipeline.trace(input).after_result_key
-}
-
 /// The value that the text is made of, where no template makes it.
-fn traced_value<'a>(endpoint: &EndpointConfig, value: &'a Option<Json>) -> Option<&'a Json> {
-    value.as_ref().filter(|_| endpoint.result_template.as_deref().unwrap_or_default().is_empty())
+fn made_of<'a>(endpoint: &EndpointConfig, value: Option<&'a Json>) -> Option<&'a Json> {
+    value.filter(|_| endpoint.result_template.as_deref().unwrap_or_default().is_empty())
 }
 
 /// Both tell of the same cut, the trace exactly.

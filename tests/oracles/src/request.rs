@@ -17,6 +17,10 @@ use crate::{line, world};
 /// The request fields of an endpoint and a `base_url` on a line, then params. Whatever the params are: host,
 /// port and the number of segments stay, and there is no header, query key or body field but the config's
 /// and those of the params' own names; what the config sets stays as it is.
+///
+/// # Panics
+///
+/// Where that does not hold.
 pub fn request(bytes: &[u8]) {
     let Some((endpoint, params)) = line(bytes) else { return };
     let (Ok(members), Ok(Json::Object(params))) = (Json::parse(endpoint), ours(params)) else { return };

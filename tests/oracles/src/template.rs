@@ -15,6 +15,10 @@ use crate::{line, world};
 
 /// A JSON text on a line, then a template over it: it compiles or is refused with a reason; what it writes is
 /// bounded and the same each time; it fails in one of the ways that templates fail.
+///
+/// # Panics
+///
+/// Where that does not hold.
 pub fn template(bytes: &[u8]) {
     let Some((values, source)) = line(bytes) else { return };
     let (Ok(result), Ok(source)) = (Json::parse(values), std::str::from_utf8(source)) else { return };

@@ -35,6 +35,10 @@ impl HttpService for Endpoint {
 
 /// The path of a token on a line, a status on a line, then an answer: it ends in a token that stands in the
 /// answer and can be sent in a header, for a day at most, or in an error that shows no secret.
+///
+/// # Panics
+///
+/// Where that does not hold.
 pub fn token_response(bytes: &[u8]) {
     let Some((path, rest)) = line(bytes) else { return };
     let Some((status, body)) = line(rest) else { return };

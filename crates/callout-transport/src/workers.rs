@@ -1,0 +1,353 @@
+//! Threads for work that takes long, shared out among workspaces.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt, panic,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use callout_core::{
+    Error, ErrorKind,
+    time::{Deadline, SharedClock},
+};
+use futures_util::future::{Either, select};
+use tokio::{runtime::Handle, sync::oneshot};
+
+/// Runs work that would hold up the threads of an async runtime, on those that the runtime has for blocking
+/// work. It has no thread of its own.
+///
+/// At most so many run at once, by default one less than the machine has cores and one at least, and one
+/// fewer for each workspace, if that leaves it any. Whoever waits for a turn holds no thread. Workspaces that
+/// wait take turns: the one with the fewest running comes first, then the one whose last turn is longest ago.
+#[derive(Clone)]
+pub struct Workers(Arc<Shared>);
+
+struct Shared {
+    most: usize,
+    most_per_workspace: usize,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Of each workspace that has anything running or waiting.
+    lanes: HashMap<Arc<str>, Lane>,
+    waiting: VecDeque<Waiting>,
+    /// Turns so far.
+    turns: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Lane {
+    running: usize,
+    /// Which turn was its last.
+    last: u64,
+}
+
+struct Waiting {
+    workspace: Arc<str>,
+    turn: oneshot::Sender<Turn>,
+}
+
+/// The right to run; dropping it gives it on.
+struct Turn {
+    shared: Arc<Shared>,
+    workspace: Arc<str>,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self::new(thread::available_parallelism().map_or(1, |cores| cores.get() - 1))
+    }
+}
+
+impl Workers {
+    /// As many as that at once; one, if none.
+    pub fn new(most: usize) -> Self {
+        let most = most.max(1);
+        let most_per_workspace = (most - 1).max(1);
+        Self(Arc::new(Shared { most, most_per_workspace, queue: Mutex::default() }))
+    }
+
+    /// Waits for a turn, until the deadline at most, and runs the work. Without a tokio runtime it runs where
+    /// it is.
+    ///
+    /// Dropping the future gives up the wait; work that has begun goes on to its own end, and keeps its turn
+    /// until then.
+    ///
+    /// # Errors
+    ///
+    /// `timeout`, if the deadline passes before the work has its turn; `interrupted`, if the runtime ends.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        workspace: &str,
+        clock: &SharedClock,
+        deadline: Deadline,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
+        let turn = match select(pin!(self.turn(workspace)), pin!(clock.until(deadline.moment()))).await {
+            Either::Left((turn, _)) => turn,
+            Either::Right(((), _)) => {
+                let message = "the call's time was over before its answer could be worked on: the workspace, or the \
+                               machine, has too much of that at once";
+                return Err(Error::new(ErrorKind::Timeout, message));
+            }
+        };
+        let done = runtime.spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await.map_err(|failed| match failed.try_into_panic() {
+            Ok(panic) => panic::resume_unwind(panic),
+            Err(_) => Error::new(ErrorKind::Interrupted, "the program's runtime is ending"),
+        })
+    }
+
+    async fn turn(&self, workspace: &str) -> Turn {
+        let workspace: Arc<str> = workspace.into();
+        loop {
+            let coming = {
+                let mut queue = self.0.queue();
+                if queue.may_run(&workspace, &self.0) {
+                    queue.begin(&workspace);
+                    drop(queue);
+                    return Turn { shared: self.0.clone(), workspace };
+                }
+                let (turn, coming) = oneshot::channel();
+                queue.waiting.push_back(Waiting { workspace: workspace.clone(), turn });
+                coming
+            };
+            // It comes from the one that ends; who is in the queue is never forgotten.
+            if let Ok(turn) = coming.await {
+                return turn;
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn lane(&self, workspace: &str) -> Lane {
+        self.lanes.get(workspace).copied().unwrap_or_default()
+    }
+
+    fn running(&self) -> usize {
+        self.lanes.values().map(|lane| lane.running).sum()
+    }
+
+    fn may_run(&self, workspace: &str, shared: &Shared) -> bool {
+        self.running() < shared.most && self.lane(workspace).running < shared.most_per_workspace
+    }
+
+    fn begin(&mut self, workspace: &Arc<str>) {
+        self.turns += 1;
+        let lane = self.lanes.entry(workspace.clone()).or_default();
+        *lane = Lane { running: lane.running + 1, last: self.turns };
+    }
+
+    fn end(&mut self, workspace: &str) {
+        let waits = self.waiting.iter().any(|waiting| &*waiting.workspace == workspace);
+        if let Some(lane) = self.lanes.get_mut(workspace) {
+            lane.running -= 1;
+            if lane.running == 0 && !waits {
+                self.lanes.remove(workspace);
+            }
+        }
+    }
+
+    /// Takes out who is next, if somebody may run.
+    fn next(&mut self, shared: &Shared) -> Option<Waiting> {
+        self.waiting.retain(|waiting| !waiting.turn.is_closed());
+        let candidates = self.waiting.iter().enumerate();
+        let (at, _) =
+            candidates.filter(|(_, waiting)| self.may_run(&waiting.workspace, shared)).min_by_key(|(_, waiting)| {
+                let Lane { running, last } = self.lane(&waiting.workspace);
+                (running, last)
+            })?;
+        self.waiting.remove(at)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let next = {
+            let mut queue = self.shared.queue();
+            queue.end(&self.workspace);
+            let next = queue.next(&self.shared);
+            if let Some(next) = &next {
+                queue.begin(&next.workspace);
+            }
+            next
+        };
+        if let Some(Waiting { workspace, turn }) = next {
+            // Who has gone in this moment drops it, which gives it on.
+            drop(turn.send(Self { shared: self.shared.clone(), workspace }));
+        }
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queue = self.0.queue();
+        f.debug_struct("Workers")
+            .field("most", &self.0.most)
+            .field("running", &queue.running())
+            .field("waiting", &queue.waiting.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
+        time::Duration,
+    };
+
+    use super::*;
+    use crate::system_clock;
+
+    fn deadline(clock: &SharedClock) -> Deadline {
+        Deadline::after(clock, Duration::from_secs(20))
+    }
+
+    /// Takes the turns of work that waits until it is let go, in the order in which it began.
+    struct Order {
+        workers: Workers,
+        began: mpsc::Receiver<&'static str>,
+        begin: mpsc::Sender<&'static str>,
+        go: Arc<Mutex<mpsc::Receiver<()>>>,
+        let_go: mpsc::Sender<()>,
+    }
+
+    impl Order {
+        fn new(most: usize) -> Self {
+            let (begin, started) = mpsc::channel();
+            let (let_go, go) = mpsc::channel();
+            Self { workers: Workers::new(most), began: started, begin, go: Arc::new(Mutex::new(go)), let_go }
+        }
+
+        async fn ask(&self, workspace: &'static str) -> tokio::task::JoinHandle<Result<(), Error>> {
+            let (workers, begin, go) = (self.workers.clone(), self.begin.clone(), self.go.clone());
+            let task = tokio::spawn(async move {
+                let clock = system_clock();
+                let work = move || {
+                    begin.send(workspace).unwrap();
+                    go.lock().unwrap().recv().unwrap();
+                };
+                workers.run(workspace, &clock, deadline(&clock), work).await
+            });
+            // It stands in the queue, or has begun, once everybody has been polled.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            task
+        }
+
+        async fn next(&self) -> &'static str {
+            for _ in 0..5_000 {
+                if let Ok(workspace) = self.began.try_recv() {
+                    return workspace;
+                }
+                system_clock().sleep(Duration::from_millis(1)).await;
+            }
+            panic!("nobody begins")
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asks_seldom_comes_before_who_never_stops() {
+        let order = Order::new(1);
+        let mut tasks = vec![order.ask("often").await];
+        assert_eq!(order.next().await, "often");
+        for workspace in ["often", "often", "seldom"] {
+            tasks.push(order.ask(workspace).await);
+        }
+        let mut began = Vec::new();
+        for _ in 0..3 {
+            order.let_go.send(()).unwrap();
+            began.push(order.next().await);
+        }
+        order.let_go.send(()).unwrap();
+        assert_eq!(began, ["seldom", "often", "often"]);
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn one_workspace_leaves_a_turn_to_the_others() {
+        let order = Order::new(3);
+        let mut tasks = Vec::new();
+        for _ in 0..4 {
+            tasks.push(order.ask("often").await);
+        }
+        assert_eq!([order.next().await, order.next().await], ["often", "often"]);
+        tasks.push(order.ask("seldom").await);
+        assert_eq!(order.next().await, "seldom", "two of often wait, and there is a turn left");
+        assert!(order.began.try_recv().is_err());
+        for _ in 0..5 {
+            order.let_go.send(()).unwrap();
+        }
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_leaves_the_queue_and_the_deadline_ends_the_wait() {
+        let order = Order::new(1);
+        let first = order.ask("a").await;
+        assert_eq!(order.next().await, "a");
+        let gone = order.ask("b").await;
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        let clock = system_clock();
+        let late = order.workers.run("c", &clock, Deadline::after(&clock, Duration::from_millis(20)), || ()).await;
+        assert_eq!(late.unwrap_err().kind(), ErrorKind::Timeout);
+        let last = order.ask("d").await;
+        order.let_go.send(()).unwrap();
+        order.let_go.send(()).unwrap();
+        assert_eq!(order.next().await, "d");
+        first.await.unwrap().unwrap();
+        last.await.unwrap().unwrap();
+        assert!(order.workers.0.queue().lanes.is_empty());
+    }
+
+    #[tokio::test]
+    async fn work_that_has_begun_keeps_its_turn_though_nobody_waits_for_it() {
+        let order = Order::new(1);
+        let begun = order.ask("a").await;
+        assert_eq!(order.next().await, "a");
+        begun.abort();
+        let other = order.ask("b").await;
+        assert!(order.began.try_recv().is_err(), "the turn is taken");
+        order.let_go.send(()).unwrap();
+        assert_eq!(order.next().await, "b");
+        order.let_go.send(()).unwrap();
+        other.await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn without_a_runtime_it_runs_where_it_is() {
+        static RUN: AtomicUsize = AtomicUsize::new(0);
+        let (workers, clock) = (Workers::default(), system_clock());
+        let work = || RUN.fetch_add(1, Ordering::Relaxed);
+        let mut run = pin!(workers.run("a", &clock, deadline(&clock), work));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(run.as_mut().poll(&mut context).is_ready());
+        assert_eq!(RUN.load(Ordering::Relaxed), 1);
+    }
+}

@@ -1,0 +1,125 @@
+//! Where an answer is worked on: at once, where it came in, or on a thread that may take its time.
+//!
+//! An async runtime's threads serve everybody. Most answers take some microseconds and are worked on there.
+//! One that is large, or is not done within [`AT_ONCE`], goes to [`Workers`], where workspaces take turns;
+//! and so do the answers and params of an endpoint that has shown to take long.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+use callout_core::{
+    Error,
+    time::{Deadline, SharedClock},
+};
+use callout_transport::Workers;
+
+/// How long work may hold up a thread of the async runtime. It looks at the time between steps, each of
+/// which is bounded: this is when it begins to end.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+/// Larger bodies are not begun there: reading alone would take as long.
+pub(crate) const AT_ONCE_BYTES: usize = 128 << 10;
+
+/// How often in a row long work must be quick before it is tried at once again.
+const QUICK_IN_A_ROW: u8 = 32;
+
+/// Whether one kind of an endpoint's work has taken long of late.
+#[derive(Debug, Default)]
+pub(crate) struct Habit {
+    /// How often it is still to be quick; 0 if it is expected to be.
+    wary: AtomicU8,
+}
+
+impl Habit {
+    fn is_quick(&self) -> bool {
+        self.wary.load(Ordering::Relaxed) == 0
+    }
+
+    fn learn(&self, took: Duration) {
+        if took > AT_ONCE {
+            self.wary.store(QUICK_IN_A_ROW, Ordering::Relaxed);
+        } else {
+            // Two at once count as one: it is a habit, not a tally.
+            self.wary.store(self.wary.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whose work it is, and until when.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) workers: &'a Workers,
+    pub(crate) clock: &'a SharedClock,
+    pub(crate) workspace: &'a str,
+    pub(crate) deadline: Deadline,
+}
+
+impl Place<'_> {
+    /// Works with a deadline, and once more on a thread of its own with all the time that there is if the
+    /// first was too soon: `is_late` tells. The work gives the same whenever it is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Workers::run`].
+    pub(crate) async fn shape<T: Send + 'static>(
+        self,
+        habit: &Arc<Habit>,
+        is_large: bool,
+        work: impl Fn(Deadline) -> T + Send + 'static,
+        is_late: impl Fn(&T) -> bool,
+    ) -> Result<T, Error> {
+        if !is_large && habit.is_quick() {
+            let soon = Deadline::after(self.clock, AT_ONCE).min(self.deadline);
+            let done = work(soon);
+            if !is_late(&done) || soon == self.deadline {
+                return Ok(done);
+            }
+        }
+        let (habit, clock, deadline) = (habit.clone(), self.clock.clone(), self.deadline);
+        let timed = move || {
+            let started = clock.now();
+            let done = work(deadline);
+            habit.learn(clock.now().saturating_duration_since(started));
+            done
+        };
+        self.workers.run(self.workspace, self.clock, self.deadline, timed).await
+    }
+
+    /// As [`Place::shape`], for work that cannot be ended before it is done: it is begun at once as long as
+    /// that has been quick.
+    pub(crate) async fn check<T: Send + 'static>(
+        self,
+        habit: &Arc<Habit>,
+        work: impl Fn() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        if habit.is_quick() {
+            let started = self.clock.now();
+            let done = work();
+            habit.learn(self.clock.now().saturating_duration_since(started));
+            return Ok(done);
+        }
+        self.shape(habit, true, move |_| work(), |_| false).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_answer_makes_wary_and_many_quick_ones_trust() {
+        let habit = Habit::default();
+        assert!(habit.is_quick());
+        habit.learn(AT_ONCE * 2);
+        for _ in 0..QUICK_IN_A_ROW {
+            assert!(!habit.is_quick());
+            habit.learn(AT_ONCE / 2);
+        }
+        assert!(habit.is_quick());
+    }
+}
