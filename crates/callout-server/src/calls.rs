@@ -101,7 +101,7 @@ fn failed_test(error: &callout::Error) -> Json {
 
 fn outcome_json(outcome: &Outcome) -> Json {
     ObjectBuilder::new()
-        .with("status_code", outcome.status())
+        .with("status", outcome.status())
         .with("text", outcome.text())
         .with("truncation", outcome.truncation().map(truncation_json))
         .with("delivery", outcome.delivery().as_str())
@@ -113,7 +113,7 @@ fn outcome_json(outcome: &Outcome) -> Json {
 
 fn failure_json(error: &callout::Error, duration: std::time::Duration) -> Json {
     ObjectBuilder::new()
-        .with("status_code", error.status())
+        .with("status", error.status())
         .with("text", Json::Null)
         .with("truncation", Json::Null)
         .with("delivery", Json::Null)

@@ -84,7 +84,7 @@ async fn execute_gives_the_text_and_no_stages() {
     assert!(!answer.text.contains("raw_response"));
 
     let failed = server.ask("POST", &path, Some(r#"{"params":{"id":2}}"#)).await.expect(200);
-    assert_eq!((failed.at("status_code"), failed.at("text")), (Json::from(500), Json::Null));
+    assert_eq!((failed.at("status"), failed.at("text")), (Json::from(500), Json::Null));
     assert_eq!(failed.text_at("error.code"), "upstream_status");
     assert_eq!(failed.at("error.retryable"), Json::Bool(true));
     assert_eq!(failed.text_at("error.body.message"), "it broke");

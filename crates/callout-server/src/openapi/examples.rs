@@ -164,13 +164,13 @@ pub(super) fn answer(operation: &str) -> &'static [Example] {
             (
                 "done",
                 "The text for the model",
-                r##"{"status_code": 200, "text": "#7 Crash\n", "truncation": null, "delivery": "interrupt",
+                r##"{"status": 200, "text": "#7 Crash\n", "truncation": null, "delivery": "interrupt",
                     "duration_ms": 182.4, "retries": 0, "error": null}"##,
             ),
             (
                 "failed",
                 "The upstream was busy",
-                r#"{"status_code": 503, "text": null, "truncation": null, "delivery": null, "duration_ms": 961.8,
+                r#"{"status": 503, "text": null, "truncation": null, "delivery": null, "duration_ms": 961.8,
                     "retries": 2, "error": {"code": "upstream_status",
                     "message": "github.list-issues: the upstream answered 503", "retryable": true,
                     "retry_after_ms": 30000, "body": {"message": "Service unavailable"}}}"#,

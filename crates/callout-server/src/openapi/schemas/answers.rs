@@ -25,7 +25,7 @@ pub(super) struct PaginatedResponse<T> {
 pub(super) struct ExecuteEndpointResponse {
     /// The last status received; null if there was none.
     #[schema(required)]
-    status_code: Option<i64>,
+    status: Option<i64>,
     /// The text for the model; null if the call failed.
     #[schema(required)]
     text: Option<String>,
@@ -49,6 +49,9 @@ pub(super) struct ExecuteEndpointResponse {
 /// That the text was longer than the endpoint's `max_result_length`.
 #[derive(ToSchema)]
 pub(super) struct Truncation {
+    /// Characters that were kept.
+    #[schema(minimum = 0)]
+    length: i64,
     /// Characters of the whole text.
     #[schema(minimum = 0)]
     original_length: i64,
