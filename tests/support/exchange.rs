@@ -9,7 +9,7 @@ use bytes::Bytes;
 use callout_core::{
     Error,
     config::RetryConfig,
-    http::{Caller, Exchange, HttpRequest, HttpResponse, HttpService, Redirects, Replay},
+    http::{Caller, Exchange, HttpRequest, HttpResponse, HttpService, Redirects, Replay, Watch},
     time::{Deadline, SharedClock},
 };
 use callout_transport::{Transport, system_clock};
@@ -141,6 +141,7 @@ impl Sender {
             attempt_timeout: self.attempt_timeout,
             deadline: Deadline::after(&self.clock, self.call_timeout),
             caller: &self.caller,
+            watch: Watch::default(),
         };
         transport.send(exchange).await
     }

@@ -27,6 +27,7 @@ mod exchange;
 pub mod faults;
 mod names;
 mod reply;
+mod spans;
 mod upstream;
 
 pub use clock::{SeededRng, TestClock};
@@ -34,4 +35,5 @@ pub use dns::NameServer;
 pub use exchange::Sender;
 pub use names::Names;
 pub use reply::{Reply, compressed};
+pub use spans::Spans;
 pub use upstream::{Recorded, Upstream};

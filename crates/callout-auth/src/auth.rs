@@ -64,14 +64,32 @@ pub struct AuthContext<'a> {
     pub deadline: Deadline,
 }
 
-/// The auth header of one attempt. `Debug` shows its name only.
+/// The auth header of one attempt. `Debug` shows its name and source only.
 #[derive(Clone)]
 pub struct AuthHeader {
     /// Its name.
     pub name: HeaderName,
     /// Its value, marked sensitive.
     pub value: HeaderValue,
+    /// Where its credential came from.
+    pub source: CredentialSource,
     credential: Credential,
+}
+
+/// Where the credential of an attempt came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialSource {
+    /// The integration's own secret.
+    Static,
+    /// A token from the cache.
+    Cached,
+    /// A token that this call waited for; others may have waited for the same.
+    Fetched,
+    /// A token that this call renewed before its end.
+    Renewed,
+    /// A token near its end that could not be renewed.
+    Kept,
 }
 
 /// What stands in the header.
@@ -134,6 +152,11 @@ impl Auth {
         self.0.kind
     }
 
+    /// The name of the header that it sets.
+    pub fn header_name(&self) -> &HeaderName {
+        &self.0.header_name
+    }
+
     /// Masks the integration's own secrets in all their forms, and how they stand in HTTP Basic.
     pub fn redactor(&self) -> &Redactor {
         &self.0.redactor
@@ -165,15 +188,16 @@ impl Auth {
     /// `auth_failed`: the endpoint refused, or its answer is no token. The transport's kinds if it could not be
     /// reached. `timeout` if the deadline passed while waiting.
     pub async fn header(&self, params: &AuthParams, context: &AuthContext<'_>) -> Result<AuthHeader, Error> {
-        let (value, credential) = match &self.0.strategy {
-            Strategy::ApiKeyHeader(strategy) => (strategy.value().clone(), Credential::Fixed(Redactor::default())),
-            Strategy::BearerToken(strategy) => (strategy.value().clone(), Credential::Fixed(Redactor::default())),
+        let fixed = || (CredentialSource::Static, Credential::Fixed(Redactor::default()));
+        let (value, (source, credential)) = match &self.0.strategy {
+            Strategy::ApiKeyHeader(strategy) => (strategy.value().clone(), fixed()),
+            Strategy::BearerToken(strategy) => (strategy.value().clone(), fixed()),
             Strategy::Token(strategy) => {
-                let token = self.resolve(strategy, params, context).await?;
-                (token.value().clone(), Credential::Token(token))
+                let (token, source) = self.resolve(strategy, params, context).await?;
+                (token.value().clone(), (source, Credential::Token(token)))
             }
         };
-        Ok(AuthHeader { name: self.0.header_name.clone(), value, credential })
+        Ok(AuthHeader { name: self.0.header_name.clone(), value, source, credential })
     }
 
     /// After a 401, or a 403 with `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1):
@@ -209,7 +233,7 @@ impl Auth {
             Strategy::ApiKeyHeader(strategy) => Ok(fixed(strategy.value(), 0)),
             Strategy::BearerToken(strategy) => Ok(fixed(strategy.value(), "Bearer ".len())),
             Strategy::Token(strategy) => {
-                let token = self.resolve(strategy, params, context).await?;
+                let (token, _) = self.resolve(strategy, params, context).await?;
                 let entry = context.cache.get(&params.key);
                 let expires = entry.and_then(|entry| entry.slot.expires_of(|kept| Arc::ptr_eq(kept, &token)));
                 Ok(TokenInfo {
@@ -227,14 +251,14 @@ impl Auth {
         strategy: &Arc<TokenStrategy>,
         params: &AuthParams,
         context: &AuthContext<'_>,
-    ) -> Result<Arc<Token>, Error> {
+    ) -> Result<(Arc<Token>, CredentialSource), Error> {
         let now = context.clock.now();
         if !params.has_values() {
             let held = self.0.held.load();
             let entry = held.as_ref().and_then(|held| held.of(context.cache));
             if let Some((entry, token)) = entry.and_then(|entry| Some((entry, entry.slot.fresh(now)?))) {
                 context.cache.hit(entry);
-                return Ok(token);
+                return Ok((token, CredentialSource::Cached));
             }
         }
         let entry = context.cache.get_or_add(&params.key, &self.0.owner);
@@ -244,7 +268,7 @@ impl Auth {
         let counters = context.cache.counters();
         if let Some(token) = entry.slot.fresh(now) {
             counters.hit();
-            return Ok(token);
+            return Ok((token, CredentialSource::Cached));
         }
         let found = entry.slot.find(now, || {
             let parts = &*self.0;
@@ -253,7 +277,7 @@ impl Auth {
         match found {
             Found::Value(token) => {
                 counters.hit();
-                Ok(token)
+                Ok((token, CredentialSource::Cached))
             }
             Found::Renew { old, flight } => {
                 counters.miss();
@@ -261,7 +285,7 @@ impl Auth {
             }
             Found::Wait(flight) => {
                 counters.miss();
-                self.wait(flight, context).await
+                Ok((self.wait(flight, context).await?, CredentialSource::Fetched))
             }
         }
     }
@@ -286,14 +310,18 @@ impl Auth {
         old: Stored<Arc<Token>>,
         flight: Flight<Arc<Token>, Error>,
         context: &AuthContext<'_>,
-    ) -> Result<Arc<Token>, Error> {
+    ) -> Result<(Arc<Token>, CredentialSource), Error> {
         let clock = context.clock;
         let patience = clock.now() + context.deadline.remaining(clock) / 2;
         let integration = &*self.0.owner.integration;
         let failed = match select(flight, Box::pin(clock.until(patience))).await {
-            Either::Left((Fetched::Keep(Stored { value, .. }) | Fetched::UseOnce(value), _)) => return Ok(value),
+            Either::Left((Fetched::Keep(Stored { value, .. }) | Fetched::UseOnce(value), _)) => {
+                return Ok((value, CredentialSource::Renewed));
+            }
             Either::Left((Fetched::Failed { error, .. }, _)) => error,
-            Either::Right(((), flight)) if clock.now() >= old.expires => return self.wait(flight, context).await,
+            Either::Right(((), flight)) if clock.now() >= old.expires => {
+                return Ok((self.wait(flight, context).await?, CredentialSource::Fetched));
+            }
             Either::Right(((), flight)) => {
                 entry.slot.rest_until(clock.now() + RENEWAL_PAUSE);
                 drop(flight);
@@ -304,7 +332,7 @@ impl Auth {
             return Err(failed);
         }
         tracing::warn!(integration, kind = %failed.kind(), error = %failed, "a token could not be renewed and is used until it expires");
-        Ok(old.value)
+        Ok((old.value, CredentialSource::Kept))
     }
 }
 
@@ -334,8 +362,8 @@ impl fmt::Debug for Auth {
 
 impl fmt::Debug for AuthHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, value: _, credential: _ } = self; // secrets
-        f.debug_struct("AuthHeader").field("name", name).finish_non_exhaustive()
+        let Self { name, value: _, source, credential: _ } = self; // secrets
+        f.debug_struct("AuthHeader").field("name", name).field("source", source).finish_non_exhaustive()
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use callout_core::{
     Error,
     config::RetryConfig,
-    http::{Caller, Exchange, HttpRequest, Redirects, Replay, RequestFactory, SharedHttp},
+    http::{Caller, Exchange, HttpRequest, Redirects, Replay, RequestFactory, SharedHttp, Watch},
     json::Json,
     limits::{Limits, Timeouts},
     redact::Redactor,
@@ -142,6 +142,7 @@ impl TokenEndpoint {
             attempt_timeout: wire.timeouts.attempt,
             deadline: Deadline::after(wire.clock, wire.timeouts.call),
             caller: wire.caller,
+            watch: Watch { path_template: self.url.path(), observer: None },
         };
         let sent = wire.http.send(exchange).await;
         let Attempt { since, assertion } = last.into_inner().unwrap_or_else(PoisonError::into_inner);

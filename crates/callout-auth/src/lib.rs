@@ -40,6 +40,6 @@ mod strategy;
 mod sync;
 mod token;
 
-pub use auth::{Auth, AuthContext, AuthHeader, TokenInfo};
+pub use auth::{Auth, AuthContext, AuthHeader, CredentialSource, TokenInfo};
 pub use cache::{TokenCache, TokenStats};
 pub use params::AuthParams;

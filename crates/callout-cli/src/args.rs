@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Tools {
         /// An integration as JSON or YAML.
         file: PathBuf,
+        /// For whom.
+        #[arg(long = "for", value_enum, value_name = "PROVIDER", default_value = "plain")]
+        shape: Shape,
     },
     /// Serves the HTTP API; without flags it makes a database, a master key and an operator key.
     Serve(ServeArgs),
@@ -221,6 +224,49 @@ pub(crate) struct CallArgs {
     /// Prints the whole breakdown as JSON, also when the call fails.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Prints the request that would be sent, secrets masked, and sends nothing, no token call
+    /// either. `=curl` prints it as a command line.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "request",
+        conflicts_with_all = ["trace", "json"]
+    )]
+    pub(crate) dry_run: Option<DryRun>,
+    /// Converts params that are strings to the numbers and booleans that the input schema asks for.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}
+
+/// How tools are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shape {
+    /// Name, description and input schema as it is.
+    Plain,
+    /// OpenAI's Chat Completions API.
+    Openai,
+    /// The same, in strict mode where the schema can be said in it.
+    OpenaiStrict,
+    /// OpenAI's Responses API.
+    OpenaiResponses,
+    /// The same, in strict mode where the schema can be said in it.
+    OpenaiResponsesStrict,
+    /// Anthropic's Messages API.
+    Anthropic,
+    /// The Model Context Protocol.
+    Mcp,
+}
+
+/// How a dry run shows the request.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DryRun {
+    /// Method and URL, headers, body.
+    Request,
+    /// A curl command, quoted for sh.
+    Curl,
 }
 
 #[derive(Debug, Args)]

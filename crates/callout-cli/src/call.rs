@@ -1,13 +1,13 @@
-//! `callout call`: one call, as text, as a trace or as JSON.
+//! `callout call`: one call, as text, as a trace or as JSON, or only as the request that it would send.
 
 use std::{fs, process::ExitCode, time::Duration};
 
 use anstream::println;
-use callout::{EgressPolicy, Engine, Timeouts};
+use callout::{CallOptions, EgressPolicy, Engine, Timeouts};
 
 use crate::{
     FAILED, Stop,
-    args::{CallArgs, NetworkArgs},
+    args::{CallArgs, DryRun, NetworkArgs},
     files, params, show,
 };
 
@@ -16,8 +16,24 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
     let integration = files::load(&args.file, &secrets)?;
     let params = params::read(&args.params, &integration, Some(&args.endpoint))?;
     let engine = engine(&args.network)?;
+    let options = CallOptions::default().with_lenient_params(args.lenient);
+    if let Some(form) = args.dry_run {
+        return Ok(match engine.render_with(&integration, &args.endpoint, params, &options) {
+            Ok(request) => {
+                match form {
+                    DryRun::Request => show::request(&request),
+                    DryRun::Curl => println!("{}", request.to_curl()),
+                }
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                show::error(&show::failure(&error));
+                ExitCode::from(FAILED)
+            }
+        });
+    }
     if args.trace || args.json {
-        let trace = engine.trace(&integration, &args.endpoint, params).await;
+        let trace = engine.trace_with(&integration, &args.endpoint, params, &options).await;
         if args.json {
             println!("{:#}", trace.to_json());
         } else {
@@ -25,11 +41,14 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
         }
         return Ok(if trace.error.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
     }
-    match engine.call(&integration, &args.endpoint, params).await {
+    match engine.call_with(&integration, &args.endpoint, params, &options).await {
         Ok(outcome) => {
             println!("{}", outcome.text());
             if let Some(truncation) = outcome.truncation() {
                 show::note(&show::cut(truncation));
+            }
+            for converted in outcome.conversions() {
+                show::note(&format!("{} was converted to {}", converted.place, converted.to));
             }
             Ok(ExitCode::SUCCESS)
         }

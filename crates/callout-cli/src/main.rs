@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Command::Call(args) => on_runtime(call::run(args)),
         Command::Check { files } => Ok(check::run(&files)),
         Command::Token(args) => on_runtime(token::run(args)),
-        Command::Tools { file } => tools::run(&file),
+        Command::Tools { file, shape } => tools::run(&file, shape),
         Command::Serve(args) => on_runtime(serve::run(args)),
         Command::Keys(command) => on_runtime(keys::run(command)),
         Command::Workspaces(command) => on_runtime(workspaces::run(command)),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
-use callout::{Error, Json, Length, Trace, Truncation};
+use callout::{Error, Json, Length, SentRequest, Trace, Truncation};
 
 const HEADING: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -69,16 +69,21 @@ pub(crate) fn cut(truncation: &Truncation) -> String {
     }
 }
 
+/// A request for a person to read.
+pub(crate) fn request(request: &SentRequest) {
+    println!("{}  {} {}", heading("request"), request.method, request.url);
+    for (name, value) in &request.headers {
+        println!("  {}", dim(format!("{name}: {value}")));
+    }
+    if let Some(body) = &request.body {
+        println!("{}", indented(&Json::parse(body).map_or_else(|_| body.clone(), |body| format!("{body:#}"))));
+    }
+}
+
 /// A whole call for a person to read.
 pub(crate) fn trace(trace: &Trace) {
-    if let Some(request) = &trace.request {
-        println!("{}  {} {}", heading("request"), request.method, request.url);
-        for (name, value) in &request.headers {
-            println!("  {}", dim(format!("{name}: {value}")));
-        }
-        if let Some(body) = &request.body {
-            println!("{}", indented(&Json::parse(body).map_or_else(|_| body.clone(), |body| format!("{body:#}"))));
-        }
+    if let Some(sent) = &trace.request {
+        request(sent);
     }
     if let Some(status) = trace.status {
         let retries = match trace.retries {

@@ -5,11 +5,20 @@ use std::{path::Path, process::ExitCode};
 use anstream::println;
 use callout::{Json, Secrets, Tool};
 
-use crate::{Stop, files};
+use crate::{Stop, args::Shape, files};
 
-pub(crate) fn run(path: &Path) -> Result<ExitCode, Stop> {
+pub(crate) fn run(path: &Path, shape: Shape) -> Result<ExitCode, Stop> {
     let integration = files::load(path, &Secrets::new())?;
-    let tools: Json = integration.tools().iter().map(Tool::to_json).collect();
+    let shape = match shape {
+        Shape::Plain => Tool::to_json,
+        Shape::Openai => Tool::to_openai,
+        Shape::OpenaiStrict => Tool::to_openai_strict,
+        Shape::OpenaiResponses => Tool::to_openai_responses,
+        Shape::OpenaiResponsesStrict => Tool::to_openai_responses_strict,
+        Shape::Anthropic => Tool::to_anthropic,
+        Shape::Mcp => Tool::to_mcp,
+    };
+    let tools: Json = integration.tools().iter().map(shape).collect();
     println!("{tools:#}");
     Ok(ExitCode::SUCCESS)
 }

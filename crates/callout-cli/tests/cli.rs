@@ -309,3 +309,32 @@ fn the_demo_ends_well_and_without_colour_in_a_pipe() {
     }
     assert!(!text.contains('\u{1b}') && !text.contains("tour-secret"), "{text}");
 }
+
+#[test]
+fn a_dry_run_prints_the_request_and_sends_nothing() {
+    let folder = Folder::new("dry-run");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let file = folder.file("shop.yaml", &integration(address));
+    let call = |form: &str, params: &str| {
+        let key = "api_key=env:CALLOUT_CLI_TEST_KEY";
+        callout(&["call", &file, "find", "--params", params, "--secret", key, form])
+    };
+    let output = call("--dry-run", r#"{"id":"it's","n":5}"#);
+    let shown = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(shown.starts_with(&format!("request  GET http://{address}/v1/things/it's?n=5\n")), "{shown}");
+    assert!(shown.contains("\n  x-key: ***\n") && !shown.contains("canary"), "{shown}");
+
+    let output = call("--dry-run=curl", r#"{"id":"it's","n":5}"#);
+    let shown = out(&output);
+    assert!(shown.contains(&format!(r"'http://{address}/v1/things/it'\''s?n=5'")), "{shown}");
+    assert!(shown.contains("--header 'x-key: ***'") && !shown.contains("canary"), "{shown}");
+
+    let output = call("--dry-run", r#"{"id":"1","n":"5"}"#);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("invalid_params"), "{}", err(&output));
+
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "something was sent");
+}

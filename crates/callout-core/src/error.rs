@@ -21,6 +21,8 @@ pub enum ErrorKind {
     UnsupportedProtocol,
     /// The params are not what the endpoint takes; [`Error::faults`] lists every violation.
     InvalidParams,
+    /// The host, or a person that it asked, refused the call. Nothing was sent.
+    ApprovalRefused,
     /// A param that the token exchange needs is missing. Nothing was sent.
     MissingAuthParam,
     /// A secret that the auth type needs was not given.
@@ -47,16 +49,19 @@ pub enum ErrorKind {
     Template,
     /// Another limit was reached; the message names it.
     LimitExceeded,
+    /// The call was given up before it had a result: by the host, or with the runtime that ran it.
+    Cancelled,
 }
 
 impl ErrorKind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidConfig,
         Self::UnknownEndpoint,
         Self::IntegrationDisabled,
         Self::UnsupportedProtocol,
         Self::InvalidParams,
+        Self::ApprovalRefused,
         Self::MissingAuthParam,
         Self::MissingSecret,
         Self::AuthFailed,
@@ -70,6 +75,7 @@ impl ErrorKind {
         Self::ResultKeyMissing,
         Self::Template,
         Self::LimitExceeded,
+        Self::Cancelled,
     ];
 
     /// The stable code.
@@ -80,6 +86,7 @@ impl ErrorKind {
             Self::IntegrationDisabled => "integration_disabled",
             Self::UnsupportedProtocol => "unsupported_protocol",
             Self::InvalidParams => "invalid_params",
+            Self::ApprovalRefused => "approval_refused",
             Self::MissingAuthParam => "missing_auth_param",
             Self::MissingSecret => "missing_secret",
             Self::AuthFailed => "auth_failed",
@@ -93,6 +100,7 @@ impl ErrorKind {
             Self::ResultKeyMissing => "result_key_missing",
             Self::Template => "template",
             Self::LimitExceeded => "limit_exceeded",
+            Self::Cancelled => "cancelled",
         }
     }
 }

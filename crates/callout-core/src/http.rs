@@ -109,6 +109,48 @@ pub struct Caller {
     pub integration: Arc<str>,
 }
 
+/// Who is told of an exchange's attempts as they happen. It decides nothing.
+pub trait ExchangeObserver: Send + Sync {
+    /// An attempt begins; counted from 0 within the exchange.
+    fn attempt(&self, number: u32, request: &HttpRequest);
+
+    /// An attempt ended in a way that is tried again, once that wait is over.
+    fn retrying(&self, after: Duration, why: RetryReason);
+}
+
+/// Why an attempt is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RetryReason {
+    /// A status that the config lists.
+    Status(u16),
+    /// No connection could be made.
+    Connect,
+    /// The connection broke.
+    Interrupted,
+    /// The attempt ran out of its own time.
+    Timeout,
+}
+
+/// How an exchange is told apart in spans and events, and who is told of it. The default is nobody.
+#[derive(Clone, Copy, Default)]
+pub struct Watch<'a> {
+    /// The path as it is configured, without its query: it holds no param. Empty if there is none.
+    pub path_template: &'a str,
+    /// Who is told.
+    pub observer: Option<&'a dyn ExchangeObserver>,
+}
+
+impl fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path_template, observer } = self;
+        f.debug_struct("Watch")
+            .field("path_template", path_template)
+            .field("observer", &observer.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 /// One HTTP exchange: the attempts and everything that decides about them.
 pub struct Exchange<'a> {
     /// Makes each attempt's request.
@@ -127,6 +169,8 @@ pub struct Exchange<'a> {
     pub deadline: Deadline,
     /// Whose call it is.
     pub caller: &'a Caller,
+    /// Who is told of the attempts.
+    pub watch: Watch<'a>,
 }
 
 impl fmt::Debug for Exchange<'_> {
@@ -139,6 +183,7 @@ impl fmt::Debug for Exchange<'_> {
             .field("attempt_timeout", &self.attempt_timeout)
             .field("deadline", &self.deadline)
             .field("caller", self.caller)
+            .field("watch", &self.watch)
             .finish_non_exhaustive()
     }
 }

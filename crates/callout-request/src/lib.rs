@@ -181,6 +181,11 @@ impl Request {
         self.0.tool_schema.clone()
     }
 
+    /// Whether the input schema is `{}`, which says nothing of the params.
+    pub fn takes_anything(&self) -> bool {
+        self.0.schema.takes_anything()
+    }
+
     /// The path as it is configured, for messages: it holds no param.
     pub fn path_template(&self) -> &str {
         self.0.template.source()

@@ -30,6 +30,7 @@ mod permits;
 mod redirect;
 mod resolver;
 mod retry;
+mod span;
 mod system;
 mod target;
 mod transport;

@@ -34,6 +34,10 @@ impl Target {
         &self.host
     }
 
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

@@ -9,11 +9,12 @@ use std::{
 
 use callout_core::{
     Error, ErrorKind,
-    http::{Exchange, HttpRequest, HttpResponse, HttpService, Redirects},
+    http::{Exchange, HttpRequest, HttpResponse, HttpService, Redirects, RetryReason},
     limits::Limits,
     time::{Deadline, SharedClock, SharedRng},
 };
 use futures_util::future::{Either, poll_immediate, select};
+use tracing::Instrument as _;
 
 use crate::{
     TransportBuilder,
@@ -23,6 +24,7 @@ use crate::{
     permits::Permits,
     redirect,
     retry::{Budgets, Ending, Failure, RetryPolicy, Waits, again, retry_after},
+    span,
     target::Target,
 };
 
@@ -93,7 +95,7 @@ impl Run<'_, '_> {
     /// The loop. `retries` counts attempts after the first.
     async fn attempts(&self, retries: &mut u32) -> Result<HttpResponse, Error> {
         let Parts { budgets, permits, policy, clock, rng, .. } = self.parts;
-        let Exchange { retry, replay, caller, deadline, .. } = self.exchange;
+        let Exchange { retry, replay, caller, deadline, watch, .. } = self.exchange;
         let mut waits = Waits::new(policy, self.began);
         // Held to the end, waits included: the call is in flight all the while.
         let mut permit = None;
@@ -106,7 +108,12 @@ impl Run<'_, '_> {
                 permit = Some(permits.take(&target)?);
                 budgets.gain(caller, &host);
             }
-            let result = self.attempt(request, &target).await;
+            if let Some(observer) = watch.observer {
+                observer.attempt(attempt, &request);
+            }
+            let span = span::attempt(&request, &target, watch.path_template, attempt);
+            let result = self.attempt(request, &target).instrument(span.clone()).await;
+            span::ended(&span, &result);
             let (ending, asked) = match &result {
                 Ok(response) => (Ending::Status(response.status), response.retry_after),
                 Err(fault) => (Ending::Failed(fault.failure), None),
@@ -120,7 +127,10 @@ impl Run<'_, '_> {
             if wait >= deadline.remaining(clock) || !budgets.pay(caller, &host) {
                 return result;
             }
-            tracing::debug!(%target, attempt, ?ending, wait_ms = wait.as_millis() as u64, "trying again");
+            tracing::debug!(%target, attempt, ?ending, wait_ms = wait.as_millis() as u64, "retrying");
+            if let (Some(observer), Some(why)) = (watch.observer, why(ending)) {
+                observer.retrying(wait, why);
+            }
             drop(result);
             clock.sleep(wait).await;
             attempt += 1;
@@ -213,6 +223,17 @@ impl Run<'_, '_> {
             None => "the call's time was over before the request could be sent".to_owned(),
         };
         Error::new(ErrorKind::Timeout, message).with_retryable(true)
+    }
+}
+
+/// Why an attempt that ended so is made again; `None` for one that is not.
+fn why(ending: Ending) -> Option<RetryReason> {
+    match ending {
+        Ending::Status(status) => Some(RetryReason::Status(status)),
+        Ending::Failed(Failure::Unsent) => Some(RetryReason::Connect),
+        Ending::Failed(Failure::Broken) => Some(RetryReason::Interrupted),
+        Ending::Failed(Failure::TimedOut) => Some(RetryReason::Timeout),
+        Ending::Failed(Failure::Final) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The way of one call, in its fixed order:
-//! refuse, validate, auth params, path, remaining params, auth header, body or query, send, shape.
+//! refuse, validate, auth params, path, remaining params, approval, auth header, body or query, send,
+//! shape.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,9 +11,9 @@ use bytes::Bytes;
 use callout_auth::{Auth, AuthHeader, AuthParams, TokenInfo};
 use callout_core::{
     Error, ErrorKind,
-    config::RetryConfig,
+    config::{self, AuthType, RetryConfig},
     fault::excerpt,
-    http::{Exchange, HttpRequest, HttpResponse, Redirects, Replay, RequestFactory},
+    http::{Exchange, ExchangeObserver, HttpRequest, HttpResponse, Redirects, Replay, RequestFactory, Watch},
     json::{Json, Object, ReadErrorKind},
     limits::Timeouts,
     redact::Redactor,
@@ -21,12 +22,17 @@ use callout_core::{
 use callout_request::OWN_USER_AGENT;
 use callout_response::{Input, Stages, Text, read_clean};
 use http::{HeaderMap, HeaderValue, Method};
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::{
     Integration, Outcome, Trace,
+    approval::HeldCall,
     engine::Parts,
+    idempotency,
     integration::Endpoint,
+    lenient::{self, Conversion},
+    observer::{CallId, Event, Watched},
     outcome::SentRequest,
     shape::{AT_ONCE_BYTES, Place},
 };
@@ -40,6 +46,9 @@ const MAX_REDIRECTS: u32 = 5;
 pub struct CallOptions {
     /// How long it may take. Default: the engine's.
     pub timeouts: Option<Timeouts>,
+    /// Whether params that are strings are converted to the numbers and booleans that the input
+    /// schema asks for. Default: the engine's.
+    pub lenient_params: Option<bool>,
 }
 
 impl CallOptions {
@@ -47,6 +56,14 @@ impl CallOptions {
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
+        self
+    }
+
+    /// With params converted to fit the input schema, or not; see
+    /// [`crate::EngineBuilder::with_lenient_params`].
+    #[must_use]
+    pub fn with_lenient_params(mut self, lenient: bool) -> Self {
+        self.lenient_params = Some(lenient);
         self
     }
 }
@@ -59,7 +76,15 @@ pub(crate) struct Call<'a> {
     pub(crate) options: &'a CallOptions,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// Begins to watch it.
+    fn watch(&self, id: CallId) -> Watched<'a> {
+        let Self { engine, integration, endpoint, .. } = *self;
+        let names = (integration.name(), endpoint);
+        let found = integration.endpoint(endpoint).map(Arc::as_ref);
+        Watched::start(id, integration.owner(), names, found, engine.observer.as_ref(), &engine.clock)
+    }
+
     fn timeouts(&self) -> Timeouts {
         self.options.timeouts.unwrap_or(self.engine.timeouts)
     }
@@ -76,21 +101,34 @@ enum Disabled {
     Called,
 }
 
-pub(crate) async fn run(call: &Call<'_>, params: Json) -> Result<Outcome, Error> {
-    let started = call.engine.clock.now();
+pub(crate) async fn run(call: &Call<'_>, id: CallId, params: Json) -> Result<Outcome, Error> {
+    let watch = call.watch(id);
     let shaped = async {
-        let sent = send(call, params, Disabled::Refused, None).await?;
+        let sent = send(call, &watch, params, Disabled::Refused, None).await?;
         let text = sent.shape(Sent::text, |text| text.as_ref().is_err_and(is_late)).await??;
         Ok((text, sent))
     };
-    let (text, sent) = shaped.await.map_err(|error| call.named(error))?;
-    Ok(Outcome {
+    let shaped = shaped.instrument(watch.span()).await.map_err(|error| call.named(error));
+    let result = shaped.map(|(text, sent)| Outcome {
         status: sent.response.status,
         text,
         delivery: sent.endpoint.delivery,
         retries: sent.response.retries,
-        duration: elapsed(call, started),
-    })
+        duration: elapsed(call, watch.began()),
+        conversions: sent.conversions.clone(),
+    });
+    watch.finish(&result);
+    result
+}
+
+/// The request that a call would send, the auth header masked; nothing is asked for and nothing sent.
+pub(crate) fn render(call: &Call<'_>, params: Json) -> Result<SentRequest, Error> {
+    let prepared = || {
+        let opened = open(call, params, Disabled::Called)?;
+        opened.0.request.validate(&opened.1)?;
+        prepare(call, opened)
+    };
+    Ok(prepared().map_err(|error| call.named(error))?.shown(call))
 }
 
 /// Gets the token that a call with these params would carry.
@@ -124,6 +162,8 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
     let timeouts = call.timeouts();
     let sending = Sending {
         call,
+        watch: None,
+        path_template: "",
         auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
         request: HttpRequest { method: Method::HEAD, url, headers, body: Bytes::new() },
         replay: Replay::Safe,
@@ -137,10 +177,11 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
     Head { answer: answer.map_err(|error| masked(error, &redactor)), auth_resolved }
 }
 
-pub(crate) async fn trace(call: &Call<'_>, params: Json) -> Trace {
-    let started = call.engine.clock.now();
+pub(crate) async fn trace(call: &Call<'_>, id: CallId, params: Json) -> Trace {
+    let watch = call.watch(id);
     let mut trace = Trace::new(call.integration.endpoint(call.endpoint).map(|endpoint| endpoint.delivery));
-    let error = match send(call, params, Disabled::Called, Some(&mut trace.request)).await {
+    let sending = send(call, &watch, params, Disabled::Called, Some(&mut trace.request));
+    let error = match sending.instrument(watch.span()).await {
         Err(error) => Some(error),
         Ok(sent) => match sent.shape(Sent::stages, Traced::is_late).await {
             Err(error) | Ok(Traced::Failed(error)) => Some(error),
@@ -152,6 +193,7 @@ pub(crate) async fn trace(call: &Call<'_>, params: Json) -> Trace {
                 trace.after_mapping = stages.after_mapping;
                 trace.after_result_key = stages.after_result_key;
                 trace.text = stages.text;
+                trace.conversions.clone_from(&sent.conversions);
                 stages.error.map(|error| sent.failed(error))
             }
         },
@@ -162,7 +204,8 @@ pub(crate) async fn trace(call: &Call<'_>, params: Json) -> Trace {
         trace.raw_response = trace.raw_response.or_else(|| error.body().cloned());
         trace.error = Some(call.named(error));
     }
-    trace.duration = elapsed(call, started);
+    trace.duration = elapsed(call, watch.began());
+    watch.finish_trace(&trace);
     trace
 }
 
@@ -170,35 +213,111 @@ fn elapsed(call: &Call<'_>, started: Instant) -> Duration {
     call.engine.clock.now().saturating_duration_since(started)
 }
 
-/// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
-async fn send(
-    call: &Call<'_>,
-    params: Json,
-    disabled: Disabled,
-    shown: Option<&mut Option<SentRequest>>,
-) -> Result<Arc<Sent>, Error> {
+/// A call that was checked and whose request was made. Nothing has been sent.
+struct Prepared<'a> {
+    endpoint: &'a Arc<Endpoint>,
+    params: Object,
+    conversions: Vec<Conversion>,
+    auth: Option<(&'a Auth, AuthParams)>,
+    request: HttpRequest,
+}
+
+impl Prepared<'_> {
+    /// The request with the auth header in its place, masked.
+    fn shown(&self, call: &Call<'_>) -> SentRequest {
+        let auth = self.auth.as_ref().map(|(auth, _)| {
+            let value = if auth.kind() == AuthType::ApiKeyHeader { "" } else { "Bearer " };
+            (auth.header_name().clone(), HeaderValue::from_static(value))
+        });
+        SentRequest::masked(&self.request, auth, call.integration.redactor())
+    }
+
+    fn held(&self, call: &Call<'_>, id: CallId) -> HeldCall {
+        HeldCall {
+            id,
+            owner: call.integration.owner().clone(),
+            integration: call.integration.name().to_owned(),
+            endpoint: self.endpoint.name.clone(),
+            description: self.endpoint.description.clone(),
+            method: self.endpoint.request.method(),
+            params: call.integration.redactor().json(&Json::Object(self.params.clone())),
+            request: self.shown(call),
+        }
+    }
+}
+
+/// An endpoint, the params for it, and which of them were converted to fit.
+type Opened<'a> = (&'a Arc<Endpoint>, Object, Vec<Conversion>);
+
+/// What comes before the params are checked.
+fn open<'a>(call: &Call<'a>, params: Json, disabled: Disabled) -> Result<Opened<'a>, Error> {
     let endpoint = refuse(call, disabled)?;
-    let Json::Object(params) = params else {
+    let Json::Object(mut params) = params else {
         return Err(Error::new(
             ErrorKind::InvalidParams,
             format!("params must be a JSON object, not {}", params.type_name()),
         ));
     };
-    let deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
-    let check = {
-        let (endpoint, params) = (endpoint.clone(), params.clone());
-        move || endpoint.request.validate(&params)
-    };
-    place(call.engine, call.integration, deadline).check(&endpoint.checks, check).await??;
+    let mut conversions = Vec::new();
+    if call.options.lenient_params.unwrap_or(call.engine.lenient_params) {
+        (params, conversions) = lenient::convert(&endpoint.request.tool_schema(), &params);
+    }
+    Ok((endpoint, params, conversions))
+}
+
+/// The request for params that have been checked.
+fn prepare<'a>(call: &Call<'a>, opened: Opened<'a>) -> Result<Prepared<'a>, Error> {
+    let (endpoint, params, conversions) = opened;
     let auth = match call.integration.auth() {
         Some(auth) => Some((auth, auth.take_params(&params)?)),
         None => None,
     };
     let consumed: Vec<&str> = auth.iter().flat_map(|(_, params)| params.consumed()).map(String::as_str).collect();
-    let request = endpoint.request.build(&params, &consumed)?;
+    let mut request = endpoint.request.build(&params, &consumed)?;
+    if call.engine.idempotency_keys && endpoint.request.method() != config::Method::Get {
+        idempotency::add_key(&mut request.headers, &call.engine.rng);
+    }
+    Ok(Prepared { endpoint, params, conversions, auth, request })
+}
+
+/// Waits, if the host's policy holds the call, until somebody has approved it. Says whether it was held.
+async fn approve(call: &Call<'_>, watch: &Watched<'_>, prepared: &Prepared<'_>) -> Result<bool, Error> {
+    let Some(approval) = &call.engine.approval else { return Ok(false) };
+    let method = prepared.endpoint.request.method();
+    let Some(held) = approval.holds(method, || prepared.held(call, watch.id())) else { return Ok(false) };
+    watch.tell(|| Event::Held);
+    let since = call.engine.clock.now();
+    let decided = approval.decide(&held).await;
+    watch.tell(|| Event::Decided { approved: decided.is_ok(), waited: elapsed(call, since) });
+    decided.map(|()| true)
+}
+
+/// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
+async fn send<'a>(
+    call: &Call<'a>,
+    watch: &Watched<'a>,
+    params: Json,
+    disabled: Disabled,
+    shown: Option<&mut Option<SentRequest>>,
+) -> Result<Arc<Sent>, Error> {
+    let opened = open(call, params, disabled)?;
+    let mut deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
+    let check = {
+        let (endpoint, params) = (opened.0.clone(), opened.1.clone());
+        move || endpoint.request.validate(&params)
+    };
+    place(call.engine, call.integration, deadline).check(&opened.0.checks, check).await??;
+    let prepared = prepare(call, opened)?;
+    if approve(call, watch, &prepared).await? {
+        // The time that a person took is not the call's.
+        deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
+    }
+    let Prepared { endpoint, params, conversions, auth, request } = prepared;
     let timeouts = call.timeouts();
     let sending = Sending {
         call,
+        watch: Some(watch),
+        path_template: without_query(endpoint.request.path_template()),
         auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
         request,
         replay: if endpoint.request.method().is_idempotent() { Replay::Safe } else { Replay::OnlyUnsent },
@@ -220,6 +339,7 @@ async fn send(
         response,
         redactor,
         deadline,
+        conversions,
     }))
 }
 
@@ -244,9 +364,18 @@ fn refuse<'a>(call: &Call<'a>, disabled: Disabled) -> Result<&'a Arc<Endpoint>, 
     })
 }
 
+/// A path template without `?a={a}` and `{?a}`.
+fn without_query(template: &str) -> &str {
+    template.split('?').next().unwrap_or_default().trim_end_matches('{')
+}
+
 /// A request on its way, with the auth header that its last attempt carried.
 struct Sending<'a> {
     call: &'a Call<'a>,
+    /// `None` for what is no call.
+    watch: Option<&'a Watched<'a>>,
+    /// Of the endpoint, without its query.
+    path_template: &'a str,
     auth: Option<(&'a Auth, &'a AuthParams)>,
     request: HttpRequest,
     replay: Replay,
@@ -261,6 +390,9 @@ impl Sending<'_> {
         let first = self.send(retry).await?;
         if !(refuses_token(&first) && self.drop_token()) {
             return Ok(first);
+        }
+        if let Some(watch) = self.watch {
+            watch.tell(|| Event::TokenRefused { status: first.status });
         }
         let left = RetryConfig {
             max_retries: retry.max_retries.saturating_sub(first.retries),
@@ -289,6 +421,10 @@ impl Sending<'_> {
             attempt_timeout: self.timeouts.attempt,
             deadline: self.deadline,
             caller: self.call.integration.owner(),
+            watch: Watch {
+                path_template: self.path_template,
+                observer: self.watch.map(|watch| watch as &dyn ExchangeObserver),
+            },
         };
         self.call.engine.http.send(exchange).await
     }
@@ -299,7 +435,12 @@ impl Sending<'_> {
         let mut request = self.request.clone();
         if let Some((auth, params)) = self.auth {
             let context = self.call.engine.auth_context(self.deadline);
-            let header = auth.header(params, &context).await?;
+            let since = self.watch.and_then(Watched::timer);
+            let header = auth.header(params, &context).await;
+            if let Some(watch) = self.watch {
+                watch.token(since, header.as_ref().map(|header| header.source).map_err(Error::kind));
+            }
+            let header = header?;
             request.headers.insert(header.name.clone(), header.value.clone());
             *self.header.lock().unwrap_or_else(PoisonError::into_inner) = Some(header);
         }
@@ -355,6 +496,7 @@ struct Sent {
     response: HttpResponse,
     redactor: Redactor,
     deadline: Deadline,
+    conversions: Vec<Conversion>,
 }
 
 /// What a trace shows of an answer.

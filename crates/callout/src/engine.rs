@@ -1,6 +1,12 @@
 //! The engine: what all integrations of a program share.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use callout_auth::{AuthContext, TokenCache, TokenInfo};
 use callout_core::{
@@ -18,9 +24,10 @@ use callout_transport::{
 };
 
 use crate::{
-    CallOptions, Connection, Integration, Outcome, Trace,
+    Approval, CallId, CallOptions, Connection, Integration, Observer, Outcome, SentRequest, Trace,
     call::{self, Call},
     connection,
+    observer::SharedObserver,
 };
 
 /// Runs calls. Cheap to clone, `Send + Sync`; making one needs no async runtime, calling does (tokio).
@@ -37,12 +44,18 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
     pub(crate) workers: Workers,
+    pub(crate) observer: Option<SharedObserver>,
+    pub(crate) approval: Option<Approval>,
+    pub(crate) lenient_params: bool,
+    pub(crate) idempotency_keys: bool,
+    /// Calls so far.
+    calls: AtomicU64,
 }
 
 impl Parts {
     /// A token fetch serves many calls: its own bounds are the engine's, only the wait is the call's.
     pub(crate) fn auth_context(&self, deadline: Deadline) -> AuthContext<'_> {
-        let Self { http, clock, rng, tokens, limits, timeouts, workers: _ } = self;
+        let Self { http, clock, rng, tokens, limits, timeouts, .. } = self;
         AuthContext { http, clock, rng, cache: tokens, limits, timeouts, deadline }
     }
 }
@@ -107,7 +120,7 @@ impl Engine {
         self.call_with(integration, endpoint, params, &CallOptions::default()).await
     }
 
-    /// As [`Engine::call`], with timeouts of its own.
+    /// As [`Engine::call`], with options of its own.
     ///
     /// # Errors
     ///
@@ -119,8 +132,25 @@ impl Engine {
         params: impl Into<Json>,
         options: &CallOptions,
     ) -> Result<Outcome, Error> {
+        self.call_as(self.next_call(), integration, endpoint, params.into(), options).await
+    }
+
+    /// The id of the next call.
+    pub(crate) fn next_call(&self) -> CallId {
+        CallId(self.0.calls.fetch_add(1, Relaxed) + 1)
+    }
+
+    /// A call with an id that it has already.
+    pub(crate) async fn call_as(
+        &self,
+        id: CallId,
+        integration: &Integration,
+        endpoint: &str,
+        params: Json,
+        options: &CallOptions,
+    ) -> Result<Outcome, Error> {
         let call = Call { engine: &self.0, integration, endpoint, options };
-        call::run(&call, params.into()).await
+        call::run(&call, id, params).await
     }
 
     /// Makes one call and keeps the request and every stage's value, also when it fails: to see why
@@ -129,7 +159,7 @@ impl Engine {
         self.trace_with(integration, endpoint, params, &CallOptions::default()).await
     }
 
-    /// As [`Engine::trace`], with timeouts of its own.
+    /// As [`Engine::trace`], with options of its own.
     pub async fn trace_with(
         &self,
         integration: &Integration,
@@ -138,7 +168,41 @@ impl Engine {
         options: &CallOptions,
     ) -> Trace {
         let call = Call { engine: &self.0, integration, endpoint, options };
-        call::trace(&call, params.into()).await
+        call::trace(&call, self.next_call(), params.into()).await
+    }
+
+    /// The request that a call with these params would send, secrets masked: a dry run. Nothing is
+    /// sent, no token call either, and no approval is asked for.
+    ///
+    /// Everything is checked as for a call, so what it refuses is refused here. Works on a disabled
+    /// integration too. [`SentRequest::to_curl`] writes it as a command line.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_endpoint`, `unsupported_protocol`, `invalid_params`, `missing_auth_param`,
+    /// `limit_exceeded`.
+    pub fn render(
+        &self,
+        integration: &Integration,
+        endpoint: &str,
+        params: impl Into<Json>,
+    ) -> Result<SentRequest, Error> {
+        self.render_with(integration, endpoint, params, &CallOptions::default())
+    }
+
+    /// As [`Engine::render`], with options of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::render`].
+    pub fn render_with(
+        &self,
+        integration: &Integration,
+        endpoint: &str,
+        params: impl Into<Json>,
+        options: &CallOptions,
+    ) -> Result<SentRequest, Error> {
+        call::render(&Call { engine: &self.0, integration, endpoint, options }, params.into())
     }
 
     /// Gets what a call with these params would authenticate with: a token from the cache or by a
@@ -177,8 +241,14 @@ impl Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { http: _, clock: _, rng: _, tokens: _, limits, timeouts, workers: _ } = &*self.0;
-        f.debug_struct("Engine").field("limits", limits).field("timeouts", timeouts).finish_non_exhaustive()
+        let Parts { limits, timeouts, approval, lenient_params, idempotency_keys, .. } = &*self.0;
+        f.debug_struct("Engine")
+            .field("limits", limits)
+            .field("timeouts", timeouts)
+            .field("approval", approval)
+            .field("lenient_params", lenient_params)
+            .field("idempotency_keys", idempotency_keys)
+            .finish_non_exhaustive()
     }
 }
 
@@ -193,6 +263,10 @@ pub struct EngineBuilder {
     limits: Limits,
     timeouts: Timeouts,
     workers: Workers,
+    observer: Option<SharedObserver>,
+    approval: Option<Approval>,
+    lenient_params: bool,
+    idempotency_keys: bool,
 }
 
 impl Default for EngineBuilder {
@@ -206,6 +280,10 @@ impl Default for EngineBuilder {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             workers: Workers::default(),
+            observer: None,
+            approval: None,
+            lenient_params: false,
+            idempotency_keys: false,
         }
     }
 }
@@ -291,6 +369,41 @@ impl EngineBuilder {
         self
     }
 
+    /// Tells this observer of every event of every call. Default: nobody.
+    #[must_use]
+    pub fn with_observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(SharedObserver::new(observer));
+        self
+    }
+
+    /// Holds calls until they are approved, as this policy says. Default: none is held.
+    ///
+    /// A call is held after it was checked and before anything of it is sent, a token call included.
+    /// Its deadline begins when it is approved: people take longer than upstreams.
+    #[must_use]
+    pub fn with_approval(mut self, approval: Approval) -> Self {
+        self.approval = Some(approval);
+        self
+    }
+
+    /// Converts params that are strings to the numbers and booleans that the input schema asks for,
+    /// where the text is one (`"5"`, `"1.50"`, `"true"`) and a string would be refused: models write
+    /// such. [`Outcome::conversions`] tells what was converted. Default: off.
+    #[must_use]
+    pub fn with_lenient_params(mut self, lenient: bool) -> Self {
+        self.lenient_params = lenient;
+        self
+    }
+
+    /// Sends a header `Idempotency-Key` with each POST, PUT, PATCH and DELETE: one random UUID per
+    /// call, the same on every attempt and on the resend with a new token. A configured header of
+    /// that name wins. What is sent again and what not stays as it is. Default: off.
+    #[must_use]
+    pub fn with_idempotency_keys(mut self, keys: bool) -> Self {
+        self.idempotency_keys = keys;
+        self
+    }
+
     /// Another clock, for tests.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
@@ -311,7 +424,20 @@ impl EngineBuilder {
     ///
     /// `invalid_config`, if a certificate, an identity or the proxy's URL cannot be used.
     pub fn build(self) -> Result<Engine, Error> {
-        let Self { transport, http, clock, rng, tokens, limits, timeouts, workers } = self;
+        let Self {
+            transport,
+            http,
+            clock,
+            rng,
+            tokens,
+            limits,
+            timeouts,
+            workers,
+            observer,
+            approval,
+            lenient_params,
+            idempotency_keys,
+        } = self;
         let http = match http {
             Some(http) => http,
             None => SharedHttp::new(
@@ -323,6 +449,19 @@ impl EngineBuilder {
                     .build()?,
             ),
         };
-        Ok(Engine(Arc::new(Parts { http, clock, rng, tokens, limits, timeouts, workers })))
+        Ok(Engine(Arc::new(Parts {
+            http,
+            clock,
+            rng,
+            tokens,
+            limits,
+            timeouts,
+            workers,
+            observer,
+            approval,
+            lenient_params,
+            idempotency_keys,
+            calls: AtomicU64::new(0),
+        })))
     }
 }

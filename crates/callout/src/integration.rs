@@ -15,7 +15,10 @@ use callout_request::Request;
 use callout_response::Pipeline;
 use url::Url;
 
-use crate::{shape::Habit, tool::Tool};
+use crate::{
+    shape::Habit,
+    tools::{self, Tool},
+};
 
 /// A loaded integration. Cheap to clone, `Send + Sync`.
 ///
@@ -42,6 +45,8 @@ struct Parts {
 pub(crate) struct Endpoint {
     pub(crate) name: String,
     pub(crate) description: String,
+    /// See [`Tool::name`].
+    pub(crate) tool_name: String,
     pub(crate) delivery: Delivery,
     pub(crate) retry: RetryConfig,
     pub(crate) request: Request,
@@ -135,7 +140,7 @@ impl Integration {
 
     /// Its endpoints as tools for function calling, in the config's order.
     pub fn tools(&self) -> Vec<Tool> {
-        self.0.endpoints.iter().map(|endpoint| Tool::new(&self.0.name, endpoint)).collect()
+        self.0.endpoints.iter().map(|endpoint| Tool::new(endpoint)).collect()
     }
 
     pub(crate) fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {
@@ -199,6 +204,7 @@ impl Endpoint {
         Some(Self {
             name: endpoint.name.clone(),
             description: endpoint.description.clone(),
+            tool_name: tools::name(&config.name, &endpoint.name),
             delivery: endpoint.result_delivery,
             retry: endpoint.retry_config.clone(),
             request: request?,

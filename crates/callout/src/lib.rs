@@ -30,20 +30,28 @@
 //! line do. [`Engine::trace`] shows a call stage by stage, [`Integration::tools`] gives the endpoints
 //! as tools for function calling, and [`guide`] holds the behaviour, the config and recipes.
 //!
-//! What this library does not do: it stores nothing, runs nothing in the background, reads no
-//! environment variable and no file, and follows no schedule.
+//! What this library does not do: it stores nothing, reads no environment variable and no file,
+//! follows no schedule, and runs nothing in the background but the calls that a host spawns into an
+//! [`Inbox`].
 
+mod approval;
 mod call;
 mod connection;
 mod engine;
 pub mod guide;
+mod idempotency;
+mod inbox;
 mod integration;
+mod lenient;
+mod observer;
 mod outcome;
+mod render;
 mod shape;
-mod tool;
+mod tools;
 
+pub use approval::{Approval, Approver, Decision, HeldCall};
 pub use call::CallOptions;
-pub use callout_auth::{TokenCache, TokenInfo, TokenStats};
+pub use callout_auth::{CredentialSource, TokenCache, TokenInfo, TokenStats};
 pub use callout_core::{
     Error, ErrorKind,
     config::{
@@ -51,7 +59,7 @@ pub use callout_core::{
         Protocol, RequestTransform, RetryConfig, UnknownFields,
     },
     fault::{self, Fault, FaultCode, Faults, Place},
-    http::{Caller, Exchange, HttpRequest, HttpResponse, HttpService},
+    http::{Caller, Exchange, ExchangeObserver, HttpRequest, HttpResponse, HttpService, RetryReason},
     json,
     json::Json,
     limits::{Limits, Timeouts},
@@ -62,9 +70,12 @@ pub use callout_response::{Length, Text, Truncation};
 pub use callout_transport::{EgressEntryError, EgressPolicy, Resolver, RetryPolicy, system_clock, system_rng};
 pub use connection::{Connection, ConnectionStatus};
 pub use engine::{Engine, EngineBuilder};
+pub use inbox::{Delivered, Inbox};
 pub use integration::Integration;
+pub use lenient::Conversion;
+pub use observer::{CallId, CallInfo, Event, Observer};
 pub use outcome::{Outcome, SentRequest, Trace};
-pub use tool::Tool;
+pub use tools::{Tool, ToolRegistry};
 
 /// Keeps the README's example compiling.
 #[cfg(doctest)]

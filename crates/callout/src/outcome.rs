@@ -12,6 +12,8 @@ use callout_core::{
 use callout_response::{Text, Truncation};
 use http::{HeaderName, HeaderValue};
 
+use crate::lenient::Conversion;
+
 /// The result of a call that succeeded.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -20,6 +22,7 @@ pub struct Outcome {
     pub(crate) delivery: Delivery,
     pub(crate) retries: u32,
     pub(crate) duration: Duration,
+    pub(crate) conversions: Vec<Conversion>,
 }
 
 impl Outcome {
@@ -48,7 +51,7 @@ impl Outcome {
         self.retries
     }
 
-    /// From the call to the text.
+    /// From the call to the text; the time that an approval policy held it counts.
     pub fn duration(&self) -> Duration {
         self.duration
     }
@@ -57,9 +60,15 @@ impl Outcome {
     pub fn truncation(&self) -> Option<&Truncation> {
         self.text.truncation.as_ref()
     }
+
+    /// The params that were converted to fit the input schema; none unless that was asked for
+    /// ([`crate::EngineBuilder::with_lenient_params`]).
+    pub fn conversions(&self) -> &[Conversion] {
+        &self.conversions
+    }
 }
 
-/// The request as it was sent, secrets masked.
+/// A request as it was sent, or would be ([`crate::Engine::render`]), secrets masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SentRequest {
@@ -67,7 +76,7 @@ pub struct SentRequest {
     pub method: String,
     /// The whole URL.
     pub url: String,
-    /// Names and values in the order of sending, auth last.
+    /// Names and values, auth last.
     pub headers: Vec<(String, String)>,
     /// The body, if the method has one.
     pub body: Option<String>,
@@ -118,6 +127,8 @@ pub struct Trace {
     pub after_result_key: Option<Json>,
     /// The text for the model.
     pub text: Option<Text>,
+    /// The params that were converted to fit the input schema.
+    pub conversions: Vec<Conversion>,
     /// When the endpoint wants the result handed over; `None` if there is no such endpoint.
     pub delivery: Option<Delivery>,
     /// Why the call failed, if it did.
@@ -136,6 +147,7 @@ impl Trace {
             after_mapping: None,
             after_result_key: None,
             text: None,
+            conversions: Vec::new(),
             delivery,
             error: None,
         }

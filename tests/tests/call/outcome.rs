@@ -133,7 +133,7 @@ async fn a_trace_writes_the_test_answer() {
 fn error_codes_are_stable() {
     let codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
     let expected = "invalid_config unknown_endpoint integration_disabled unsupported_protocol invalid_params \
-        missing_auth_param missing_secret auth_failed egress_denied connect timeout interrupted redirect_refused \
-        response_too_large upstream_status result_key_missing template limit_exceeded";
+        approval_refused missing_auth_param missing_secret auth_failed egress_denied connect timeout interrupted redirect_refused \
+        response_too_large upstream_status result_key_missing template limit_exceeded cancelled";
     assert_eq!(codes, expected.split_whitespace().collect::<Vec<_>>());
 }

@@ -80,7 +80,7 @@ async fn the_deadline_covers_all_attempts_and_an_attempt_has_its_own_bound() {
 async fn a_slow_request_factory_is_under_the_deadline_too() {
     use callout_core::{
         config::RetryConfig,
-        http::{Caller, Exchange, HttpService as _, Redirects, Replay},
+        http::{Caller, Exchange, HttpService as _, Redirects, Replay, Watch},
         time::Deadline,
     };
     let bound = Duration::from_millis(100);
@@ -95,6 +95,7 @@ async fn a_slow_request_factory_is_under_the_deadline_too() {
             attempt_timeout: DAY,
             deadline: Deadline::after(&system_clock(), length),
             caller: &Caller::default(),
+            watch: Watch::default(),
         };
         let began = now();
         let error = real(&upstream).send(exchange).await.unwrap_err();

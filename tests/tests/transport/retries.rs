@@ -208,7 +208,7 @@ async fn what_is_not_sent_again_says_whether_that_would_help() {
 async fn what_the_factory_refuses_is_returned_as_it_is() {
     use callout_core::{
         Error,
-        http::{Exchange, HttpService as _, Redirects, Replay},
+        http::{Exchange, HttpService as _, Redirects, Replay, Watch},
         time::Deadline,
     };
     let upstream = Upstream::start().await;
@@ -222,6 +222,7 @@ async fn what_the_factory_refuses_is_returned_as_it_is() {
         attempt_timeout: SOON,
         deadline: Deadline::after(&callout_transport::system_clock(), SOON),
         caller: &callout_core::http::Caller::default(),
+        watch: Watch::default(),
     };
     let error = transport.send(exchange).await.unwrap_err();
     assert_eq!((error.kind(), error.message(), error.retries()), (ErrorKind::AuthFailed, "no token", 0));

@@ -67,6 +67,11 @@ impl InputSchema {
         })
     }
 
+    /// Whether it is `{}`, which says nothing of the params.
+    pub(crate) fn takes_anything(&self) -> bool {
+        self.checker.is_none()
+    }
+
     /// Whether the schema itself speaks of a param: names it in `properties` or `required`, at its
     /// root or in what its root combines.
     pub(crate) fn declares(&self, name: &str) -> bool {

@@ -8,3 +8,6 @@ pub mod config {}
 
 #[doc = include_str!("recipes.md")]
 pub mod recipes {}
+
+#[doc = include_str!("runtime.md")]
+pub mod runtime {}

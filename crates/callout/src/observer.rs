@@ -1,0 +1,322 @@
+//! What a host can see of calls while they run: an [`Observer`], and `tracing` spans.
+//!
+//! The spans have OpenTelemetry's names. A call is `execute_tool {tool}` (GenAI conventions:
+//! `gen_ai.operation.name`, `gen_ai.tool.name`, `gen_ai.tool.type`, `gen_ai.tool.call.id`,
+//! `error.type`); within it each attempt, those of token calls too, is a span of the HTTP client
+//! conventions (`http.request.method`, `http.request.resend_count`, `server.address`, `server.port`,
+//! `url.scheme`, `url.template`, `http.response.status_code`, `error.type`). `url.full` is left out,
+//! for it is made of params. Fields of our own begin with `callout.`.
+//!
+//! Neither carries params, headers, bodies, texts or secrets: [`crate::Engine::trace`] shows those to
+//! whoever asks for one call. Where nobody listens nothing is formatted or allocated for them.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use callout_auth::CredentialSource;
+use callout_core::{
+    Error, ErrorKind,
+    config::Method,
+    http::{Caller, ExchangeObserver, HttpRequest, RetryReason},
+    time::SharedClock,
+};
+use tracing::{Span, field::Empty};
+
+use crate::{Outcome, Trace, integration::Endpoint};
+
+/// A call's number within its engine, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub(crate) u64);
+
+impl CallId {
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call-{}", self.0)
+    }
+}
+
+/// Which call an event is about.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CallInfo<'a> {
+    /// Its id; the inbox gives the same one.
+    pub id: CallId,
+    /// The workspace; empty where there is none.
+    pub workspace: &'a str,
+    /// The integration's name.
+    pub integration: &'a str,
+    /// The endpoint that was asked for, whether or not there is one.
+    pub endpoint: &'a str,
+}
+
+/// What happens on the way of a call.
+///
+/// [`Event::Started`] comes first and [`Event::Finished`] last, each exactly once, also for a call
+/// that is refused, dropped or cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The call began. Nothing has been checked yet.
+    Started,
+    /// The host's approval policy holds the call.
+    Held,
+    /// The hold has ended.
+    Decided {
+        /// Whether the call goes on.
+        approved: bool,
+        /// How long it was held.
+        waited: Duration,
+    },
+    /// The auth header of an attempt is there.
+    Token {
+        /// Where its credential came from.
+        source: CredentialSource,
+        /// How long it took.
+        duration: Duration,
+    },
+    /// There is no auth header, so nothing is sent.
+    TokenFailed {
+        /// Why.
+        kind: ErrorKind,
+        /// How long it took.
+        duration: Duration,
+    },
+    /// An attempt is sent.
+    Attempt {
+        /// Counted from 0 over the whole call, the resend with a new token included.
+        number: u32,
+        /// The method.
+        method: Method,
+    },
+    /// The attempt failed in a way that is tried again.
+    Retrying {
+        /// The wait before the next one.
+        after: Duration,
+        /// Why.
+        why: RetryReason,
+    },
+    /// The upstream no longer takes the token: the call is sent once more with a new one.
+    TokenRefused {
+        /// The status that said so.
+        status: u16,
+    },
+    /// The call is over.
+    Finished {
+        /// The last status received.
+        status: Option<u16>,
+        /// From the call to its end, a hold included.
+        duration: Duration,
+        /// Attempts after the first; a resend after a 401 is not counted.
+        retries: u32,
+        /// Whether the text was cut.
+        truncated: bool,
+        /// What kind of failure it was; `None` for a success. [`ErrorKind::Cancelled`] if the call's
+        /// future was dropped.
+        error: Option<ErrorKind>,
+    },
+}
+
+/// Hears of every event of every call of an engine; see [`crate::EngineBuilder::with_observer`].
+///
+/// It is called on the task that makes the call, so it should hand over what takes long.
+///
+/// ```
+/// use callout::{CallInfo, Event, Observer};
+///
+/// struct Log;
+///
+/// impl Observer for Log {
+///     fn observe(&self, call: &CallInfo<'_>, event: &Event) {
+///         println!("{} {}.{} {event:?}", call.id, call.integration, call.endpoint);
+///     }
+/// }
+///
+/// let engine = callout::Engine::builder().with_observer(Log).build()?;
+/// # Ok::<(), callout::Error>(())
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// Something has happened.
+    fn observe(&self, call: &CallInfo<'_>, event: &Event);
+}
+
+impl<F: Fn(&CallInfo<'_>, &Event) + Send + Sync + 'static> Observer for F {
+    fn observe(&self, call: &CallInfo<'_>, event: &Event) {
+        self(call, event);
+    }
+}
+
+/// An [`Observer`] that many parts hold.
+#[derive(Clone)]
+pub(crate) struct SharedObserver(Arc<dyn Observer>);
+
+impl SharedObserver {
+    pub(crate) fn new(observer: impl Observer) -> Self {
+        Self(Arc::new(observer))
+    }
+}
+
+impl fmt::Debug for SharedObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedObserver").finish_non_exhaustive()
+    }
+}
+
+/// One call as it is watched: what the observer and the span are told, from its start to its end.
+pub(crate) struct Watched<'a> {
+    info: CallInfo<'a>,
+    method: Method,
+    observer: Option<&'a SharedObserver>,
+    clock: &'a SharedClock,
+    span: Span,
+    began: Instant,
+    attempts: AtomicU32,
+    ended: bool,
+}
+
+impl<'a> Watched<'a> {
+    pub(crate) fn start(
+        id: CallId,
+        owner: &'a Caller,
+        names: (&'a str, &'a str),
+        endpoint: Option<&Endpoint>,
+        observer: Option<&'a SharedObserver>,
+        clock: &'a SharedClock,
+    ) -> Self {
+        let (integration, name) = names;
+        let tool = endpoint.map_or(name, |endpoint| endpoint.tool_name.as_str());
+        let span = tracing::info_span!(
+            "execute_tool",
+            otel.name = %format_args!("execute_tool {tool}"),
+            otel.kind = "internal",
+            gen_ai.operation.name = "execute_tool",
+            gen_ai.tool.name = tool,
+            "gen_ai.tool.type" = "function",
+            gen_ai.tool.call.id = %id,
+            callout.integration = integration,
+            callout.endpoint = name,
+            callout.retries = Empty,
+            callout.truncated = Empty,
+            http.response.status_code = Empty,
+            "error.type" = Empty,
+        );
+        let watched = Self {
+            info: CallInfo { id, workspace: &owner.workspace, integration, endpoint: name },
+            method: endpoint.map_or_else(Method::default, |endpoint| endpoint.request.method()),
+            observer,
+            clock,
+            span,
+            began: clock.now(),
+            attempts: AtomicU32::new(0),
+            ended: false,
+        };
+        watched.tell(|| Event::Started);
+        watched
+    }
+
+    /// The call's id.
+    pub(crate) fn id(&self) -> CallId {
+        self.info.id
+    }
+
+    /// When the call began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The span that the call's work runs in.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// The event is made only if somebody listens.
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(observer) = self.observer {
+            observer.0.observe(&self.info, &event());
+        }
+    }
+
+    /// Now, if anybody is to be told how long something takes.
+    pub(crate) fn timer(&self) -> Option<Instant> {
+        self.observer.map(|_| self.clock.now())
+    }
+
+    /// Tells of an auth header, or that there is none.
+    pub(crate) fn token(&self, since: Option<Instant>, result: Result<CredentialSource, ErrorKind>) {
+        let duration = || since.map_or(Duration::ZERO, |since| self.since(since));
+        match result {
+            Ok(source) => {
+                if source != CredentialSource::Static {
+                    tracing::debug!(?source, "token");
+                }
+                self.tell(|| Event::Token { source, duration: duration() });
+            }
+            Err(kind) => self.tell(|| Event::TokenFailed { kind, duration: duration() }),
+        }
+    }
+
+    pub(crate) fn finish(mut self, result: &Result<Outcome, Error>) {
+        match result {
+            Ok(outcome) => self.end(Some(outcome.status()), outcome.retries(), outcome.truncation().is_some(), None),
+            Err(error) => self.end(error.status(), error.retries(), false, Some(error.kind())),
+        }
+    }
+
+    pub(crate) fn finish_trace(mut self, trace: &Trace) {
+        let truncated = trace.text.as_ref().is_some_and(|text| text.truncation.is_some());
+        self.end(trace.status, trace.retries, truncated, trace.error.as_ref().map(Error::kind));
+    }
+
+    fn since(&self, moment: Instant) -> Duration {
+        self.clock.now().saturating_duration_since(moment)
+    }
+
+    fn end(&mut self, status: Option<u16>, retries: u32, truncated: bool, error: Option<ErrorKind>) {
+        self.ended = true;
+        self.tell(|| Event::Finished { status, duration: self.since(self.began), retries, truncated, error });
+        if self.span.is_disabled() {
+            return;
+        }
+        if let Some(status) = status {
+            self.span.record("http.response.status_code", status);
+        }
+        self.span.record("callout.retries", retries).record("callout.truncated", truncated);
+        if let Some(kind) = error {
+            self.span.record("error.type", kind.code());
+        }
+        let code = error.map(ErrorKind::code);
+        self.span.in_scope(|| tracing::debug!(status, retries, truncated, error = code, "finished"));
+    }
+}
+
+impl ExchangeObserver for Watched<'_> {
+    fn attempt(&self, _: u32, _: &HttpRequest) {
+        let number = self.attempts.fetch_add(1, Relaxed);
+        self.tell(|| Event::Attempt { number, method: self.method });
+    }
+
+    fn retrying(&self, after: Duration, why: RetryReason) {
+        self.tell(|| Event::Retrying { after, why });
+    }
+}
+
+/// A call that is dropped has ended too.
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let retries = self.attempts.load(Relaxed).saturating_sub(1);
+            self.end(None, retries, false, Some(ErrorKind::Cancelled));
+        }
+    }
+}

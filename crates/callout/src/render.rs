@@ -1,0 +1,78 @@
+//! A request as a command line.
+
+use crate::SentRequest;
+
+impl SentRequest {
+    /// The request as a `curl` command, quoted for POSIX shells: whatever stands in it, the shell
+    /// takes each part as one word and expands nothing. Masked secrets are `***`; put the real ones
+    /// in their place.
+    pub fn to_curl(&self) -> String {
+        // Without --globoff curl would expand brackets and braces in a URL.
+        let mut command =
+            format!("curl --globoff --compressed --request {} {}", quoted(&self.method), quoted(&self.url));
+        for (name, value) in &self.headers {
+            // `Name:` would take a header away; `Name;` sends it empty.
+            let header = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            command.push_str(&format!(" \\\n  --header {}", quoted(&header)));
+        }
+        if let Some(body) = &self.body {
+            // Unlike --data, it takes a leading `@` for what it is.
+            command.push_str(&format!(" \\\n  --data-raw {}", quoted(body)));
+        }
+        command
+    }
+}
+
+/// One word of a POSIX shell (IEEE 1003.1, Shell Command Language, 2.2.2).
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(body: Option<&str>) -> SentRequest {
+        SentRequest {
+            method: "POST".into(),
+            url: "https://api.example/a?q=[1]&r={x}$(reboot)".into(),
+            headers: vec![("x-it".into(), "it's `id` \"$HOME\"".into()), ("x-empty".into(), String::new())],
+            body: body.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_shell_takes_each_part_as_one_word() {
+        let command = request(Some("@{\"a\":\"it's\\n;&|*~\"}\n$(x)")).to_curl();
+        insta::assert_snapshot!(command, @r#"
+        curl --globoff --compressed --request POST 'https://api.example/a?q=[1]&r={x}$(reboot)' \
+          --header 'x-it: it'\''s `id` "$HOME"' \
+          --header 'x-empty;' \
+          --data-raw '@{"a":"it'\''s\n;&|*~"}
+        $(x)'
+        "#);
+        // A shell's own word on it.
+        let script = command.replacen("curl", "printf '%s\\0'", 1);
+        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let words = String::from_utf8(output.stdout).unwrap();
+        let words: Vec<_> = words.trim_end_matches('\0').split('\0').collect();
+        let expected = [
+            "--globoff",
+            "--compressed",
+            "--request",
+            "POST",
+            "https://api.example/a?q=[1]&r={x}$(reboot)",
+            "--header",
+            "x-it: it's `id` \"$HOME\"",
+            "--header",
+            "x-empty;",
+            "--data-raw",
+            "@{\"a\":\"it's\\n;&|*~\"}\n$(x)",
+        ];
+        assert_eq!(words, expected);
+    }
+}

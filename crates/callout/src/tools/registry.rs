@@ -1,0 +1,238 @@
+//! The tools of many integrations under one roof.
+
+use std::collections::HashMap;
+
+use callout_core::{
+    Error, ErrorKind,
+    json::{Json, Object, ObjectBuilder},
+};
+
+use super::{Tool, digested, schema, strict};
+use crate::{CallId, Engine, Inbox, Integration, Outcome};
+
+/// The tools of many integrations, under names that lead back to them, with params that are the
+/// host's and not the model's.
+///
+/// A name is `[a-zA-Z0-9_-]`, at most 64 characters, and the same in every registry, unless two
+/// endpoints would share it (the same integration name in two workspaces): then the one added later
+/// has a digest of its workspace in its name.
+///
+/// ```
+/// use callout::{Engine, EndpointConfig, IntegrationConfig, Method, Secrets, ToolRegistry};
+/// use serde_json::json;
+///
+/// let mut orders = EndpointConfig::new("orders", "A user's orders", "/users/{user_id}/orders");
+/// orders.method = Method::Get;
+/// let config = IntegrationConfig::new("shop", "https://shop.example").with_endpoint(orders);
+/// let engine = Engine::builder().build()?;
+/// let shop = engine.load(config, &Secrets::new())?;
+///
+/// let registry = ToolRegistry::new().with_integration(&shop).with_host_param("user_id");
+/// assert_eq!(registry.tools()[0].input_schema.to_string(), r#"{"type":"object","properties":{}}"#);
+/// // The model chooses `{}`; whose orders they are is not its to say.
+/// let params = registry.params("shop__orders", json!({"user_id": "somebody else"}), json!({"user_id": 42}))?;
+/// assert_eq!(params.to_string(), r#"{"user_id":42}"#);
+/// # Ok::<(), callout::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ToolRegistry {
+    tools: Vec<Registered>,
+    by_name: HashMap<String, usize>,
+    host_params: Vec<String>,
+    strict: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Registered {
+    integration: Integration,
+    /// With all its params.
+    tool: Tool,
+}
+
+impl ToolRegistry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the endpoints of an integration. One that is there already, of the same workspace and
+    /// identity, is replaced: after a config has changed.
+    #[must_use]
+    pub fn with_integration(mut self, integration: &Integration) -> Self {
+        for tool in integration.tools() {
+            self.add(integration, tool);
+        }
+        self
+    }
+
+    /// Adds some endpoints of an integration; names that it does not have are passed over.
+    #[must_use]
+    pub fn with_endpoints(mut self, integration: &Integration, endpoints: &[&str]) -> Self {
+        for tool in integration.tools() {
+            if endpoints.contains(&tool.endpoint.as_str()) {
+                self.add(integration, tool);
+            }
+        }
+        self
+    }
+
+    /// Makes a param the host's in every tool that has it: models do not see it and cannot set it.
+    #[must_use]
+    pub fn with_host_param(mut self, name: &str) -> Self {
+        if !self.host_params.iter().any(|other| other == name) {
+            self.host_params.push(name.to_owned());
+        }
+        self
+    }
+
+    /// Hands tools to OpenAI in strict mode where their schemas can be said in it; see
+    /// [`Tool::to_openai_strict`].
+    #[must_use]
+    pub fn with_strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    fn add(&mut self, integration: &Integration, mut tool: Tool) {
+        let same = |other: &Registered| {
+            other.integration.owner() == integration.owner()
+                && other.integration.name() == integration.name()
+                && other.tool.endpoint == tool.endpoint
+        };
+        if let Some(known) = self.tools.iter_mut().find(|other| same(other)) {
+            tool.name.clone_from(&known.tool.name);
+            *known = Registered { integration: integration.clone(), tool };
+            return;
+        }
+        let owner = integration.owner();
+        let mut whole =
+            format!("{}\n{}\n{}\n{}", owner.workspace, owner.integration, integration.name(), tool.endpoint);
+        let plain = tool.name.clone();
+        while self.by_name.contains_key(&tool.name) {
+            tool.name = digested(&plain, &whole);
+            whole.push('\n');
+        }
+        self.by_name.insert(tool.name.clone(), self.tools.len());
+        self.tools.push(Registered { integration: integration.clone(), tool });
+    }
+
+    /// The tools as models see them: without the host's params.
+    pub fn tools(&self) -> Vec<Tool> {
+        let shown = |Registered { tool, .. }: &Registered| {
+            let schema = self.host_params.iter().fold(tool.input_schema.clone(), |all, name| schema::hide(&all, name));
+            Tool { input_schema: schema, ..tool.clone() }
+        };
+        self.tools.iter().map(shown).collect()
+    }
+
+    /// The tools for OpenAI's Chat Completions API.
+    pub fn openai(&self) -> Vec<Json> {
+        let shape = if self.strict { Tool::to_openai_strict } else { Tool::to_openai };
+        self.tools().iter().map(shape).collect()
+    }
+
+    /// The tools for OpenAI's Responses API.
+    pub fn openai_responses(&self) -> Vec<Json> {
+        let shape = if self.strict { Tool::to_openai_responses_strict } else { Tool::to_openai_responses };
+        self.tools().iter().map(shape).collect()
+    }
+
+    /// The tools for Anthropic's Messages API.
+    pub fn anthropic(&self) -> Vec<Json> {
+        self.tools().iter().map(Tool::to_anthropic).collect()
+    }
+
+    /// The tools for the Model Context Protocol.
+    pub fn mcp(&self) -> Vec<Json> {
+        self.tools().iter().map(Tool::to_mcp).collect()
+    }
+
+    /// The integration and the endpoint behind a tool's name.
+    pub fn get(&self, name: &str) -> Option<(&Integration, &str)> {
+        let Registered { integration, tool } = self.tools.get(*self.by_name.get(name)?)?;
+        Some((integration, &tool.endpoint))
+    }
+
+    /// The params of a call: the model's, and the host's over them.
+    ///
+    /// Of `host` what was made the host's ([`ToolRegistry::with_host_param`]) and the tool has is taken.
+    /// Of the model's all that is the host's is dropped, whether or not the host gives a value.
+    ///
+    /// # Errors
+    ///
+    /// `unknown_endpoint` if there is no such tool; `invalid_params` if either is no object.
+    pub fn params(&self, name: &str, model: impl Into<Json>, host: impl Into<Json>) -> Result<Json, Error> {
+        let Registered { tool, .. } = self.registered(name)?;
+        let whole = &tool.input_schema;
+        let model = object(model.into(), "the model's params")?;
+        let host = object(host.into(), "the host's params")?;
+        let mut params = ObjectBuilder::with_capacity(model.len());
+        for (name, value) in model.iter().filter(|(name, _)| !self.is_hosts(name)) {
+            params.insert(name, value.clone());
+        }
+        for (name, value) in host.iter().filter(|(name, _)| self.is_hosts(name) && schema::declares(whole, name)) {
+            params.insert(name, value.clone());
+        }
+        let params = Json::from(params);
+        Ok(if self.strict { strict::without_nulls(whole, whole, &params) } else { params })
+    }
+
+    /// Makes the call that a model asked for; see [`ToolRegistry::params`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ToolRegistry::params`] and [`Engine::call`].
+    pub async fn call(
+        &self,
+        engine: &Engine,
+        name: &str,
+        model: impl Into<Json>,
+        host: impl Into<Json>,
+    ) -> Result<Outcome, Error> {
+        let params = self.params(name, model, host)?;
+        let Registered { integration, tool } = self.registered(name)?;
+        engine.call(integration, &tool.endpoint, params).await
+    }
+
+    /// Spawns the call that a model asked for into an inbox; see [`ToolRegistry::params`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ToolRegistry::params`] and [`Inbox::spawn`].
+    pub fn spawn(
+        &self,
+        inbox: &Inbox,
+        name: &str,
+        model: impl Into<Json>,
+        host: impl Into<Json>,
+    ) -> Result<CallId, Error> {
+        let params = self.params(name, model, host)?;
+        let Registered { integration, tool } = self.registered(name)?;
+        inbox.spawn(integration, &tool.endpoint, params)
+    }
+
+    fn is_hosts(&self, param: &str) -> bool {
+        self.host_params.iter().any(|name| name == param)
+    }
+
+    fn registered(&self, name: &str) -> Result<&Registered, Error> {
+        self.by_name.get(name).and_then(|&at| self.tools.get(at)).ok_or_else(|| {
+            let known: Vec<_> = self.tools.iter().take(20).map(|known| known.tool.name.as_str()).collect();
+            let known =
+                if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+            let asked: String = name.chars().filter(|asked| !asked.is_control()).take(100).collect();
+            Error::new(ErrorKind::UnknownEndpoint, format!("there is no tool {asked:?}; {known}"))
+        })
+    }
+}
+
+fn object(value: Json, what: &str) -> Result<Object, Error> {
+    match value {
+        Json::Object(members) => Ok(members),
+        Json::Null => Ok(Object::default()),
+        other => {
+            let message = format!("{what} must be a JSON object, not {}", other.type_name());
+            Err(Error::new(ErrorKind::InvalidParams, message))
+        }
+    }
+}

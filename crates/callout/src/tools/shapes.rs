@@ -1,0 +1,93 @@
+//! Tools as the providers' APIs take them.
+
+use callout_core::{
+    config::Method,
+    json::{Json, ObjectBuilder},
+};
+
+use super::{Tool, schema, strict};
+
+impl Tool {
+    /// A tool of OpenAI's Chat Completions API: `{"type": "function", "function": {…}}`.
+    pub fn to_openai(&self) -> Json {
+        ObjectBuilder::new().with("type", "function").with("function", self.function(None)).into()
+    }
+
+    /// The same in strict mode, in which the arguments always fit the schema, if the schema can be
+    /// said in its subset of JSON Schema; else as [`Tool::to_openai`].
+    ///
+    /// Strict mode writes null for what is optional and left out: [`super::ToolRegistry::params`]
+    /// takes these nulls out again. Params that an open schema does not name cannot be passed so.
+    pub fn to_openai_strict(&self) -> Json {
+        ObjectBuilder::new().with("type", "function").with("function", self.function(self.strict())).into()
+    }
+
+    /// A tool of OpenAI's Responses API: `{"type": "function", "name": …, "strict": false}`.
+    pub fn to_openai_responses(&self) -> Json {
+        self.response_function(None)
+    }
+
+    /// The same in strict mode; see [`Tool::to_openai_strict`].
+    pub fn to_openai_responses_strict(&self) -> Json {
+        self.response_function(self.strict())
+    }
+
+    /// A tool of Anthropic's Messages API: `{"name", "description", "input_schema"}`.
+    pub fn to_anthropic(&self) -> Json {
+        ObjectBuilder::new()
+            .with("name", self.name.as_str())
+            .with("description", self.description.as_str())
+            .with("input_schema", schema::flat(&self.input_schema))
+            .into()
+    }
+
+    /// A tool of the Model Context Protocol: `{"name", "description", "inputSchema", "annotations"}`.
+    /// The annotations say what the method says (RFC 9110 section 9.2): GET reads, PUT and DELETE may
+    /// be repeated, all but GET and POST may overwrite.
+    pub fn to_mcp(&self) -> Json {
+        let read_only = self.method == Method::Get;
+        let mut annotations = ObjectBuilder::new().with("readOnlyHint", read_only);
+        if !read_only {
+            annotations.insert("destructiveHint", self.method != Method::Post);
+            annotations.insert("idempotentHint", self.method.is_idempotent());
+        }
+        annotations.insert("openWorldHint", true);
+        ObjectBuilder::new()
+            .with("name", self.name.as_str())
+            .with("description", self.description.as_str())
+            .with("inputSchema", self.object_schema())
+            .with("annotations", annotations)
+            .into()
+    }
+
+    /// The schema for strict mode. An input schema of `{}` has none: all that such an endpoint is for
+    /// would be shut out.
+    fn strict(&self) -> Option<Json> {
+        strict::schema(&self.input_schema).filter(|_| !self.takes_anything)
+    }
+
+    /// Any JSON Schema, but of type object.
+    fn object_schema(&self) -> Json {
+        let Some(object) = self.input_schema.as_object() else { return self.input_schema.clone() };
+        object.iter().fold(ObjectBuilder::new().with("type", "object"), with_other).into()
+    }
+
+    fn function(&self, strict: Option<Json>) -> ObjectBuilder {
+        let is_strict = strict.is_some();
+        ObjectBuilder::new()
+            .with("name", self.name.as_str())
+            .with("description", self.description.as_str())
+            .with("parameters", strict.unwrap_or_else(|| schema::flat(&self.input_schema)))
+            .with("strict", is_strict)
+    }
+
+    fn response_function(&self, strict: Option<Json>) -> Json {
+        let function = self.function(strict).build();
+        function.iter().fold(ObjectBuilder::new().with("type", "function"), with_other).into()
+    }
+}
+
+/// Adds a member, unless it is the `type` that is there already.
+fn with_other(all: ObjectBuilder, (name, value): (&str, &Json)) -> ObjectBuilder {
+    if name == "type" { all } else { all.with(name, value.clone()) }
+}

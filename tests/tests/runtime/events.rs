@@ -1,0 +1,168 @@
+//! What an observer and `tracing` are told of a call, and that no secret and no param is among it.
+
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use callout::{CallInfo, Engine, Event, Json, Observer};
+use callout_tests::{Recorded, Reply, SeededRng, Spans, TestClock, Upstream};
+
+use super::{builder, json, load};
+
+const SHOP: &str = r#"{"name":"shop","display_name":"Shop","base_url":"URL/v1","auth":{"type":"oauth2_client_credentials",
+    "token_url":"URL/token?key=canary-query","client_id":"canary-client","client_secret_value":{"value":"canary-secret"}},
+    "endpoints":[{"name":"find","description":"Finds","method":"GET","path":"/things/{id}/parts{?q}","max_result_length":9,
+    "headers":{"X-Plain":"canary-header"}}]}"#;
+
+/// Hands out tokens, refuses the first of them, and is busy twice.
+async fn upstream() -> Upstream {
+    let (handed, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    Upstream::with(move |request: &Recorded| {
+        if request.path() == "/token" {
+            let number = handed.fetch_add(1, Ordering::SeqCst) + 1;
+            return Reply::json(200, format!(r#"{{"access_token":"canary-token-{number}","expires_in":3600}}"#));
+        }
+        match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply::status(503),
+            1 => Reply::status(401),
+            2 => Reply::status(429).header("retry-after", "2"),
+            _ => Reply::json(200, r#"{"found":"canary-answer"}"#),
+        }
+    })
+    .await
+}
+
+/// Writes down what it hears, times left out.
+#[derive(Clone, Default)]
+struct Listener(Arc<Mutex<String>>);
+
+impl Listener {
+    fn heard(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Listener {
+    fn observe(&self, call: &CallInfo<'_>, event: &Event) {
+        let mut event = event.clone();
+        match &mut event {
+            Event::Token { duration, .. } | Event::TokenFailed { duration, .. } | Event::Finished { duration, .. } => {
+                *duration = Duration::ZERO;
+            }
+            _ => {}
+        }
+        writeln!(self.0.lock().unwrap(), "{} {}.{} {event:?}", call.id, call.integration, call.endpoint).unwrap();
+    }
+}
+
+fn engine(listener: &Listener) -> Engine {
+    let builder = builder().with_observer(listener.clone()).with_clock(TestClock::new());
+    builder.with_rng(SeededRng::new(7)).build().unwrap()
+}
+
+fn params() -> Json {
+    json(r#"{"id":"canary-id","q":"canary-param"}"#)
+}
+
+#[tokio::test]
+async fn a_whole_call_as_an_observer_hears_it() {
+    let upstream = upstream().await;
+    let (listener, integration) = (Listener::default(), load(&upstream, SHOP));
+    let engine = engine(&listener);
+    engine.call(&integration, "find", params()).await.unwrap();
+    // Again, from the cache.
+    engine.call(&integration, "find", params()).await.unwrap();
+    engine.call(&integration, "none", params()).await.unwrap_err();
+    let heard = listener.heard();
+    assert!(!heard.contains("canary"), "{heard}");
+    insta::assert_snapshot!(heard, @r##"
+    call-1 shop.find Started
+    call-1 shop.find Token { source: Fetched, duration: 0ns }
+    call-1 shop.find Attempt { number: 0, method: Get }
+    call-1 shop.find Retrying { after: 97.457437ms, why: Status(503) }
+    call-1 shop.find Token { source: Cached, duration: 0ns }
+    call-1 shop.find Attempt { number: 1, method: Get }
+    call-1 shop.find TokenRefused { status: 401 }
+    call-1 shop.find Token { source: Fetched, duration: 0ns }
+    call-1 shop.find Attempt { number: 2, method: Get }
+    call-1 shop.find Retrying { after: 2s, why: Status(429) }
+    call-1 shop.find Token { source: Cached, duration: 0ns }
+    call-1 shop.find Attempt { number: 3, method: Get }
+    call-1 shop.find Finished { status: Some(200), duration: 0ns, retries: 2, truncated: true, error: None }
+    call-2 shop.find Started
+    call-2 shop.find Token { source: Cached, duration: 0ns }
+    call-2 shop.find Attempt { number: 0, method: Get }
+    call-2 shop.find Finished { status: Some(200), duration: 0ns, retries: 0, truncated: true, error: None }
+    call-3 shop.none Started
+    call-3 shop.none Finished { status: None, duration: 0ns, retries: 0, truncated: false, error: Some(UnknownEndpoint) }
+    "##);
+}
+
+#[tokio::test]
+async fn a_whole_call_as_tracing_shows_it() {
+    let upstream = upstream().await;
+    let integration = load(&upstream, SHOP);
+    let engine = engine(&Listener::default());
+    let spans = Spans::begin();
+    engine.call(&integration, "find", params()).await.unwrap();
+    let said = spans.text();
+    assert!(!said.contains("canary"), "{said}");
+    insta::assert_snapshot!(said.replace(&upstream.address().port().to_string(), "PORT"), @r##"
+    INFO execute_tool otel.name=execute_tool shop__find otel.kind="internal" gen_ai.operation.name="execute_tool" gen_ai.tool.name="shop__find" gen_ai.tool.type="function" gen_ai.tool.call.id=call-1 callout.integration="shop" callout.endpoint="find" http.response.status_code=200 callout.retries=2 callout.truncated=true
+      INFO HTTP otel.name=POST /token otel.kind="client" http.request.method="POST" server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/token" http.response.status_code=200
+      INFO HTTP otel.name=GET /things/{id}/parts otel.kind="client" http.request.method="GET" server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/things/{id}/parts" http.response.status_code=503 error.type=503
+      INFO HTTP otel.name=GET /things/{id}/parts otel.kind="client" http.request.method="GET" http.request.resend_count=1 server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/things/{id}/parts" http.response.status_code=401 error.type=401
+      INFO HTTP otel.name=POST /token otel.kind="client" http.request.method="POST" server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/token" http.response.status_code=200
+      INFO HTTP otel.name=GET /things/{id}/parts otel.kind="client" http.request.method="GET" server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/things/{id}/parts" http.response.status_code=429 error.type=429
+      INFO HTTP otel.name=GET /things/{id}/parts otel.kind="client" http.request.method="GET" http.request.resend_count=1 server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/things/{id}/parts" http.response.status_code=200
+    --
+    DEBUG in INFO execute_tool: got a token integration="shop" lifetime_seconds=3600
+    DEBUG in INFO execute_tool: token source=Fetched
+    DEBUG in INFO execute_tool: retrying target=127.0.0.1:PORT attempt=0 ending=Status(503) wait_ms=97
+    DEBUG in INFO execute_tool: token source=Cached
+    DEBUG in INFO execute_tool: the endpoint refused a token integration="shop" dropped=true
+    DEBUG in INFO execute_tool: got a token integration="shop" lifetime_seconds=3600
+    DEBUG in INFO execute_tool: token source=Fetched
+    DEBUG in INFO execute_tool: retrying target=127.0.0.1:PORT attempt=0 ending=Status(429) wait_ms=2000
+    DEBUG in INFO execute_tool: token source=Cached
+    DEBUG in INFO execute_tool: finished status=200 retries=2 truncated=true
+    "##);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_has_finished() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/x", Reply::stall());
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL",
+        "endpoints":[{"name":"go","description":"Goes","method":"GET","path":"/x"}]}"#;
+    let (listener, integration) = (Listener::default(), load(&upstream, text));
+    let engine = engine(&listener);
+    let call = engine.call(&integration, "go", Json::empty_object());
+    assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
+    insta::assert_snapshot!(listener.heard(), @r##"
+    call-1 shop.go Started
+    call-1 shop.go Attempt { number: 0, method: Get }
+    call-1 shop.go Finished { status: None, duration: 0ns, retries: 0, truncated: false, error: Some(Cancelled) }
+    "##);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_had_is_told() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/token", Reply::json(400, r#"{"error":"invalid_client","error_description":"canary-why"}"#));
+    let (listener, integration) = (Listener::default(), load(&upstream, SHOP));
+    let spans = Spans::begin();
+    engine(&listener).call(&integration, "find", params()).await.unwrap_err();
+    let said = listener.heard() + &spans.text();
+    assert!(!said.contains("canary"), "{said}");
+    insta::assert_snapshot!(listener.heard(), @r##"
+    call-1 shop.find Started
+    call-1 shop.find TokenFailed { kind: AuthFailed, duration: 0ns }
+    call-1 shop.find Finished { status: Some(400), duration: 0ns, retries: 0, truncated: false, error: Some(AuthFailed) }
+    "##);
+}

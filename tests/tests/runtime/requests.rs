@@ -1,0 +1,116 @@
+//! Dry runs, idempotency keys and lenient params.
+
+use callout::{CallOptions, ErrorKind, Integration, Json};
+use callout_tests::{Reply, SeededRng, Upstream};
+
+use super::{builder, json, load};
+
+fn shop(upstream: &Upstream, auth: &str, endpoint: &str) -> Integration {
+    let endpoint = endpoint.trim_start().strip_prefix('{').unwrap();
+    load(
+        upstream,
+        &format!(
+            r#"{{"name":"shop","display_name":"Shop","base_url":"URL/v1",{auth}
+                "endpoints":[{{"name":"go","description":"Goes",{endpoint}]}}"#
+        ),
+    )
+}
+
+#[tokio::test]
+async fn a_rendered_request_is_the_one_that_is_sent_and_nothing_is() {
+    let upstream = Upstream::start().await;
+    let client = r#""auth":{"type":"oauth2_client_credentials","token_url":"URL/token","client_id":"me",
+        "client_secret_value":{"value":"canary-secret"}},"#;
+    let key = r#""auth":{"type":"api_key_header","header_name":"X-Key","api_key_value":{"value":"canary-secret"}},"#;
+    let endpoint = r#"{"path":"/a/{id}?key=canary-secret","headers":{"X-Also":"canary-secret","X-Plain":"shown"},
+        "input_schema":{"properties":{"n":{"type":"integer"}}}}"#;
+    upstream.reply("/v1/a/x%20y", Reply::json(200, "{}"));
+    upstream.reply("/token", Reply::json(200, r#"{"access_token":"canary-secret-token"}"#));
+    let engine = builder().build().unwrap();
+    for (auth, header) in
+        [(client, ("authorization", "Bearer ***")), (key, ("x-key", "***")), ("", ("x-plain", "shown"))]
+    {
+        let integration = shop(&upstream, auth, endpoint);
+        let params = json(r#"{"id":"x y","n":1,"s":"it's"}"#);
+        let before = upstream.count();
+        let rendered = engine.render(&integration, "go", params.clone()).unwrap();
+        assert_eq!(upstream.count(), before, "nothing is sent");
+        let trace = engine.trace(&integration, "go", params).await;
+        let (name, value) = rendered.headers.last().unwrap();
+        assert_eq!((name.as_str(), value.as_str()), header);
+        if !auth.is_empty() {
+            assert_eq!(rendered.url, upstream.at("/v1/a/x%20y?key=***"));
+            assert_eq!(Some(&rendered), trace.request.as_ref());
+            let curl = rendered.to_curl();
+            assert!(!curl.contains("canary") && curl.contains(r#"--data-raw '{"n":1,"s":"it'\''s"}'"#), "{curl}");
+        }
+    }
+    let integration = shop(&upstream, client, endpoint);
+    let error = engine.render(&integration, "go", json(r#"{"id":"x","n":"1"}"#)).unwrap_err();
+    assert_eq!((error.kind(), error.endpoint()), (ErrorKind::InvalidParams, Some("go")));
+}
+
+#[tokio::test]
+async fn one_idempotency_key_for_all_attempts_of_a_call() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/token", Reply::json(200, r#"{"access_token":"a-token-1"}"#));
+    for reply in [Reply::status(503), Reply::status(401), Reply::status(429), Reply::json(200, "{}")] {
+        upstream.reply("/v1/x", reply.header("retry-after", "0"));
+    }
+    let auth = r#""auth":{"type":"oauth2_client_credentials","token_url":"URL/token","client_id":"me",
+        "client_secret_value":{"value":"a-secret"}},"#;
+    let integration = shop(&upstream, auth, r#"{"path":"/x"}"#);
+    let engine = builder().with_idempotency_keys(true).with_rng(SeededRng::new(1)).build().unwrap();
+    engine.call(&integration, "go", Json::empty_object()).await.unwrap();
+    engine.call(&integration, "go", Json::empty_object()).await.unwrap();
+    let sent = upstream.requests();
+    let keys: Vec<_> =
+        sent.iter().filter(|sent| sent.path() == "/v1/x").map(|sent| sent.header("idempotency-key").unwrap()).collect();
+    assert_eq!(keys.len(), 5);
+    assert!(keys[..4].iter().all(|key| *key == keys[0]) && keys[4] != keys[0], "{keys:?}");
+    assert_eq!((keys[0].len(), keys[0].matches('-').count()), (36, 4));
+    assert!(sent.iter().all(|sent| sent.path() != "/token" || sent.header("idempotency-key").is_none()));
+}
+
+#[tokio::test]
+async fn a_configured_key_wins_a_read_has_none_and_so_has_every_call_by_default() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/x", Reply::json(200, "{}"));
+    let on = builder().with_idempotency_keys(true).build().unwrap();
+    let off = builder().build().unwrap();
+    let configured = shop(&upstream, "", r#"{"path":"/x","headers":{"Idempotency-Key":"mine"}}"#);
+    let read = shop(&upstream, "", r#"{"path":"/x","method":"GET"}"#);
+    let write = shop(&upstream, "", r#"{"path":"/x","method":"DELETE"}"#);
+    for (engine, integration) in [(&on, &configured), (&on, &read), (&off, &write)] {
+        engine.call(integration, "go", Json::empty_object()).await.unwrap();
+    }
+    let sent = upstream.requests();
+    let keys: Vec<_> = sent.iter().map(|sent| sent.header("idempotency-key")).collect();
+    assert_eq!(keys, [Some("mine"), None, None]);
+}
+
+#[tokio::test]
+async fn strings_are_converted_only_where_that_was_asked_for() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/x", Reply::json(200, "{}"));
+    let endpoint = r#"{"path":"/x","input_schema":{"properties":{"n":{"type":"integer"},"b":{"type":"boolean"},"s":{"type":"string"}}}}"#;
+    let integration = shop(&upstream, "", endpoint);
+    let params = || json(r#"{"n":"5","b":"true","s":"7"}"#);
+    let strict = builder().build().unwrap();
+    let error = strict.call(&integration, "go", params()).await.unwrap_err();
+    assert_eq!((error.kind(), error.faults().len(), upstream.count()), (ErrorKind::InvalidParams, 2, 0));
+
+    let options = CallOptions::default().with_lenient_params(true);
+    let outcome = strict.call_with(&integration, "go", params(), &options).await.unwrap();
+    let converted: Vec<_> =
+        outcome.conversions().iter().map(|converted| (converted.place.to_string(), converted.to)).collect();
+    assert_eq!(converted, [("n".to_owned(), "integer"), ("b".to_owned(), "boolean")]);
+    assert_eq!(upstream.requests()[0].text(), r#"{"n":5,"b":true,"s":"7"}"#);
+
+    let lenient = builder().with_lenient_params(true).build().unwrap();
+    assert_eq!(lenient.trace(&integration, "go", params()).await.conversions.len(), 2);
+    let options = CallOptions::default().with_lenient_params(false);
+    lenient.call_with(&integration, "go", params(), &options).await.unwrap_err();
+    let fitting = lenient.call(&integration, "go", json(r#"{"n":5}"#)).await.unwrap();
+    assert!(fitting.conversions().is_empty());
+}

@@ -1,0 +1,380 @@
+//! Tools over many integrations: their names, the params that are the host's, and the shapes that
+//! providers take, checked against the types of the providers' own SDKs.
+//!
+//! The last needs `CALLOUT_TEST_TOOLS_PYTHON`, a python with `tests/tools/requirements.txt`; `.ci/tools`
+//! installs it. Without it the test is skipped, or fails with `CALLOUT_TEST_TOOLS=required`.
+
+use std::{collections::BTreeSet, env, io::Write as _, path::Path, process::Command};
+
+use callout::{
+    EndpointConfig, Engine, ErrorKind, Integration, IntegrationConfig, Json, Method, Secrets, Tool, ToolRegistry,
+    json::ObjectBuilder,
+};
+use callout_tests::{Recorded, Reply, Upstream};
+
+use super::{builder, json, load};
+
+fn integration(workspace: &str, name: &str, endpoints: &[(&str, Method, &str)]) -> Integration {
+    let endpoints = endpoints.iter().map(|(name, method, schema)| {
+        let mut endpoint = EndpointConfig::new(*name, format!("Does {name} with \"quotes\" and é"), "/x/{id}{?page}");
+        endpoint.method = *method;
+        endpoint.input_schema = json(schema).as_object().unwrap().clone();
+        endpoint
+    });
+    let config = IntegrationConfig::new(name, "https://api.example");
+    let config = endpoints.fold(config, IntegrationConfig::with_endpoint);
+    Engine::builder().build().unwrap().load_as(workspace, name, config, &Secrets::new()).unwrap()
+}
+
+/// Schemas of every kind.
+const SCHEMAS: [(&str, Method, &str); 9] = [
+    ("anything", Method::Post, "{}"),
+    ("closed", Method::Get, r#"{"type":"object","properties":{"n":{"type":"integer"}},"additionalProperties":false}"#),
+    (
+        "plain",
+        Method::Put,
+        r#"{"properties":{"q":{"type":"string","description":"what to look for"},"kind":{"enum":["a","b"]},
+            "tags":{"type":"array","items":{"type":"string"}},"at":{"type":"string","format":"date-time"}},"required":["q"]}"#,
+    ),
+    (
+        "references",
+        Method::Patch,
+        r##"{"type":"object","properties":{"to":{"$ref":"#/$defs/place"},"via":{"type":"array","items":{"$ref":"#/$defs/place"}}},
+            "required":["to"],"$defs":{"place":{"type":"object","properties":{"zip":{"type":"string"}},"required":["zip"],
+            "additionalProperties":false}}}"##,
+    ),
+    (
+        "combined",
+        Method::Post,
+        r#"{"allOf":[{"properties":{"a":{"type":"string"}},"required":["a"]}],
+            "anyOf":[{"required":["b"],"properties":{"b":{"type":"integer"}}},{"properties":{"c":{"type":"integer"}}}]}"#,
+    ),
+    (
+        "nullable",
+        Method::Post,
+        r#"{"type":["object","null"],"properties":{"a":{"type":["string","null"]},"b":{"const":7}}}"#,
+    ),
+    ("bounded", Method::Post, r#"{"properties":{"a":{"type":"string","minLength":2,"pattern":"^a"}}}"#),
+    ("map", Method::Delete, r#"{"properties":{"a":{"type":"object","additionalProperties":{"type":"number"}}}}"#),
+    (
+        "draft",
+        Method::Post,
+        r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"T","properties":{"user_id":{"type":"integer"},
+            "id":{"type":"integer","default":1}},"required":["user_id"]}"#,
+    ),
+];
+
+#[test]
+fn definitions_are_what_the_sdks_take() {
+    let Some(python) = env::var_os("CALLOUT_TEST_TOOLS_PYTHON").filter(|value| !value.is_empty()) else {
+        let reason = "CALLOUT_TEST_TOOLS_PYTHON is not set; `source .ci/tools` installs what it names";
+        assert!(env::var_os("CALLOUT_TEST_TOOLS").is_none_or(|value| value != "required"), "{reason}");
+        eprintln!("skipped: {reason}");
+        return;
+    };
+    let long = "a".repeat(100);
+    let registry = ToolRegistry::new()
+        .with_integration(&integration("", "shop", &SCHEMAS))
+        .with_integration(&integration("", &long, &SCHEMAS))
+        .with_integration(&integration("other", "shop", &SCHEMAS))
+        .with_host_param("user_id");
+    let strict = registry.clone().with_strict(true);
+    let shapes = ObjectBuilder::new()
+        .with("openai", registry.openai())
+        .with("openai_strict", strict.openai())
+        .with("openai_responses", registry.openai_responses())
+        .with("openai_responses_strict", strict.openai_responses())
+        .with("anthropic", registry.anthropic())
+        .with("mcp", registry.mcp());
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    write!(file, "{}", Json::from(shapes)).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/check.py");
+    let output = Command::new(python).arg(script).arg(file.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    // closed, plain, references, nullable and draft can be said in strict mode; thrice, in two shapes.
+    assert_eq!(said, "checked 162 tools, 30 of them strict\n");
+}
+
+#[test]
+fn names_lead_back_and_stay_the_same_across_registries() {
+    let two = [("b__c", Method::Get, "{}"), ("c", Method::Get, "{}")];
+    let integrations: Vec<Integration> =
+        [("", "shop"), ("w1", "shop"), ("w2", "shop"), ("", "a0"), ("", "a0__b"), ("", &"l".repeat(128))]
+            .into_iter()
+            .map(|(workspace, name)| integration(workspace, name, &two))
+            .collect();
+    let registry = integrations.iter().fold(ToolRegistry::new(), ToolRegistry::with_integration);
+    let tools = registry.tools();
+    let names: BTreeSet<_> = tools.iter().map(|tool| tool.name.clone()).collect();
+    assert_eq!((tools.len(), names.len()), (12, 12), "{names:?}");
+    for (at, tool) in tools.iter().enumerate() {
+        let plain = tool.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        assert!(plain && (1..=64).contains(&tool.name.len()), "{}", tool.name);
+        let (found, endpoint) = registry.get(&tool.name).unwrap();
+        assert_eq!((found.name(), endpoint), (integrations[at / 2].name(), two[at % 2].0));
+    }
+    assert_eq!(registry.get("shop__none").map(|(_, endpoint)| endpoint), None);
+    // Names do not depend on what else is there, unless they would be shared.
+    let alone = ToolRegistry::new().with_integration(&integrations[4]).with_integration(&integrations[5]);
+    assert!(alone.tools().iter().all(|tool| names.contains(&tool.name)));
+    // A config that was loaded anew keeps its names, and takes the place of the old one.
+    let again = registry.clone().with_integration(&integration("w1", "shop", &[("c", Method::Post, "{}")]));
+    let again: Vec<_> = again.tools().into_iter().map(|tool| (tool.name, tool.method)).collect();
+    assert_eq!((again.len(), again[3].clone()), (12, (tools[3].name.clone(), Method::Post)));
+    let some = ToolRegistry::new().with_endpoints(&integrations[0], &["c", "none"]);
+    assert_eq!(some.tools().iter().map(|tool| tool.endpoint.as_str()).collect::<Vec<_>>(), ["c"]);
+}
+
+#[tokio::test]
+async fn host_params_are_the_hosts_alone() {
+    let upstream = Upstream::with(|_: &Recorded| Reply::json(200, "{}")).await;
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL","endpoints":[
+        {"name":"path","description":"P","method":"GET","path":"/users/{user}/x"},
+        {"name":"body","description":"B","path":"/x","input_schema":{"properties":{"user":{"type":"integer"},"q":{}},"required":["user"]}},
+        {"name":"open","description":"O","path":"/open"}]}"#;
+    let (shop, engine) = (load(&upstream, text), builder().build().unwrap());
+    let registry = ToolRegistry::new().with_integration(&shop).with_host_param("user");
+    for tool in registry.tools() {
+        assert!(!tool.input_schema.to_string().contains("user"), "{}", tool.input_schema);
+        assert!(!format!("{}{}{}", tool.to_openai_strict(), tool.to_anthropic(), tool.to_mcp()).contains("user"));
+    }
+    for (name, model, host) in [
+        ("shop__path", r#"{"user":"mallory"}"#, r#"{"user":7,"other":1}"#),
+        ("shop__body", r#"{"user":1,"q":2}"#, r#"{"user":7}"#),
+        ("shop__open", r#"{"user":1,"q":2}"#, r#"{"user":7}"#),
+    ] {
+        registry.call(&engine, name, json(model), json(host)).await.unwrap();
+    }
+    let sent: Vec<_> = upstream.requests().iter().map(|sent| (sent.target.clone(), sent.text())).collect();
+    let expected = [("/users/7/x", ""), ("/x", r#"{"q":2,"user":7}"#), ("/open", r#"{"q":2}"#)];
+    assert_eq!(sent, expected.map(|(target, body)| (target.to_owned(), body.to_owned())));
+    // What the host does not give is missing, not the model's.
+    let error = registry.call(&engine, "shop__body", json(r#"{"user":1}"#), Json::Null).await.unwrap_err();
+    assert_eq!((error.kind(), error.faults().len()), (ErrorKind::InvalidParams, 1), "{error}");
+    let error = registry.params("shop__none", Json::Null, Json::Null).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownEndpoint);
+    assert!(error.message().contains("shop__body"), "{error}");
+    let inbox = engine.inbox();
+    registry.spawn(&inbox, "shop__open", json("{}"), Json::Null).unwrap();
+    assert_eq!(inbox.interrupted().await.endpoint, "open");
+    assert_eq!(upstream.count(), 4);
+}
+
+#[test]
+fn strict_nulls_are_taken_out_again() {
+    let shop = integration("", "shop", &SCHEMAS);
+    let params = |registry: &ToolRegistry| {
+        registry.params("shop__plain", json(r#"{"q":"x","kind":null,"id":"1"}"#), Json::Null).unwrap().to_string()
+    };
+    let registry = ToolRegistry::new().with_integration(&shop);
+    assert_eq!(params(&registry), r#"{"q":"x","kind":null,"id":"1"}"#);
+    assert_eq!(params(&registry.with_strict(true)), r#"{"q":"x","id":"1"}"#);
+}
+
+#[test]
+fn shapes_as_they_are() {
+    let shop = integration("", "shop", &SCHEMAS[2..3]);
+    let tool: Tool = shop.tools().remove(0);
+    let all: Json =
+        [tool.to_openai_strict(), tool.to_openai_responses(), tool.to_anthropic(), tool.to_mcp()].into_iter().collect();
+    insta::assert_snapshot!(format!("{all:#}"), @r##"
+    [
+      {
+        "type": "function",
+        "function": {
+          "name": "shop__plain",
+          "description": "Does plain with \"quotes\" and é",
+          "parameters": {
+            "type": "object",
+            "properties": {
+              "q": {
+                "type": "string",
+                "description": "what to look for"
+              },
+              "kind": {
+                "type": [
+                  "string",
+                  "null"
+                ],
+                "enum": [
+                  "a",
+                  "b",
+                  null
+                ]
+              },
+              "tags": {
+                "type": [
+                  "array",
+                  "null"
+                ],
+                "items": {
+                  "type": "string"
+                }
+              },
+              "at": {
+                "type": [
+                  "string",
+                  "null"
+                ],
+                "format": "date-time"
+              },
+              "id": {
+                "type": "string",
+                "description": "Part of the path /x/{id}{?page}"
+              },
+              "page": {
+                "type": [
+                  "string",
+                  "null"
+                ],
+                "description": "Query parameter page"
+              }
+            },
+            "required": [
+              "q",
+              "kind",
+              "tags",
+              "at",
+              "id",
+              "page"
+            ],
+            "additionalProperties": false
+          },
+          "strict": true
+        }
+      },
+      {
+        "type": "function",
+        "name": "shop__plain",
+        "description": "Does plain with \"quotes\" and é",
+        "parameters": {
+          "type": "object",
+          "properties": {
+            "q": {
+              "type": "string",
+              "description": "what to look for"
+            },
+            "kind": {
+              "enum": [
+                "a",
+                "b"
+              ]
+            },
+            "tags": {
+              "type": "array",
+              "items": {
+                "type": "string"
+              }
+            },
+            "at": {
+              "type": "string",
+              "format": "date-time"
+            },
+            "id": {
+              "type": "string",
+              "description": "Part of the path /x/{id}{?page}"
+            },
+            "page": {
+              "type": "string",
+              "description": "Query parameter page"
+            }
+          },
+          "required": [
+            "q",
+            "id"
+          ]
+        },
+        "strict": false
+      },
+      {
+        "name": "shop__plain",
+        "description": "Does plain with \"quotes\" and é",
+        "input_schema": {
+          "type": "object",
+          "properties": {
+            "q": {
+              "type": "string",
+              "description": "what to look for"
+            },
+            "kind": {
+              "enum": [
+                "a",
+                "b"
+              ]
+            },
+            "tags": {
+              "type": "array",
+              "items": {
+                "type": "string"
+              }
+            },
+            "at": {
+              "type": "string",
+              "format": "date-time"
+            },
+            "id": {
+              "type": "string",
+              "description": "Part of the path /x/{id}{?page}"
+            },
+            "page": {
+              "type": "string",
+              "description": "Query parameter page"
+            }
+          },
+          "required": [
+            "q",
+            "id"
+          ]
+        }
+      },
+      {
+        "name": "shop__plain",
+        "description": "Does plain with \"quotes\" and é",
+        "inputSchema": {
+          "type": "object",
+          "properties": {
+            "q": {
+              "type": "string",
+              "description": "what to look for"
+            },
+            "kind": {
+              "enum": [
+                "a",
+                "b"
+              ]
+            },
+            "tags": {
+              "type": "array",
+              "items": {
+                "type": "string"
+              }
+            },
+            "at": {
+              "type": "string",
+              "format": "date-time"
+            },
+            "id": {
+              "type": "string",
+              "description": "Part of the path /x/{id}{?page}"
+            },
+            "page": {
+              "type": "string",
+              "description": "Query parameter page"
+            }
+          },
+          "required": [
+            "q",
+            "id"
+          ]
+        },
+        "annotations": {
+          "readOnlyHint": false,
+          "destructiveHint": true,
+          "idempotentHint": true,
+          "openWorldHint": true
+        }
+      }
+    ]
+    "##);
+}
