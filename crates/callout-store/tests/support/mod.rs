@@ -22,7 +22,10 @@ use callout_store::{
     Actor, MasterKeySource, NewIntegration, SecretBackend, Store, StoreError, StoreOptions, StoredIntegration,
     Workspace,
 };
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, SqliteConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 use tempfile::TempDir;
 
 /// Makes `sqlite::NAME` and `postgres::NAME` of each `async fn NAME(database: Database)`.
@@ -147,7 +150,7 @@ impl Database {
     pub async fn execute(&self, statement: &str) -> Result<u64, String> {
         let statement = sqlx::AssertSqlSafe(statement.to_owned());
         if self.is_postgres() {
-            let mut on = PgConnection::connect(&self.url()).await.unwrap();
+            let mut on = postgres(&self.url()).await;
             sqlx::query(statement).execute(&mut on).await.map(|done| done.rows_affected())
         } else {
             let mut on = SqliteConnection::connect(&format!("sqlite://{}", self.url())).await.unwrap();
@@ -160,7 +163,7 @@ impl Database {
     pub async fn texts(&self, query: &str) -> Vec<String> {
         let query = sqlx::AssertSqlSafe(query.to_owned());
         let rows: Vec<(String,)> = if self.is_postgres() {
-            let mut on = PgConnection::connect(&self.url()).await.unwrap();
+            let mut on = postgres(&self.url()).await;
             sqlx::query_as(query).fetch_all(&mut on).await.unwrap()
         } else {
             let mut on = SqliteConnection::connect(&format!("sqlite://{}", self.url())).await.unwrap();
@@ -280,6 +283,13 @@ impl Drop for Kind {
     }
 }
 
+/// Past the store, and without TLS, whose handshakes would be most of what these tests do.
+async fn postgres(url: &str) -> PgConnection {
+    let options: PgConnectOptions = url.parse().expect("a URL of PostgreSQL");
+    let on = options.ssl_mode(PgSslMode::Disable).connect().await;
+    on.expect("the server of CALLOUT_TEST_POSTGRES can be reached")
+}
+
 fn on_database(server: &str, name: &str) -> String {
     let (address, query) = server.split_once('?').map_or((server, String::new()), |(a, q)| (a, format!("?{q}")));
     let scheme_end = address.find("://").map_or(0, |at| at + 3);
@@ -290,7 +300,7 @@ fn on_database(server: &str, name: &str) -> String {
 fn admin(server: &str, statement: String) -> impl Future<Output = ()> + Send + 'static {
     let server = server.to_owned();
     async move {
-        let mut on = PgConnection::connect(&server).await.expect("the server of CALLOUT_TEST_POSTGRES can be reached");
+        let mut on = postgres(&server).await;
         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut on).await.expect("it lets databases be made");
     }
 }
