@@ -12,21 +12,20 @@ use callout_auth::{Auth, AuthHeader, AuthParams, TokenInfo};
 use callout_core::{
     Error, ErrorKind,
     config::{self, AuthType, RetryConfig},
-    fault::excerpt,
     http::{Exchange, ExchangeObserver, HttpRequest, HttpResponse, Redirects, Replay, RequestFactory, Watch},
-    json::{Json, Object, ReadErrorKind},
+    json::{Json, Object},
     limits::Timeouts,
     redact::Redactor,
     time::Deadline,
 };
 use callout_request::OWN_USER_AGENT;
-use callout_response::{Input, Stages, Text, read_clean};
 use http::{HeaderMap, HeaderValue, Method};
 use tracing::Instrument as _;
 use url::Url;
 
 use crate::{
     Integration, Outcome, Trace,
+    answer::{Sent, Traced, is_late, masked, place},
     approval::HeldCall,
     engine::Parts,
     idempotency,
@@ -34,7 +33,6 @@ use crate::{
     lenient::{self, Conversion},
     observer::{CallId, Event, Watched},
     outcome::SentRequest,
-    shape::{AT_ONCE_BYTES, Place},
 };
 
 /// How many redirects one attempt follows within its origin.
@@ -481,158 +479,4 @@ fn refuses_token(response: &HttpResponse) -> bool {
         })
     };
     response.status == 401 || (response.status == 403 && says_invalid())
-}
-
-fn masked(error: Error, redactor: &Redactor) -> Error {
-    if redactor.is_empty() { error } else { error.map_message(|message| redactor.text(message).into_owned()) }
-}
-
-/// An answer with what its shaping needs.
-struct Sent {
-    engine: Arc<Parts>,
-    integration: Integration,
-    endpoint: Arc<Endpoint>,
-    params: Object,
-    response: HttpResponse,
-    redactor: Redactor,
-    deadline: Deadline,
-    conversions: Vec<Conversion>,
-}
-
-/// What a trace shows of an answer.
-enum Traced {
-    /// There is nothing to shape.
-    Failed(Error),
-    Shaped(Json, Stages),
-}
-
-impl Traced {
-    fn is_late(&self) -> bool {
-        match self {
-            Self::Failed(error) => is_late(error),
-            Self::Shaped(_, stages) => stages.error.as_ref().is_some_and(is_late),
-        }
-    }
-}
-
-fn is_late(error: &Error) -> bool {
-    error.kind() == ErrorKind::Timeout
-}
-
-fn place<'a>(engine: &'a Parts, integration: &'a Integration, deadline: Deadline) -> Place<'a> {
-    Place { workers: &engine.workers, clock: &engine.clock, workspace: &integration.owner().workspace, deadline }
-}
-
-impl Sent {
-    /// Works on the answer where that holds up nobody.
-    async fn shape<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: fn(&Self, Deadline) -> T,
-        is_late: impl Fn(&T) -> bool,
-    ) -> Result<T, Error> {
-        let is_large = self.response.body.len() > AT_ONCE_BYTES;
-        let sent = self.clone();
-        let place = place(&self.engine, &self.integration, self.deadline);
-        let done = place.shape(&self.endpoint.shapes, is_large, move |deadline| work(&sent, deadline), is_late);
-        done.await.map_err(|error| self.failed(error))
-    }
-
-    fn stages(&self, deadline: Deadline) -> Traced {
-        match self.body() {
-            Err(error) => Traced::Failed(error),
-            Ok(body) => {
-                let stages = self.endpoint.pipeline.trace(&self.input(&body, deadline));
-                Traced::Shaped(body, stages)
-            }
-        }
-    }
-
-    /// The text, if possible from what the pipeline wants of the body and else from all of it: what
-    /// goes wrong is told by the whole.
-    fn text(&self, deadline: Deadline) -> Result<Text, Error> {
-        let HttpResponse { status, body, .. } = &self.response;
-        let pipeline = &self.endpoint.pipeline;
-        if is_success(*status)
-            && let Some(text) = pipeline.run_wanted(body, &self.engine.limits, &self.input(&Json::Null, deadline))
-        {
-            return Ok(text);
-        }
-        let body = self.body()?;
-        pipeline.run(&self.input(&body, deadline)).map_err(|error| self.failed(error))
-    }
-
-    /// The masked body; an error if the status is outside 200 to 299.
-    fn body(&self) -> Result<Json, Error> {
-        let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
-        let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let read = read_clean(*status, content_type, body, &self.engine.limits, &self.redactor);
-        let read = read.map_err(|error| self.failed(error))?;
-        let body = read.body;
-        if body.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
-            let error = Error::new(ErrorKind::Interrupted, "the answer ended in the middle of its JSON");
-            return Err(self.failed(error.with_retryable(self.endpoint.request.method().is_idempotent())));
-        }
-        let body = if read.is_clean { body } else { self.redactor.json(&body) };
-        if is_success(*status) {
-            return Ok(body);
-        }
-        let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &body));
-        let error = error.with_body(body).with_retryable(may_pass(*status)).with_retry_after(*retry_after);
-        Err(self.failed(error))
-    }
-
-    fn input<'s>(&'s self, body: &'s Json, deadline: Deadline) -> Input<'s> {
-        Input {
-            body,
-            params: &self.params,
-            status: self.response.status,
-            redactor: &self.redactor,
-            clock: &self.engine.clock,
-            deadline,
-        }
-    }
-
-    fn failed(&self, error: Error) -> Error {
-        masked(error, &self.redactor).with_status(self.response.status).with_retries(self.response.retries)
-    }
-}
-
-fn is_success(status: u16) -> bool {
-    (200..300).contains(&status)
-}
-
-/// Whether a text was meant to be JSON and lacks its end, where nothing else tells that the connection
-/// broke: without a length or chunks an answer ends when the connection does (RFC 9112 section 6.3).
-fn is_half_json(text: &str, content_type: Option<&str>, headers: &http::HeaderMap) -> bool {
-    let has_end =
-        headers.contains_key(http::header::CONTENT_LENGTH) || headers.contains_key(http::header::TRANSFER_ENCODING);
-    !has_end
-        && content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
-        && Json::parse(text).is_err_and(|error| *error.kind() == ReadErrorKind::UnexpectedEnd)
-}
-
-fn upstream_message(status: u16, body: &Json) -> String {
-    const SHOWN_CHARS: usize = 300;
-    let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let mut message = format!("the upstream answered {status}");
-    if let Some(reason) = reason {
-        message.push(' ');
-        message.push_str(reason);
-    }
-    if !body.is_null() {
-        message.push_str(": ");
-        match body.as_str() {
-            Some(text) => {
-                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                message.extend(text.chars().take(SHOWN_CHARS));
-            }
-            None => message.push_str(&excerpt(body, SHOWN_CHARS)),
-        }
-    }
-    message
-}
-
-/// Whether a status tells of a passing state, so that the same call may succeed later.
-fn may_pass(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }

@@ -34,6 +34,7 @@
 //! follows no schedule, and runs nothing in the background but the calls that a host spawns into an
 //! [`Inbox`].
 
+mod answer;
 mod approval;
 mod call;
 mod connection;
