@@ -323,12 +323,12 @@ fn a_dry_run_prints_the_request_and_sends_nothing() {
     let output = call("--dry-run", r#"{"id":"it's","n":5}"#);
     let shown = out(&output);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-    assert!(shown.starts_with(&format!("request  GET http://{address}/v1/things/it's?n=5\n")), "{shown}");
+    assert!(shown.starts_with(&format!("request  GET http://{address}/v1/things/it%27s?n=5\n")), "{shown}");
     assert!(shown.contains("\n  x-key: ***\n") && !shown.contains("canary"), "{shown}");
 
     let output = call("--dry-run=curl", r#"{"id":"it's","n":5}"#);
     let shown = out(&output);
-    assert!(shown.contains(&format!(r"'http://{address}/v1/things/it'\''s?n=5'")), "{shown}");
+    assert!(shown.contains(&format!("'http://{address}/v1/things/it%27s?n=5'")), "{shown}");
     assert!(shown.contains("--header 'x-key: ***'") && !shown.contains("canary"), "{shown}");
 
     let output = call("--dry-run", r#"{"id":"1","n":"5"}"#);
