@@ -1,5 +1,9 @@
 //! What the benchmarks share: real bodies, and an upstream on this machine.
-#![expect(clippy::panic, reason = "without its data there is nothing to measure")]
+#![expect(clippy::expect_used, clippy::panic, reason = "without its data there is nothing to measure")]
+
+pub mod obvious;
+pub mod pipeline;
+pub mod token;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -14,10 +18,6 @@ use tokio::{
 ///
 /// If a file of `tests/data` cannot be read.
 pub fn bodies() -> Vec<(&'static str, Vec<u8>)> {
-    let data = |name: &str| {
-        let path = format!("{}/../tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-    };
     vec![
         ("github-issue-6k", github("issues/get-parent")),
         ("stripe-188k", data("stripe.json")),
@@ -26,14 +26,35 @@ pub fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// A file of `tests/data`.
+///
+/// # Panics
+///
+/// If it cannot be read.
+pub fn data(name: &str) -> Vec<u8> {
+    let path = format!("{}/../tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// GitHub's example of a list of public events, its elements repeated until it has about that many bytes.
+///
+/// # Panics
+///
+/// If `tests/data/github.json` cannot be read.
+pub fn events(bytes: usize) -> Vec<u8> {
+    let list = github("activity/list-public-events");
+    let inner = String::from_utf8_lossy(list.get(1..list.len() - 1).unwrap_or_default()).into_owned();
+    let times = (bytes / inner.len()).max(1);
+    format!("[{}]", vec![inner; times].join(",")).into_bytes()
+}
+
 /// One of GitHub's example bodies, compact.
 ///
 /// # Panics
 ///
 /// If `tests/data/github.json` cannot be read.
 pub fn github(operation: &str) -> Vec<u8> {
-    let path = format!("{}/../tests/data/github.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let text = data("github.json");
     let all: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let found = all.as_array().into_iter().flatten().find(|entry| entry["operation"] == operation);
     found.map(|entry| entry["body"].to_string().into_bytes()).unwrap_or_default()

@@ -1,38 +1,12 @@
-//! What each stage costs on real bodies, beside reading the body into a `serde_json::Value`.
+//! What shaping costs on real bodies, beside reading the body into a `serde_json::Value` and beside
+//! the same by hand; and each stage alone, on a body that has been read.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
-use std::time::{Duration, Instant};
-
-use callout::{Clock, Limits};
-use callout_benches::bodies;
-use callout_core::{
-    config::EndpointConfig,
-    fault::Faults,
-    json::Object,
-    redact::Redactor,
-    time::{Deadline, SharedClock},
-};
-use callout_response::{Input, Pipeline, read_body};
+use callout::Limits;
+use callout_benches::{bodies, obvious, pipeline::Shaping};
+use callout_core::config::EndpointConfig;
+use callout_response::read_body;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-
-/// A clock that stands still: no deadline is ever reached.
-struct Still(Instant);
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.0
-    }
-
-    fn unix(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    async fn sleep(&self, _: Duration) {}
-
-    async fn until(&self, _: Instant) {
-        std::future::pending::<()>().await;
-    }
-}
 
 /// Paths that find a few values in each of the bodies.
 const PATHS: [&str; 3] = ["$..login", "entry.resource.id", "resources.charge.id"];
@@ -65,28 +39,26 @@ fn stages() -> Vec<(&'static str, EndpointConfig)> {
 }
 
 fn pipeline(criterion: &mut Criterion) {
-    #[expect(clippy::disallowed_methods, reason = "the one moment at which the still clock stands")]
-    let clock = SharedClock::new(Still(Instant::now()));
-    let limits = Limits::default();
-    for (body_name, bytes) in bodies() {
-        let mut group = criterion.benchmark_group(format!("pipeline/{body_name}"));
+    for (name, bytes, shape) in obvious::bodies() {
+        let mut group = criterion.benchmark_group(format!("pipeline/{name}"));
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function("serde_json::Value alone", |bencher| {
             bencher.iter(|| serde_json::from_slice::<serde_json::Value>(&bytes).map(drop));
         });
-        group.bench_function("read alone", |bencher| {
-            bencher.iter(|| read_body(200, None, &bytes, &limits).map(drop));
+        group.bench_function("by hand", |bencher| {
+            bencher.iter(|| serde_json::from_slice(&bytes).map(|body| obvious::shape(&body, &shape)));
         });
-        let body = read_body(200, None, &bytes, &limits).expect("real bodies are JSON");
+        let shaping = Shaping::of(&shape.endpoint());
+        group.bench_function("callout, what is wanted", |bencher| bencher.iter(|| shaping.wanted(&bytes)));
+        group.bench_function("callout, the whole body", |bencher| bencher.iter(|| shaping.whole(&bytes)));
+        group.finish();
+    }
+    for (name, bytes) in bodies() {
+        let mut group = criterion.benchmark_group(format!("stages/{name}"));
+        let body = read_body(200, None, &bytes, &Limits::default()).expect("real bodies are JSON");
         for (stage, endpoint) in stages() {
-            let pipeline = Pipeline::compile(&endpoint, &limits, &mut Faults::new()).expect("the config is good");
-            let (params, redactor) = (Object::default(), Redactor::default());
-            let deadline = Deadline::after(&clock, Duration::from_mins(1));
-            let input =
-                Input { body: &body, params: &params, status: 200, redactor: &redactor, clock: &clock, deadline };
-            group.bench_function(BenchmarkId::new("stage", stage), |bencher| {
-                bencher.iter(|| pipeline.run(&input).map(drop));
-            });
+            let shaping = Shaping::of(&endpoint);
+            group.bench_function(BenchmarkId::new("stage", stage), |bencher| bencher.iter(|| shaping.stages(&body)));
         }
         group.finish();
     }

@@ -41,8 +41,8 @@ struct Matcher {
     quick: Option<packed::Searcher>,
 }
 
-/// How many bytes of a form the automaton looks for, if the shortest form has as many.
-const START_BYTES: usize = 16;
+/// So many bytes of a secret, in any of its forms, are enough for [`Redactor::may_match`].
+pub const START_BYTES: usize = 16;
 
 impl Matcher {
     fn new(mut forms: Vec<String>) -> Option<Self> {

@@ -1,14 +1,12 @@
 //! The stages of one endpoint in their order, and what each of them gave.
 
-use std::borrow::Cow;
-
 use callout_core::{
     Error,
     config::EndpointConfig,
     fault::{FaultCode, Faults},
     json::{Json, Object},
     limits::Limits,
-    redact::Redactor,
+    redact::{Redactor, START_BYTES},
     time::{Deadline, SharedClock},
 };
 
@@ -19,8 +17,8 @@ use crate::{
     mapping::Mapping,
     plan::{Plan, Reach},
     result_key::ResultKey,
-    template::{Template, Values},
-    truncate::{Count, Text, cut, cut_plain},
+    template::{Enough, Rendered, Template, Values},
+    truncate::{Count, Text, bound, cut, cut_begun, cut_plain},
 };
 
 /// How an endpoint's answers become text: filter, mapping, result key, template, truncation.
@@ -184,14 +182,39 @@ impl Pipeline {
                 let values =
                     Values { result: &value, response: input.body, params: input.params, status: input.status };
                 // The body has been masked already; params may hold a secret all the same.
-                let text = template.render_within(&values, &watch, share)?;
-                let masked = match input.redactor.text(&text) {
-                    Cow::Borrowed(_) => None,
-                    Cow::Owned(masked) => Some(masked),
-                };
-                Ok(cut_plain(masked.unwrap_or(text), self.max_result_length))
+                let ends = count == Count::UpToLimit;
+                self.rendered(input, ends, |enough| template.render_within(&values, &watch, share, enough))
             }
             None => Ok(cut(&value, self.max_result_length, count)),
+        }
+    }
+
+    /// Masks and cuts what a template writes. The body has been masked already; params may hold a
+    /// secret all the same.
+    fn rendered(
+        &self,
+        input: &Input<'_>,
+        ends: bool,
+        render: impl Fn(Enough) -> Result<Rendered, Error>,
+    ) -> Result<Text, Error> {
+        let max = self.max_result_length;
+        // A secret that begins within the limit is seen.
+        let chars = bound(max).saturating_add(START_BYTES);
+        let mut rendered = render(Enough { chars, ends })?;
+        if input.redactor.may_match(rendered.text.as_bytes()) {
+            if ends {
+                // Masks are shorter than what they stand for, so that more may be of use.
+                rendered = render(Enough { chars, ends: false })?;
+            }
+            rendered.text = input.redactor.text(&rendered.text).into_owned();
+        }
+        if rendered.is_whole {
+            return Ok(cut_plain(rendered.text, max));
+        }
+        let cut = cut_begun(rendered.text, max);
+        match rendered.failed {
+            Some(error) if cut.truncation.is_none() => Err(error),
+            _ => Ok(cut),
         }
     }
 }

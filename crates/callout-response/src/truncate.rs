@@ -58,10 +58,7 @@ pub enum Count {
 /// # Ok::<(), callout_core::json::ReadError>(())
 /// ```
 pub fn cut(value: &Json, max: u64, count: Count) -> Text {
-    let max = match usize::try_from(max) {
-        Ok(0) | Err(_) => usize::MAX,
-        Ok(max) => max,
-    };
+    let max = bound(max);
     match value {
         Json::Null => Text { text: String::new(), truncation: None },
         Json::String(text) => cut_text(text.to_string(), max),
@@ -71,7 +68,23 @@ pub fn cut(value: &Json, max: u64, count: Count) -> Text {
 
 /// Cuts plain text, such as a template's output, at a character; 0 is no limit.
 pub fn cut_plain(text: String, max: u64) -> Text {
-    cut_text(text, usize::try_from(max).ok().filter(|max| *max > 0).unwrap_or(usize::MAX))
+    cut_text(text, bound(max))
+}
+
+/// The same for a text of which there would have been more.
+pub(crate) fn cut_begun(text: String, max: u64) -> Text {
+    let mut cut = cut_plain(text, max);
+    if let Some(Truncation { from: from @ Length::Exactly(_), .. }) = &mut cut.truncation
+        && let Length::Exactly(length) = *from
+    {
+        *from = Length::AtLeast(length);
+    }
+    cut
+}
+
+/// Characters that are kept, for a limit of which 0 is none.
+pub(crate) fn bound(max: u64) -> usize {
+    usize::try_from(max).ok().filter(|max| *max > 0).unwrap_or(usize::MAX)
 }
 
 fn cut_text(mut text: String, max: usize) -> Text {

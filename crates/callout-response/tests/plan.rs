@@ -11,7 +11,7 @@ use std::{
 };
 
 use callout_core::{
-    config::EndpointConfig, fault::Faults, json::Json, limits::Limits, redact::Redactor, time::Deadline,
+    Error, config::EndpointConfig, fault::Faults, json::Json, limits::Limits, redact::Redactor, time::Deadline,
 };
 use callout_response::{Input, Pipeline, Text, read_body, read_clean};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -50,7 +50,7 @@ impl Config {
     }
 }
 
-/// Both ways: what is wanted, then the whole.
+/// Both ways: what is wanted, then the whole, which must be what a trace gives.
 fn both(config: &Config, bytes: &[u8], secret: bool) -> Option<(Option<Text>, Result<Text, String>)> {
     let pipeline = config.compile()?;
     let limits = config.limits();
@@ -61,7 +61,15 @@ fn both(config: &Config, bytes: &[u8], secret: bool) -> Option<(Option<Text>, Re
     let part = pipeline.run_wanted(bytes, &limits, &input);
     let whole = read_body(200, None, bytes, &limits).and_then(|body| {
         let body = redactor.json(&body);
-        pipeline.run(&Input { body: &body, ..input })
+        let input = Input { body: &body, ..input };
+        let (run, trace) = (pipeline.run(&input), pipeline.trace(&input));
+        let traced = trace.text.ok_or_else(|| trace.error.unwrap());
+        let told = |text: &Result<Text, Error>| match text {
+            Ok(text) => Ok((text.text.clone(), text.truncation.is_some())),
+            Err(error) => Err(error.to_string()),
+        };
+        assert_eq!(told(&run), told(&traced), "{config:?}");
+        run
     });
     Some((part, whole.map_err(|error| format!("{}: {error}", error.kind()))))
 }
@@ -292,4 +300,39 @@ fn traps_of_a_plan() {
             assert_eq!(Ok(part), whole, "{config:?}");
         }
     }
+}
+
+/// A template writes to its limit and no further: what goes wrong behind it is not met in a call, and
+/// does not spoil a trace.
+#[test]
+fn behind_its_limit_a_text_is_not_asked_for() {
+    let rows = |broken: usize| {
+        let rows = (0..100).map(|at| if at == broken { "{}".to_owned() } else { format!("{{\"a\":\"row {at:03}\"}}") });
+        format!("[{}]", rows.collect::<Vec<_>>().join(","))
+    };
+    let source = "{% for row in result %}{{ row.a }}\n{% endfor %}";
+    let config = Config {
+        template: Some(source.to_owned()),
+        max_length: 40,
+        max_path_matches: 100_000,
+        fuel: 100_000,
+        ..Config::default()
+    };
+    // 40 characters and those that a secret would be seen by are eight rows at most.
+    for (broken, is_text) in [(3, false), (7, true), (50, true), (100, true)] {
+        let (part, whole) = both(&config, rows(broken).as_bytes(), false).unwrap();
+        assert_eq!((part.is_some(), whole.is_ok()), (is_text, is_text), "{broken}");
+        if let Ok(whole) = whole {
+            assert_eq!(whole.text, "row 000\nrow 001\nrow 002\nrow 003\nrow 004\n");
+            assert!(whole.truncation.is_some());
+        }
+    }
+    // A secret across the limit is masked whole, and what it hid is made up for.
+    let secret = Config {
+        template: Some("{% for row in result %}{{ params.q }}-b-secret{{ '-key' }};{% endfor %}".to_owned()),
+        ..config
+    };
+    let (part, whole) = both(&secret, rows(100).as_bytes(), true).unwrap();
+    assert_eq!(part.map(|part| part.text).as_deref(), Some("x-***;x-***;x-***;x-***;x-***;x-***;x-**"));
+    assert!(whole.is_ok());
 }

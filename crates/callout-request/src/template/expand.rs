@@ -10,11 +10,11 @@ use callout_core::{
 use percent_encoding::percent_decode_str;
 use url::{Url, form_urlencoded};
 
-use super::{Piece, Shape, Template};
+use super::{Piece, Template};
 use crate::query::{self, encode};
 
 /// Bytes of a URL. More cannot be sent, and few servers take a tenth of it.
-const MAX_URL_BYTES: usize = 65_534;
+pub(super) const MAX_URL_BYTES: usize = 65_534;
 
 /// Where a placeholder stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,9 @@ enum Part {
 impl Template {
     /// Reports what is wrong with the params that the path takes.
     pub(crate) fn check(&self, params: &Object, faults: &mut Faults) {
-        self.text(params, faults);
+        if self.fixed.is_none() {
+            self.text(params, faults);
+        }
     }
 
     /// Reports those of the remaining params that would set a query key of the path anew.
@@ -48,6 +50,12 @@ impl Template {
     /// `invalid_params` for path params that are missing, no scalars, or that would change the shape
     /// of the URL; `limit_exceeded` for a URL that is too long to be sent.
     pub(crate) fn expand(&self, params: &Object, rest: &Object) -> Result<Url, Error> {
+        if let Some(url) = &self.fixed
+            && rest.is_empty()
+            && !self.optional.iter().any(|name| params.contains(name))
+        {
+            return Ok(url.clone());
+        }
         let mut faults = Faults::new();
         let mut text = self.text(params, &mut faults);
         self.check_query_keys(rest.keys(), &mut faults);
@@ -76,11 +84,11 @@ impl Template {
 
     /// Parses the text and compares what came out with the compiled shape: whatever the URL parser
     /// normalises, no param moves a request elsewhere.
-    fn checked<'a>(&'a self, text: &str, own: impl Iterator<Item = &'a str>) -> Result<Url, Error> {
+    pub(super) fn checked<'a>(&'a self, text: &str, own: impl Iterator<Item = &'a str>) -> Result<Url, Error> {
         let refused = || Error::new(ErrorKind::InvalidParams, "the params would change the shape of the URL");
         let url = Url::parse(text).map_err(|_| refused())?;
         let keys = self.query.iter().map(|pair| pair.key.as_str()).chain(own);
-        let in_shape = Shape::of(&url) == self.shape
+        let in_shape = self.shape.is_of(&url)
             && url.as_str().starts_with(&self.root)
             && form_urlencoded::parse(url.query().unwrap_or_default().as_bytes()).map(|(key, _)| key).eq(keys)
             && url.fragment().is_none();

@@ -30,6 +30,8 @@ pub(crate) struct Template {
     optional: Vec<SmolStr>,
     /// What every URL made from this template must look like.
     shape: Shape,
+    /// The URL where no param goes into it, made once.
+    fixed: Option<Url>,
 }
 
 /// A part of a segment or of a query value.
@@ -39,6 +41,12 @@ enum Piece {
     Literal(String),
     /// The param of that name, encoded.
     Param(SmolStr),
+}
+
+impl Piece {
+    const fn is_param(&self) -> bool {
+        matches!(self, Self::Param(_))
+    }
 }
 
 /// One pair of the literal query.
@@ -62,6 +70,10 @@ struct Shape {
 impl Shape {
     fn of(url: &Url) -> Self {
         Self { origin: url[..Position::BeforePath].to_owned(), segments: url.path().matches('/').count() }
+    }
+
+    fn is_of(&self, url: &Url) -> bool {
+        url[..Position::BeforePath] == self.origin && url.path().matches('/').count() == self.segments
     }
 }
 
@@ -96,6 +108,7 @@ impl Template {
                 query: parsed.query,
                 optional: parsed.optional,
                 shape: Shape { origin: String::new(), segments: 0 },
+                fixed: None,
             };
             if let Err(why) = template.learn_shape() {
                 faults.report(FaultCode::Path, why);
@@ -128,6 +141,10 @@ impl Template {
         }
         http::Uri::try_from(url.as_str()).map_err(|error| refused(error.to_string()))?;
         self.shape = expected;
+        let takes_params = self.segments.iter().flatten().any(Piece::is_param)
+            || self.query.iter().flat_map(|pair| &pair.pieces).any(Piece::is_param);
+        let is_fixed = !takes_params && sample.len() <= expand::MAX_URL_BYTES;
+        self.fixed = if is_fixed { self.checked(&sample, std::iter::empty()).ok() } else { None };
         Ok(())
     }
 

@@ -100,21 +100,51 @@ impl Meter {
     }
 }
 
+/// How much output is of use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Enough {
+    /// So many characters.
+    pub(crate) chars: usize,
+    /// Whether the render ends when there are as many. If not, it is only told.
+    pub(crate) ends: bool,
+}
+
+impl Enough {
+    /// All of it is of use.
+    pub(crate) const ALL: Self = Self { chars: usize::MAX, ends: false };
+}
+
 /// Takes the output, up to `max` bytes.
 #[derive(Debug)]
 pub(super) struct Output {
     bytes: Vec<u8>,
     max: usize,
     overflow: bool,
+    enough: Enough,
+    /// Characters in the first `counted` bytes.
+    chars: usize,
+    counted: usize,
 }
 
 impl Output {
-    pub(super) fn new(max: usize) -> Self {
-        Self { bytes: Vec::new(), max, overflow: false }
+    pub(super) fn new(max: usize, enough: Enough) -> Self {
+        Self { bytes: Vec::new(), max, overflow: false, enough, chars: 0, counted: 0 }
     }
 
     pub(super) fn overflowed(&self) -> bool {
         self.overflow
+    }
+
+    /// Whether there is as much as is of use.
+    pub(super) fn is_enough(&mut self) -> bool {
+        // There are at least as many bytes as characters.
+        if self.bytes.len() < self.enough.chars {
+            return false;
+        }
+        let begins = |byte: &&u8| (**byte as i8) >= -0x40;
+        self.chars += self.bytes.get(self.counted..).unwrap_or_default().iter().filter(begins).count();
+        self.counted = self.bytes.len();
+        self.chars >= self.enough.chars
     }
 
     /// What was written. It came as `str`s, so that nothing is lost here.
@@ -130,6 +160,9 @@ impl io::Write for &mut Output {
             return Err(io::Error::other("too much output"));
         }
         self.bytes.extend_from_slice(bytes);
+        if self.enough.ends && self.is_enough() {
+            return Err(io::Error::other("enough"));
+        }
         Ok(bytes.len())
     }
 

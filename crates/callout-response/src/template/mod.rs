@@ -90,6 +90,7 @@ use minijinja::{AutoEscape, Environment, State, UndefinedBehavior, Value};
 
 use crate::{Watch, plan::Reach};
 
+pub(crate) use self::budget::Enough;
 use self::{
     budget::{Meter, Output},
     eval::{Names, Run},
@@ -114,6 +115,16 @@ pub struct Values<'a> {
     pub params: &'a Object,
     /// `status`
     pub status: u16,
+}
+
+/// What a render has written.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    pub(crate) text: String,
+    /// Whether there would be no more.
+    pub(crate) is_whole: bool,
+    /// What went wrong when there was enough already.
+    pub(crate) failed: Option<Error>,
 }
 
 /// A compiled `result_template`. What it may use, and its bounds, stand in [the module](self).
@@ -187,11 +198,19 @@ impl Template {
     /// [`ErrorKind::LimitExceeded`] where a bound is reached; [`ErrorKind::Timeout`] where the deadline
     /// passes. Messages can hold parts of the params.
     pub fn render(&self, values: &Values<'_>, watch: &Watch<'_>) -> Result<String, Error> {
-        self.render_within(values, watch, 1)
+        let rendered = self.render_within(values, watch, 1, Enough::ALL)?;
+        rendered.failed.map_or(Ok(rendered.text), Err)
     }
 
-    /// Renders with one in so many of the work that a render may take.
-    pub(crate) fn render_within(&self, values: &Values<'_>, watch: &Watch<'_>, share: u64) -> Result<String, Error> {
+    /// Renders with one in so many of the work that a render may take. What fails behind enough of
+    /// the text fails for nobody who needs no more.
+    pub(crate) fn render_within(
+        &self,
+        values: &Values<'_>,
+        watch: &Watch<'_>,
+        share: u64,
+        enough: Enough,
+    ) -> Result<Rendered, Error> {
         let depth = self.limits.max_json_depth.saturating_add(2);
         let run = Arc::new(Run {
             result: Val::new(values.result.clone(), depth),
@@ -202,15 +221,24 @@ impl Template {
             max_depth: depth.saturating_add(DEEPER),
             failed: Mutex::new(None),
         });
-        let mut output = Output::new(self.limits.max_template_output_bytes);
+        let mut output = Output::new(self.limits.max_template_output_bytes, enough);
         let context = Value::from_object(Names(run.clone()));
         let rendered = self
             .environment
             .get_template(NAME)
             .and_then(|template| template.render_captured_to(context, &mut output).map(drop));
         match rendered {
-            Ok(()) => Ok(output.into_text()),
-            Err(error) => Err(self.failure(&run, &output, &error)),
+            Ok(()) => Ok(Rendered { text: output.into_text(), is_whole: true, failed: None }),
+            Err(_) if enough.ends && output.is_enough() => {
+                Ok(Rendered { text: output.into_text(), is_whole: false, failed: None })
+            }
+            Err(error) => {
+                let failed = self.failure(&run, &output, &error);
+                if !output.is_enough() {
+                    return Err(failed);
+                }
+                Ok(Rendered { text: output.into_text(), is_whole: false, failed: Some(failed) })
+            }
         }
     }
 

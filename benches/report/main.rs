@@ -1,0 +1,53 @@
+//! What calls cost beside what the same costs without callout: ratios, measured in one run, as a table in
+//! Markdown and a chart in SVG.
+//!
+//! ```sh
+//! cargo run --release -p callout-benches --bin report                   # the table
+//! cargo run --release -p callout-benches --bin report -- --svg FILE     # and the chart
+//! cargo run --release -p callout-benches --bin report -- in-flight      # 10,000 calls at once
+//! ```
+//!
+//! Each round measures every way once, one after the other; a ratio is taken within a round, and the
+//! median of the rounds is shown. CPU is the time of this process; the upstream is another one.
+#![expect(clippy::expect_used, clippy::panic, reason = "what cannot be set up cannot be measured")]
+#![expect(clippy::print_stdout, reason = "the report is what this program prints")]
+
+mod call;
+mod chart;
+mod in_flight;
+mod measure;
+mod pipeline;
+mod token;
+mod upstream;
+
+/// One line of the report.
+struct Row {
+    what: String,
+    ratio: f64,
+    beside: &'static str,
+    /// The figure in its own unit.
+    own: String,
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("upstream") => upstream::serve(),
+        Some("in-flight") => println!("{}", in_flight::report()),
+        Some("--svg") => report(arguments.next()),
+        Some(other) => panic!("{other}: there are upstream, in-flight and --svg FILE"),
+        None => report(None),
+    }
+}
+
+fn report(svg: Option<String>) {
+    let rows: Vec<Row> = [pipeline::rows(), call::rows(), token::rows()].into_iter().flatten().collect();
+    println!("| what | own | ratio | beside |\n|---|---|---|---|");
+    for Row { what, ratio, beside, own } in &rows {
+        let ratio = if ratio.is_nan() { String::new() } else { format!("{ratio:.2}") };
+        println!("| {what} | {own} | {ratio} | {beside} |");
+    }
+    if let Some(file) = svg {
+        std::fs::write(&file, chart::svg(&rows)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+}
