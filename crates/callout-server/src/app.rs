@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use crate::{
     access::Refusals,
     error::ApiError,
+    gate::Gates,
     keys::Keys,
     loaded::{Loaded, LoadedIntegration},
     metrics::Metrics,
@@ -81,6 +82,8 @@ struct Parts {
     rate_limit: Option<RateLimit>,
     shares: Shares,
     refusals: Refusals,
+    /// Of workspaces that have something computed.
+    turns: Gates,
     computing: Arc<Semaphore>,
 }
 
@@ -94,6 +97,7 @@ impl App {
             rate_limit: options.requests_per_minute.map(|bound| RateLimit::new(bound, clock.clone())),
             shares: Shares::new(options.max_requests_per_workspace),
             refusals: Refusals::new(),
+            turns: Gates::default(),
             computing: Arc::new(Semaphore::new(cores())),
             store,
             engine,
@@ -161,16 +165,19 @@ impl App {
         self.0.rate_limit.as_ref()
     }
 
-    /// Does work that takes what a tenant's config allows: off the threads that serve, as much at once as
-    /// there are cores. It goes on, and counts, also when nobody waits for it any more.
+    /// Does work that takes what a tenant's config allows: off the threads that serve, one at a time for
+    /// each workspace and as much at once as there are cores, so that none holds them all. It goes on, and
+    /// counts, also when nobody waits for it any more.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
+        workspace: Uuid,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let failed = || ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up");
+        let turn = self.0.turns.pass(workspace).await;
         let permit = Arc::clone(&self.0.computing).acquire_owned().await.map_err(|_| failed())?;
         let work = move || {
-            let _permit = permit;
+            let _held = (turn, permit);
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| failed())
@@ -200,20 +207,20 @@ impl App {
         secrets: Secrets,
     ) -> Result<LoadedIntegration, ApiError> {
         let (app, stored) = (self.clone(), stored.clone());
+        let workspace = stored.workspace_id;
         let work = move || {
             let mut faults = Faults::new();
             let name = stored.config.name.clone();
-            let (workspace, id) = (stored.workspace_id, stored.id);
-            let compiled = app.compile(workspace, Some(id), stored.config, &secrets, &mut faults);
+            let compiled = app.compile(workspace, Some(stored.id), stored.config, &secrets, &mut faults);
             compiled.ok_or_else(|| Error::from_faults(ErrorKind::InvalidConfig, faults).with_integration(&name))
         };
-        self.compute(work).await
+        self.compute(workspace, work).await
     }
 }
 
-/// How much may be computed at once.
+/// How much may be computed at once: two at least, so that one workspace's work is never all of it.
 fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2)
 }
 
 /// A time since 1970-01-01 UTC, as the store keeps it.

@@ -44,7 +44,7 @@ async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
         let app = app.clone();
         move || read_new(&app, workspace, &body)
     };
-    let new = app.compute(work).await??;
+    let new = app.compute(workspace, work).await??;
     let stored = app.store().create_integration(workspace, new, &asker.actor).await?;
     Ok(Reply::created(to_json(&stored)))
 }
@@ -77,7 +77,7 @@ async fn update_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
         let (app, current) = (app.clone(), current.clone());
         move || change_to(&app, &current, &kept, &body)
     };
-    let (change, compiled) = app.compute(work).await??;
+    let (change, compiled) = app.compute(workspace, work).await??;
     let stored = app.store().update_integration(&current, change, &asker.actor).await?;
     app.loaded().put(&stored, compiled);
     Ok(Reply::ok(to_json(&stored)))

@@ -34,6 +34,7 @@ mod calls;
 mod change;
 mod envelope;
 mod error;
+mod gate;
 mod health;
 mod integrations;
 mod keys;

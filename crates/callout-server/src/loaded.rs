@@ -1,17 +1,15 @@
 //! Compiled integrations, kept while their revision is the current one.
 
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use callout::{Error, ErrorKind, Integration, Secrets};
 use callout_store::{StoreError, StoredIntegration, Uuid};
 use hashlink::LruCache;
-use tokio::sync::Mutex as Gate;
 
-use crate::{App, error::ApiError};
+use crate::{App, error::ApiError, gate::Gates};
 
 /// How often an integration that changes while it is read is read again.
 const MAX_TRIES: u32 = 5;
@@ -24,8 +22,8 @@ const MAX_CONFIG_BYTES: usize = 64 << 20;
 pub(crate) struct Loaded {
     most: usize,
     entries: Mutex<Entries>,
-    /// Of those that are being loaded, so that callers who come meanwhile wait for the one who does it.
-    gates: Mutex<HashMap<Uuid, Arc<Gate<()>>>>,
+    /// Callers who come while one is being loaded wait for the one who does it.
+    gates: Gates,
 }
 
 struct Entries {
@@ -47,7 +45,7 @@ pub(crate) type LoadedIntegration = Result<Integration, Error>;
 impl Loaded {
     pub(crate) fn new(most: usize) -> Self {
         let entries = Entries { by_id: LruCache::new_unbounded(), config_bytes: 0 };
-        Self { most: most.max(1), entries: Mutex::new(entries), gates: Mutex::default() }
+        Self { most: most.max(1), entries: Mutex::new(entries), gates: Gates::default() }
     }
 
     /// The integration of that id in that workspace, compiled.
@@ -55,21 +53,11 @@ impl Loaded {
         if let Some(integration) = self.current(app, workspace, id).await? {
             return Ok(Ok(integration));
         }
-        let gate = Arc::clone(lock(&self.gates).entry(id).or_default());
-        let loaded = {
-            let _alone = gate.lock().await;
-            match self.current(app, workspace, id).await {
-                Ok(Some(integration)) => Ok(Ok(integration)),
-                Ok(None) => self.load(app, workspace, id).await,
-                Err(error) => Err(error),
-            }
-        };
-        let mut gates = lock(&self.gates);
-        // This one and the map's.
-        if Arc::strong_count(&gate) <= 2 {
-            gates.remove(&id);
+        let _alone = self.gates.pass(id).await;
+        match self.current(app, workspace, id).await? {
+            Some(integration) => Ok(Ok(integration)),
+            None => self.load(app, workspace, id).await,
         }
-        loaded
     }
 
     /// What is kept, if the store says that it is current.
