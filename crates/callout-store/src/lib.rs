@@ -77,7 +77,7 @@ pub use self::{
     audit::{Actor, AuditAction, AuditEntry, AuditResult},
     error::StoreError,
     integrations::{IntegrationChange, NewIntegration, StoredIntegration},
-    list::{ListQuery, Listed, Page, Sort, SortBy},
+    list::{ListQuery, Listed, MAX_PAGE_BYTES, Page, Sort, SortBy},
     master_key::MasterKeySource,
     options::{DatabaseUrl, PostgresUrl, SecretBackend, StoreOptions},
     rotation::RotationReport,

@@ -1,19 +1,24 @@
 //! Lists: filtered, searched, sorted and in pages.
 
 use callout_core::config::{IntegrationConfig, Protocol};
+use futures_util::{Stream, TryStreamExt};
 use uuid::Uuid;
 
 use crate::{
     Store,
-    database::{On, row, rows},
+    database::{On, row, rows, rows_within},
     error::Result,
     integrations::{IntegrationRow, StoredIntegration, columns, read_integration},
 };
 
+/// Bytes of configs, as they are stored, after which a page of integrations ends though its limit allows
+/// more; it holds one at least. A hundred large ones would be a hundred megabytes in memory otherwise.
+pub const MAX_PAGE_BYTES: usize = 8 << 20;
+
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// At most so many. Default 100.
+    /// At most so many. Default 100. Integrations end at [`MAX_PAGE_BYTES`] too.
     pub limit: u32,
     /// So many are passed over. Default 0.
     pub offset: u64,
@@ -109,8 +114,9 @@ impl Store {
         } else {
             row!(on, "SELECT COUNT(*) FROM integrations WHERE workspace_id = $1", &workspace)?
         };
-        let found: Vec<IntegrationRow> =
-            rows!(on, statement(query.sort)[SELECT], &workspace, enabled, protocol, &search, limit, offset)?;
+        let select = statement(query.sort)[SELECT];
+        let found =
+            rows_within!(Bytes(MAX_PAGE_BYTES), on, select, &workspace, enabled, protocol, &search, limit, offset)?;
         Listed::of(found, total, read_integration)
     }
 
@@ -140,6 +146,29 @@ impl Store {
             offset
         )?;
         Ok(plan.into_iter().map(|(_, _, _, line)| line).collect())
+    }
+}
+
+/// What is left of a page's bytes.
+struct Bytes(usize);
+
+impl Bytes {
+    /// The first rows that fit, the very first in any case.
+    async fn take(
+        mut self,
+        mut rows: impl Stream<Item = sqlx::Result<IntegrationRow>> + Unpin,
+    ) -> sqlx::Result<Vec<IntegrationRow>> {
+        let mut taken = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let (_, _, config, ..) = &row;
+            let left = self.0.checked_sub(config.len());
+            if left.is_none() && !taken.is_empty() {
+                break;
+            }
+            self.0 = left.unwrap_or(0);
+            taken.push(row);
+        }
+        Ok(taken)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Lists on both databases, against a model: filters, search with its literal wildcards, every sort in
-//! both directions with ties, pages; and that each sort of 100 of 100,000 reads an index.
+//! both directions with ties, pages; that a page ends at its bytes; and that each sort of 100 of 100,000
+//! reads an index.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,10 +11,10 @@
 mod support;
 
 use callout_core::config::Protocol;
-use callout_store::{ListQuery, Page, Sort, SortBy, StoredIntegration};
+use callout_store::{ListQuery, MAX_PAGE_BYTES, Page, Sort, SortBy, StoredIntegration};
 use support::{Database, me, plain, workspace};
 
-on_both! { lists_are_as_the_model_says, each_sort_of_many_reads_an_index }
+on_both! { lists_are_as_the_model_says, each_sort_of_many_reads_an_index, a_page_ends_at_its_bytes }
 
 const SORTS: [Sort; 6] = [
     Sort { by: SortBy::Name, descending: false },
@@ -171,4 +172,23 @@ async fn each_sort_of_many_reads_an_index(database: Database) {
         store.list_integrations(workspace.id, &ListQuery { page, ..ListQuery::default() }).await.unwrap().total,
         100_001
     );
+}
+
+async fn a_page_ends_at_its_bytes(database: Database) {
+    let store = database.open().await;
+    let workspace = workspace(&store).await;
+    // In the order of their names: three that fill a page, one that is larger than a page, one that is small.
+    let sizes = [MAX_PAGE_BYTES / 3 - 1000; 3].into_iter().chain([MAX_PAGE_BYTES + 1, 10]);
+    for (at, size) in sizes.enumerate() {
+        let mut new = plain(&format!("n{at}"));
+        new.config.display_name = "x".repeat(size);
+        store.create_integration(workspace.id, new, &me()).await.unwrap();
+    }
+    for (offset, shown) in [(0, 3), (1, 2), (3, 1), (4, 1), (5, 0)] {
+        let query = ListQuery { sort: SORTS[0], page: Page { limit: 100, offset }, ..ListQuery::default() };
+        let listed = store.list_integrations(workspace.id, &query).await.unwrap();
+        let names: Vec<_> = listed.items.iter().map(|one| one.config.name.clone()).collect();
+        let expected: Vec<_> = (offset..).take(shown).map(|at| format!("n{at}")).collect();
+        assert_eq!((names, listed.total), (expected, 5));
+    }
 }

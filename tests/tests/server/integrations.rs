@@ -138,6 +138,33 @@ async fn a_name_is_taken_once() {
 }
 
 #[tokio::test]
+async fn a_page_ends_at_its_bytes_too() {
+    let server = Server::start().await;
+    // A little less than 1 MiB each.
+    let schema = format!(r#"{{"type":"object","description":"{}"}}"#, "x".repeat(61_000));
+    let endpoint = |at: usize| {
+        format!(r#"{{"name":"e{at}","description":"d","method":"GET","path":"/","input_schema":{schema}}}"#)
+    };
+    let endpoints: Vec<_> = (0..17).map(endpoint).collect();
+    for at in 0..9 {
+        let endpoints = endpoints.join(",");
+        server
+            .create(&format!(
+                r#"{{"name":"n{at}","display_name":"N","base_url":"https://api.example","endpoints":[{endpoints}]}}"#
+            ))
+            .await;
+    }
+    let first = server.ask("GET", "/integrations?limit=100&sort_by=name", None).await.expect(200);
+    assert_eq!(first.at("items").as_array().unwrap().len(), 8);
+    assert_eq!(
+        (first.at("has_more"), first.at("continuation_token"), first.at("total")),
+        (true.into(), 8.into(), 9.into())
+    );
+    let rest = server.ask("GET", "/integrations?limit=100&sort_by=name&continuation_token=8", None).await.expect(200);
+    assert_eq!((rest.at("items").as_array().unwrap().len(), rest.at("has_more")), (1, false.into()));
+}
+
+#[tokio::test]
 async fn lists_are_filtered_sorted_and_paged() {
     let server = Server::start().await;
     // Letters that no id has, which is searched too.

@@ -32,7 +32,8 @@ Every operation but those of the server itself needs an API key: `Authorization:
 workspace and has a role (viewer, member, admin, owner) and permissions; the operator's key, printed when the server \
 first starts, reaches all workspaces. Another workspace and one that does not exist are refused alike, with 403.
 
-Lists come in pages: `limit`, and `continuation_token` from the page before.
+Lists come in pages: `limit`, and `continuation_token` from the page before. A page of integrations ends at 8 MiB of \
+configs too; `has_more` says whether there is another.
 
 A refusal has `detail` for people, `error_code` for programs and `request_id`, which stands in `X-Request-Id` and in the \
 server's log too. An invalid request is a 422 that lists every fault with its place.";

@@ -55,6 +55,17 @@ macro_rules! rows {
     };
 }
 
+/// As [`rows`], and no more of them than the bound allows; the others are never held.
+macro_rules! rows_within {
+    ($bound:expr, $on:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        match &mut $on {
+            $crate::database::On::Sqlite(on) => $bound.take(sqlx::query_as($sql)$(.bind($value))*.fetch(&mut **on)).await,
+            $crate::database::On::Postgres(on) => $bound.take(sqlx::query_as($sql)$(.bind($value))*.fetch(&mut **on)).await,
+        }
+        .map_err($crate::database::Failure::from)
+    };
+}
+
 /// The row of a statement on a [`Read`] or [`Write`], if there is one.
 macro_rules! row {
     ($on:expr, $sql:expr $(, $value:expr)* $(,)?) => {
@@ -68,7 +79,7 @@ macro_rules! row {
     };
 }
 
-pub(crate) use {execute, row, rows};
+pub(crate) use {execute, row, rows, rows_within};
 
 /// Locks rows against change until the transaction ends. SQLite needs no words for it: there, a
 /// transaction that writes is alone.
