@@ -8,6 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A duration in milliseconds, to the microsecond: as answers and logs show it.
+pub fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
 /// Where the engine takes time from.
 pub trait Clock: Send + Sync + 'static {
     /// Monotonic time: deadlines, token freshness, durations.

@@ -5,29 +5,17 @@ use callout::{ExposeSecret, FaultCode, Faults, Json, SecretString, json::ObjectB
 use callout_store::{ApiKey, AuditAction, NewApiKey, Permission, Role, Uuid};
 use http::StatusCode;
 
-use crate::{
-    App,
-    access::Asker,
-    body,
-    error::ApiError,
-    page,
-    query::{self, Query},
-    reply::Reply,
-};
+use crate::{App, access::Asker, body, error::ApiError, page, reply::Reply};
 
 /// Most days that a key may be valid.
 const MAX_DAYS: i64 = 90;
 /// Most permissions that a key may be given beside its role's.
 const MAX_PERMISSIONS: usize = 32;
-/// Most characters of a key's name.
-const MAX_NAME: usize = 256;
 
 /// `GET /v1/{workspace_id}/api-keys`
 pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
     let workspace = asker.workspace(&app, Permission::ApiKeyView).await?;
-    let mut faults = Faults::new();
-    let page = page::read(&Query::parse(query.as_deref()), &mut faults);
-    query::refuse(&faults)?;
+    let page = page::asked(query.as_deref())?;
     let listed = app.store().list_api_keys(workspace, page).await?;
     Ok(Reply::ok(page::write(page, listed, |key| to_json(key).into())))
 }
@@ -133,11 +121,7 @@ fn read_name(value: Option<&Json>, faults: &mut Faults) -> Option<String> {
     match value {
         None | Some(Json::Null) => None,
         Some(Json::String(name)) => {
-            if !(1..=MAX_NAME).contains(&name.chars().count()) {
-                faults.report(FaultCode::OutOfRange, format!("must have 1 to {MAX_NAME} characters"));
-            } else if name.chars().any(char::is_control) {
-                faults.report(FaultCode::Pattern, "must not hold control characters");
-            }
+            body::check_name(name, faults);
             Some(name.to_string())
         }
         Some(other) => {

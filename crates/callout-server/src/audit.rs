@@ -1,17 +1,10 @@
 //! The audit log: who changed what, when, with what result; never a value.
 
 use axum::extract::{RawQuery, State};
-use callout::{Faults, Json, json::ObjectBuilder};
+use callout::{Json, json::ObjectBuilder};
 use callout_store::{AuditEntry, Permission, Uuid};
 
-use crate::{
-    App,
-    access::Asker,
-    error::ApiError,
-    page,
-    query::{self, Query},
-    reply::Reply,
-};
+use crate::{App, access::Asker, error::ApiError, page, reply::Reply};
 
 /// `GET /v1/{workspace_id}/audit-log`, newest first.
 pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
@@ -30,9 +23,7 @@ pub(crate) async fn list_all(
 }
 
 async fn read(app: &App, workspace: Option<Uuid>, query: Option<&str>) -> Result<Reply, ApiError> {
-    let mut faults = Faults::new();
-    let page = page::read(&Query::parse(query), &mut faults);
-    query::refuse(&faults)?;
+    let page = page::asked(query)?;
     let listed = app.store().audit(workspace, page).await?;
     Ok(Reply::ok(page::write(page, listed, to_json)))
 }

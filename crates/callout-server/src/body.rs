@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use bytes::Bytes;
 use callout::{
-    Json,
+    FaultCode, Faults, Json,
     json::{Duplicates, ReadOptions},
 };
 use http::{StatusCode, header::CONTENT_TYPE};
@@ -71,6 +71,18 @@ pub(crate) fn parse(bytes: &[u8], max_depth: usize) -> Result<Json, ApiError> {
     }
     let options = ReadOptions { max_depth, duplicates: Duplicates::Refuse, ..ReadOptions::default() };
     options.read(bytes).map_err(|error| ApiError::invalid_value(&["body"], "json_invalid", &error.to_string()))
+}
+
+/// Most characters of a name that people give a key or a workspace.
+const MAX_NAME: usize = 256;
+
+/// Checks a name that people read: 1 to 256 characters, no control characters.
+pub(crate) fn check_name(name: &str, faults: &mut Faults) {
+    if !(1..=MAX_NAME).contains(&name.chars().count()) {
+        faults.report(FaultCode::OutOfRange, format!("must have 1 to {MAX_NAME} characters"));
+    } else if name.chars().any(char::is_control) {
+        faults.report(FaultCode::Pattern, "must not hold control characters");
+    }
 }
 
 /// `application/json` or a type with the suffix `+json` (RFC 6839), whatever its parameters.

@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use callout::{
     Connection, FaultCode, Json, Length, Outcome, Trace, Truncation,
     json::{Number, ObjectBuilder},
+    milliseconds,
 };
 use callout_store::Permission;
 
@@ -105,7 +106,7 @@ fn outcome_json(outcome: &Outcome) -> Json {
         .with("text", outcome.text())
         .with("truncation", outcome.truncation().map(truncation_json))
         .with("delivery", outcome.delivery().as_str())
-        .with("duration_ms", milliseconds(outcome.duration()))
+        .with("duration_ms", Number::from_f64(milliseconds(outcome.duration())))
         .with("retries", outcome.retries())
         .with("error", Json::Null)
         .into()
@@ -117,7 +118,7 @@ fn failure_json(error: &callout::Error, duration: std::time::Duration) -> Json {
         .with("text", Json::Null)
         .with("truncation", Json::Null)
         .with("delivery", Json::Null)
-        .with("duration_ms", milliseconds(duration))
+        .with("duration_ms", Number::from_f64(milliseconds(duration)))
         .with("retries", error.retries())
         .with("error", call_error(error))
         .into()
@@ -136,8 +137,4 @@ fn truncation_json(truncation: &Truncation) -> Json {
 fn connection_json(connection: &Connection) -> Json {
     let tested_at = timestamp(connection.tested_at);
     connection.to_json().with("tested_at", tested_at.to_string()).into()
-}
-
-fn milliseconds(duration: std::time::Duration) -> Option<Number> {
-    Number::from_f64((duration.as_secs_f64() * 1e6).round() / 1e3)
 }

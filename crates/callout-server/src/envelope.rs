@@ -6,6 +6,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use callout::milliseconds;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
@@ -63,7 +64,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
         http.request.method = %method,
         http.route = route,
         http.response.status_code = status,
-        duration_ms = duration.as_secs_f64() * 1e3,
+        duration_ms = milliseconds(duration),
         request_id = &*id.0,
         key_id = key.as_deref(),
         "request"

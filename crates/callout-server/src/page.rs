@@ -3,12 +3,23 @@
 use callout::{Faults, Json, json::ObjectBuilder};
 use callout_store::{Listed, Page};
 
-use crate::query::Query;
+use crate::{
+    error::ApiError,
+    query::{self, Query},
+};
 
 /// Most items of one page.
 const MAX_LIMIT: i64 = 100;
 /// Items of a page unless asked otherwise.
 const DEFAULT_LIMIT: i64 = 10;
+
+/// The page that a query asks for, where it can ask for nothing else.
+pub(crate) fn asked(query: Option<&str>) -> Result<Page, ApiError> {
+    let mut faults = Faults::new();
+    let page = read(&Query::parse(query), &mut faults);
+    query::refuse(&faults)?;
+    Ok(page)
+}
 
 /// Reads `limit` (1 to 100, default 10) and `continuation_token` (default 0).
 pub(crate) fn read(query: &Query, faults: &mut Faults) -> Page {

@@ -5,25 +5,12 @@ use callout::{FaultCode, Faults, Json, json::ObjectBuilder};
 use callout_store::{AuditAction, Permission, Workspace};
 use http::StatusCode;
 
-use crate::{
-    App,
-    access::Asker,
-    body,
-    error::ApiError,
-    page,
-    query::{self, Query},
-    reply::Reply,
-};
-
-/// Most characters of a workspace's name.
-const MAX_NAME: usize = 256;
+use crate::{App, access::Asker, body, error::ApiError, page, reply::Reply};
 
 /// `GET /v1/workspaces`
 pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
     asker.operator()?;
-    let mut faults = Faults::new();
-    let page = page::read(&Query::parse(query.as_deref()), &mut faults);
-    query::refuse(&faults)?;
+    let page = page::asked(query.as_deref())?;
     let listed = app.store().list_workspaces(page).await?;
     Ok(Reply::ok(page::write(page, listed, to_json)))
 }
@@ -61,13 +48,7 @@ fn read_name(body: &Json) -> Result<String, ApiError> {
     let name = body.get("name").and_then(Json::as_str);
     faults.field("name", |faults| match name {
         None => faults.report(FaultCode::Missing, "is required and a string"),
-        Some(name) if !(1..=MAX_NAME).contains(&name.chars().count()) => {
-            faults.report(FaultCode::OutOfRange, format!("must have 1 to {MAX_NAME} characters"));
-        }
-        Some(name) if name.chars().any(char::is_control) => {
-            faults.report(FaultCode::Pattern, "must not hold control characters");
-        }
-        Some(_) => {}
+        Some(name) => body::check_name(name, faults),
     });
     match name {
         Some(name) if faults.is_empty() => Ok(name.to_owned()),

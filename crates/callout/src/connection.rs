@@ -6,6 +6,7 @@ use callout_core::{
     Error, ErrorKind,
     config::Protocol,
     json::{Json, Number, ObjectBuilder},
+    time::milliseconds,
 };
 use callout_transport::ConnectFault;
 
@@ -79,12 +80,11 @@ impl Connection {
     /// The object that the HTTP API answers with, but for `tested_at`: `status`, `auth_resolved`,
     /// `http_status`, `duration_ms`, `message`.
     pub fn to_json(&self) -> ObjectBuilder {
-        let milliseconds = Number::from_f64((self.duration.as_secs_f64() * 1e6).round() / 1e3);
         ObjectBuilder::new()
             .with("status", self.status.as_str())
             .with("auth_resolved", self.auth_resolved)
             .with("http_status", self.http_status)
-            .with("duration_ms", milliseconds)
+            .with("duration_ms", Number::from_f64(milliseconds(self.duration)))
             .with("message", self.message.clone())
     }
 }

@@ -8,6 +8,7 @@ use callout_core::{
     http::HttpRequest,
     json::{Json, Number, ObjectBuilder},
     redact::{MASK, Redactor},
+    time::milliseconds,
 };
 use callout_response::{Text, Truncation};
 use http::{HeaderName, HeaderValue};
@@ -161,10 +162,9 @@ impl Trace {
     /// The object that the HTTP API's test endpoint answers with: `status_code`, `duration_ms`,
     /// `retries`, `raw_response`, `after_filter`, `after_mapping`, `final_result`, `error`.
     pub fn to_json(&self) -> Json {
-        let milliseconds = Number::from_f64((self.duration.as_secs_f64() * 1e6).round() / 1e3);
         ObjectBuilder::new()
             .with("status_code", self.status)
-            .with("duration_ms", milliseconds)
+            .with("duration_ms", Number::from_f64(milliseconds(self.duration)))
             .with("retries", self.retries)
             .with("raw_response", self.raw_response.clone())
             .with("after_filter", self.after_filter.clone())
