@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use callout_core::{
     Error, ErrorKind,
-    fault::{FaultCode, Faults, excerpt},
+    fault::{Faults, excerpt},
     http::HttpResponse,
     json::{Json, Number, ReadOptions},
     limits::Limits,
@@ -172,13 +172,7 @@ fn parse(path: &str, limits: &Limits, faults: &mut Faults) -> Option<Path> {
     if path.is_empty() {
         return None; // reported as too short
     }
-    match Path::parse(path, limits) {
-        Ok(path) => Some(path),
-        Err(error) => {
-            faults.report(FaultCode::Path, error.to_string());
-            None
-        }
-    }
+    Path::compile(path, limits, faults)
 }
 
 /// RFC 6749 section 7.1: a client must not use a token of a type that it does not understand.

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use smol_str::SmolStr;
 
-use crate::json::Json;
+use crate::{json::Json, limits::Limits};
 
 /// One step from a document's root towards a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -176,11 +176,13 @@ const MAX_FAULTS: usize = 1000;
 /// Of more than 1,000 the first are kept, and one more says so.
 ///
 /// The collector knows where the reader stands ([`Faults::field`], [`Faults::index`]), so that a
-/// rule need not.
+/// rule need not. It also keeps account of what compiling the document costs as a whole
+/// ([`Faults::afford_pattern`]).
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     found: Vec<Fault>,
     here: Vec<Step>,
+    pattern_bytes: usize,
 }
 
 impl Faults {
@@ -231,6 +233,14 @@ impl Faults {
         self.found.len() > MAX_FAULTS
     }
 
+    /// Accounts for compiling a pattern to that many bytes, before it is done. `false` if that is more
+    /// than [`Limits::max_pattern_bytes`] with all before it, which are not compiled then.
+    #[must_use]
+    pub fn afford_pattern(&mut self, bytes: usize, limits: &Limits) -> bool {
+        self.pattern_bytes = self.pattern_bytes.saturating_add(bytes);
+        self.pattern_bytes <= limits.max_pattern_bytes
+    }
+
     /// The place stood at.
     pub fn here(&self) -> Place {
         Place(self.here.clone())
@@ -239,6 +249,7 @@ impl Faults {
     /// Takes over what a later check found, but for places that have a fault already, or stand
     /// below one: what could not be read need not be told wrong a second time.
     pub fn absorb(&mut self, later: Self) {
+        self.pattern_bytes = self.pattern_bytes.saturating_add(later.pattern_bytes);
         let known: Vec<_> = self.found.iter().map(|fault| fault.place.clone()).collect();
         for fault in later.found {
             if self.is_full() {
@@ -335,6 +346,17 @@ mod tests {
             faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["a[0]: must be an object", "a[1]: too short"]
         );
+    }
+
+    #[test]
+    fn patterns_are_paid_for_once_all_together() {
+        let limits = Limits { max_pattern_bytes: 10, ..Limits::default() };
+        let (mut faults, mut later) = (Faults::new(), Faults::new());
+        assert!(faults.afford_pattern(4, &limits) && later.afford_pattern(5, &limits));
+        faults.absorb(later);
+        assert!(faults.afford_pattern(1, &limits));
+        assert!(!faults.afford_pattern(1, &limits));
+        assert!(!faults.afford_pattern(0, &limits), "what was refused is no way to go on with smaller ones");
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub struct Limits {
     pub max_path_nesting: usize,
     /// Nodes that one path may visit in one body. Default 100,000.
     pub max_path_matches: usize,
+    /// Nodes that all paths of one endpoint, of its filter, mapping and result key, may visit in one body
+    /// together. Default 1,000,000.
+    pub max_total_path_matches: usize,
+    /// Bytes that the patterns (regular expressions) in the paths and input schemas of one config may take
+    /// when they are compiled, with what is tried to find out how large they are. Default 32 MiB.
+    pub max_pattern_bytes: usize,
     /// Paths of one endpoint's filter, and of its mapping. Default 256 each.
     pub max_paths: usize,
     /// Bytes of a template's source. Default 16 KiB.
@@ -57,6 +63,8 @@ impl Default for Limits {
             max_path_bytes: 1 << 10,
             max_path_nesting: 32,
             max_path_matches: 100_000,
+            max_total_path_matches: 1_000_000,
+            max_pattern_bytes: 32 << 20,
             max_paths: 256,
             max_template_bytes: 16 << 10,
             template_fuel: 100_000,

@@ -3,15 +3,16 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use callout_core::{
+    fault::{FaultCode, Faults},
     json::{Json, SmolStr},
     limits::Limits,
 };
 
 use crate::{
-    budget::{Budget, TooManyNodes},
+    budget::{TooManyNodes, Visits},
     dotted::Dotted,
     error::PathError,
-    jsonpath::Query,
+    jsonpath::{Account, Query},
     mask::Mask,
     pointer::Pointer,
     route::Route,
@@ -59,6 +60,17 @@ impl Path {
     /// its first character stands for. Patterns in a `JSONPath` that are no I-Regexp (RFC 9485) are
     /// errors as well, where the standard lets them match nothing.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, PathError> {
+        Self::paid(text, limits, &mut Account::None)
+    }
+
+    /// Compiles a path of a config and reports what is wrong with it at the place stood at. Patterns in it
+    /// count against [`Limits::max_pattern_bytes`] of the whole config. `None` if there is a fault.
+    pub fn compile(text: &str, limits: &Limits, faults: &mut Faults) -> Option<Self> {
+        let parsed = Self::paid(text, limits, &mut Account::Config(faults, limits));
+        parsed.map_err(|error| faults.report(FaultCode::Path, error.to_string())).ok()
+    }
+
+    fn paid(text: &str, limits: &Limits, account: &mut Account<'_>) -> Result<Self, PathError> {
         if text.is_empty() {
             return Err(PathError::at(text, 0, "a path is missing; `$` means the whole value"));
         }
@@ -67,7 +79,7 @@ impl Path {
             return Err(PathError::at(text, limits.max_path_bytes, message));
         }
         let compiled = if text.starts_with('$') {
-            let query = Query::parse(text, limits)?;
+            let query = Query::parse(text, limits, account)?;
             query.steps().map_or(Compiled::Many(query), |steps| Compiled::One(steps.into()))
         } else if text.starts_with('/') {
             Compiled::Pointer(Pointer::parse(text)?)
@@ -127,16 +139,24 @@ impl Path {
     ///
     /// When it visits more than [`Limits::max_path_matches`] nodes.
     pub fn value<'a>(&self, root: &'a Json, limits: &Limits) -> Result<Option<Cow<'a, Json>>, TooManyNodes> {
-        let mut budget = Budget::new(limits);
-        match &*self.compiled {
-            Compiled::Dotted(path) => path.value(root, &mut budget),
+        self.value_within(root, &mut Visits::new(limits))
+    }
+
+    /// As [`Path::value`], for one of several paths that share what they may visit.
+    ///
+    /// # Errors
+    ///
+    /// When it visits more nodes than one path may, or than are left of those for all.
+    pub fn value_within<'a>(&self, root: &'a Json, visits: &mut Visits) -> Result<Option<Cow<'a, Json>>, TooManyNodes> {
+        visits.path(|budget| match &*self.compiled {
+            Compiled::Dotted(path) => path.value(root, budget),
             Compiled::Pointer(path) => Ok(path.find(root, &mut Vec::new()).map(Cow::Borrowed)),
             Compiled::One(steps) => Ok(follow(steps, root, &mut Vec::new()).map(Cow::Borrowed)),
             Compiled::Many(query) => {
                 let nodes = query.nodes(root, budget)?;
                 Ok(Some(Cow::Owned(nodes.into_iter().cloned().collect())))
             }
-        }
+        })
     }
 
     /// Adds all that the path matches to `mask`, which must hold matches in this `root` only. A
@@ -146,18 +166,29 @@ impl Path {
     ///
     /// When it visits more than [`Limits::max_path_matches`] nodes; the mask is of no use then.
     pub fn select(&self, root: &Json, mask: &mut Mask, limits: &Limits) -> Result<(), TooManyNodes> {
-        let mut budget = Budget::new(limits);
-        let mut trail = Vec::new();
-        let found = match &*self.compiled {
-            Compiled::Dotted(path) => return path.select(root, mask, &mut budget),
-            Compiled::Many(query) => return query.select(root, mask, budget),
-            Compiled::Pointer(path) => path.find(root, &mut trail),
-            Compiled::One(steps) => follow(steps, root, &mut trail),
-        };
-        if found.is_some() {
-            mask.mark(root, &trail);
-        }
-        Ok(())
+        self.select_within(root, mask, &mut Visits::new(limits))
+    }
+
+    /// As [`Path::select`], for one of several paths that share what they may visit.
+    ///
+    /// # Errors
+    ///
+    /// When it visits more nodes than one path may, or than are left of those for all; the mask is of
+    /// no use then.
+    pub fn select_within(&self, root: &Json, mask: &mut Mask, visits: &mut Visits) -> Result<(), TooManyNodes> {
+        visits.path(|budget| {
+            let mut trail = Vec::new();
+            let found = match &*self.compiled {
+                Compiled::Dotted(path) => return path.select(root, mask, budget),
+                Compiled::Many(query) => return query.select(root, mask, budget),
+                Compiled::Pointer(path) => path.find(root, &mut trail),
+                Compiled::One(steps) => follow(steps, root, &mut trail),
+            };
+            if found.is_some() {
+                mask.mark(root, &trail);
+            }
+            Ok(())
+        })
     }
 }
 

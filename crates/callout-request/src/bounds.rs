@@ -31,6 +31,15 @@ pub(crate) fn check_params(params: &Object, limits: &Limits) -> Result<(), Error
     })
 }
 
+/// Bytes of params that are looked through in some microseconds.
+const SMALL_PARAMS: usize = 16 << 10;
+
+/// Whether params are well within the limits.
+pub(crate) fn is_small(params: &Object, limits: &Limits) -> bool {
+    let bytes = limits.max_params_bytes.min(SMALL_PARAMS);
+    within(&Json::Object(params.clone()), limits.max_json_depth, bytes).is_ok()
+}
+
 /// Whether at most that many arrays and objects are open at once, and the value has at most that many
 /// bytes as compact JSON.
 ///

@@ -53,7 +53,7 @@ use http::HeaderMap;
 
 use body::BodyPlan;
 pub use headers::OWN_USER_AGENT;
-use schema::InputSchema;
+use schema::{Effort, InputSchema, Unchecked};
 use template::Template;
 
 /// One endpoint's request, compiled. Cheap to clone.
@@ -135,8 +135,32 @@ impl Request {
     /// `invalid_params` with every violation at its place in the params (`filter.ids[2]`);
     /// `limit_exceeded` for params that are too large, too deep, or too much work to check.
     pub fn validate(&self, params: &Object) -> Result<(), Error> {
-        let Compiled { template, schema, set_aside, consumed, limits, .. } = &*self.0;
-        bounds::check_params(params, limits)?;
+        bounds::check_params(params, &self.0.limits)?;
+        match self.check(params, Effort::Full) {
+            Ok(checked) => checked,
+            Err(Unchecked::Never(error)) => Err(error),
+            Err(Unchecked::Later) => {
+                Err(Error::new(ErrorKind::LimitExceeded, "checking the params takes longer than it may"))
+            }
+        }
+    }
+
+    /// [`Request::validate`] for params that are checked in about a millisecond at most, which is told
+    /// before it is done. `None` if they are large or the schema makes much of them: their check
+    /// belongs where it holds up nobody.
+    pub fn validate_at_once(&self, params: &Object) -> Option<Result<(), Error>> {
+        if !bounds::is_small(params, &self.0.limits) {
+            return None;
+        }
+        match self.check(params, Effort::Little) {
+            Ok(checked) => Some(checked),
+            Err(Unchecked::Never(error)) => Some(Err(error)),
+            Err(Unchecked::Later) => None,
+        }
+    }
+
+    fn check(&self, params: &Object, effort: Effort) -> Result<Result<(), Error>, Unchecked> {
+        let Compiled { template, schema, set_aside, consumed, .. } = &*self.0;
         let mut faults = Faults::new();
         template.check(params, &mut faults);
         if self.0.body.is_none() {
@@ -144,8 +168,8 @@ impl Request {
                 params.keys().filter(|name| !template.takes(name) && !consumed.iter().any(|other| other == name));
             template.check_query_keys(rest, &mut faults);
         }
-        schema.check(params, |name| set_aside.iter().any(|other| other == name), &mut faults)?;
-        if faults.is_empty() { Ok(()) } else { Err(Error::from_faults(ErrorKind::InvalidParams, faults)) }
+        schema.check(params, |name| set_aside.iter().any(|other| other == name), effort, &mut faults)?;
+        Ok(if faults.is_empty() { Ok(()) } else { Err(Error::from_faults(ErrorKind::InvalidParams, faults)) })
     }
 
     /// Makes the request: everything but the auth header. `consumed` names the params that the auth

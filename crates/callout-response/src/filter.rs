@@ -6,7 +6,7 @@ use callout_core::{
     json::Json,
     limits::Limits,
 };
-use callout_path::{Mask, Path};
+use callout_path::{Mask, Path, Visits};
 
 use crate::{Watch, plan::Reach};
 
@@ -14,7 +14,6 @@ use crate::{Watch, plan::Reach};
 #[derive(Clone, Debug)]
 pub struct Filter {
     paths: Vec<Path>,
-    limits: Limits,
 }
 
 impl Filter {
@@ -26,14 +25,11 @@ impl Filter {
             faults.report(FaultCode::TooLong, format!("must have at most {max} paths (`max_paths`), not {found}"));
             return None;
         }
-        let parsed = paths.iter().enumerate().map(|(at, path)| {
-            faults.index(at, |faults| {
-                Path::parse(path, limits).map_err(|error| faults.report(FaultCode::Path, error.to_string())).ok()
-            })
-        });
+        let parsed =
+            paths.iter().enumerate().map(|(at, path)| faults.index(at, |faults| Path::compile(path, limits, faults)));
         // All are parsed before the first that failed decides, so that every fault is reported.
         let parsed: Vec<Option<Path>> = parsed.collect();
-        Some(Self { paths: parsed.into_iter().collect::<Option<_>>()?, limits: limits.clone() })
+        Some(Self { paths: parsed.into_iter().collect::<Option<_>>()? })
     }
 
     /// Where in a value it can look.
@@ -46,15 +42,14 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LimitExceeded`] if a path visits more than `max_path_matches` nodes;
-    /// [`ErrorKind::Timeout`] if the deadline passes.
-    pub fn apply(&self, value: &Json, watch: &Watch<'_>) -> Result<Json, Error> {
+    /// [`ErrorKind::LimitExceeded`] if a path visits more nodes than one may, or than are left for all of
+    /// the endpoint; [`ErrorKind::Timeout`] if the deadline passes.
+    pub fn apply(&self, value: &Json, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
         let mut mask = Mask::new();
         for (at, path) in self.paths.iter().enumerate() {
             watch.check("response_filter")?;
-            path.select(value, &mut mask, &self.limits).map_err(|error| {
-                Error::new(ErrorKind::LimitExceeded, format!("response_filter[{at}]: {error} (`max_path_matches`)"))
-            })?;
+            path.select_within(value, &mut mask, visits)
+                .map_err(|error| Error::new(ErrorKind::LimitExceeded, format!("response_filter[{at}]: {error}")))?;
         }
         Ok(mask.apply(value))
     }

@@ -57,6 +57,7 @@ pub mod truncate;
 mod watch;
 
 pub use body::{Read, read_body, read_clean};
+pub use callout_path::Visits;
 pub use pipeline::{Input, Pipeline, Stages};
 pub use truncate::{Length, Text, Truncation};
 pub use watch::Watch;

@@ -8,7 +8,7 @@ use callout_core::{
     json::{Json, ObjectBuilder, SmolStr},
     limits::Limits,
 };
-use callout_path::{Grammar, Path};
+use callout_path::{Grammar, Path, Visits};
 
 use crate::{Watch, plan::Reach};
 
@@ -20,7 +20,6 @@ const MEMBERS_PER_NODE: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Mapping {
     members: Vec<(SmolStr, Path)>,
-    limits: Limits,
 }
 
 /// What a member is made of, for all elements of an array.
@@ -41,15 +40,11 @@ impl Mapping {
             return None;
         }
         let parsed = members.iter().map(|(name, path)| {
-            faults.field(name, |faults| {
-                let path = Path::parse(path, limits);
-                let path = path.map_err(|error| faults.report(FaultCode::Path, error.to_string())).ok()?;
-                Some((SmolStr::new(name), path))
-            })
+            faults.field(name, |faults| Path::compile(path, limits, faults).map(|path| (SmolStr::new(name), path)))
         });
         // All are parsed before the first that failed decides, so that every fault is reported.
         let parsed: Vec<Option<_>> = parsed.collect();
-        Some(Self { members: parsed.into_iter().collect::<Option<_>>()?, limits: limits.clone() })
+        Some(Self { members: parsed.into_iter().collect::<Option<_>>()? })
     }
 
     /// Where in a value it can look. A relative path goes through arrays by itself.
@@ -66,30 +61,30 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LimitExceeded`] if a path visits more than `max_path_matches` nodes, or the
-    /// objects of an array have more than four times as many members; [`ErrorKind::Timeout`] if
-    /// the deadline passes.
-    pub fn apply(&self, value: &Json, watch: &Watch<'_>) -> Result<Json, Error> {
+    /// [`ErrorKind::LimitExceeded`] if a path visits more nodes than one may, or than are left for all of
+    /// the endpoint, or the objects of an array have more than four times as many members as one path may
+    /// visit nodes; [`ErrorKind::Timeout`] if the deadline passes.
+    pub fn apply(&self, value: &Json, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
         match value.as_array() {
             Some(elements) if self.members.iter().any(|(_, path)| is_relative(path)) => {
-                self.each(value, elements.len(), watch)
+                self.each(value, elements.len(), visits, watch)
             }
-            _ => self.one(value, watch),
+            _ => self.one(value, visits, watch),
         }
     }
 
-    fn one(&self, value: &Json, watch: &Watch<'_>) -> Result<Json, Error> {
+    fn one(&self, value: &Json, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
         let mut object = ObjectBuilder::with_capacity(self.members.len());
         for (name, path) in &self.members {
-            object.insert(name.clone(), self.value(name, path, value, watch)?.into_owned());
+            object.insert(name.clone(), looked_up(name, path, value, visits, watch)?.into_owned());
         }
         Ok(object.into())
     }
 
     /// A relative path meets the array itself: it goes into each element and gives one array of what
     /// it has found there, within one bound.
-    fn each(&self, array: &Json, elements: usize, watch: &Watch<'_>) -> Result<Json, Error> {
-        let max = self.limits.max_path_matches.saturating_mul(MEMBERS_PER_NODE);
+    fn each(&self, array: &Json, elements: usize, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
+        let max = visits.each().saturating_mul(MEMBERS_PER_NODE);
         if elements.saturating_mul(self.members.len()) > max {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
@@ -102,7 +97,7 @@ impl Mapping {
         }
         let mut columns = Vec::with_capacity(self.members.len());
         for (name, path) in &self.members {
-            let found = self.value(name, path, array, watch)?;
+            let found = looked_up(name, path, array, visits, watch)?;
             let column = if is_relative(path) { Column::Each(found) } else { Column::Same(found.into_owned()) };
             columns.push((name, column));
         }
@@ -119,15 +114,22 @@ impl Mapping {
         };
         Ok((0..elements).map(object).collect())
     }
+}
 
-    fn value<'v>(&self, name: &str, path: &Path, value: &'v Json, watch: &Watch<'_>) -> Result<Cow<'v, Json>, Error> {
-        watch.check("response_mapping")?;
-        let found = path.value(value, &self.limits).map_err(|error| {
-            let place = Place::root().field("response_mapping").field(name);
-            Error::new(ErrorKind::LimitExceeded, format!("{place}: {error} (`max_path_matches`)"))
-        })?;
-        Ok(found.unwrap_or(Cow::Owned(Json::Null)))
-    }
+/// The value of one member; null where it is absent.
+fn looked_up<'v>(
+    name: &str,
+    path: &Path,
+    value: &'v Json,
+    visits: &mut Visits,
+    watch: &Watch<'_>,
+) -> Result<Cow<'v, Json>, Error> {
+    watch.check("response_mapping")?;
+    let found = path.value_within(value, visits).map_err(|error| {
+        let place = Place::root().field("response_mapping").field(name);
+        Error::new(ErrorKind::LimitExceeded, format!("{place}: {error}"))
+    })?;
+    Ok(found.unwrap_or(Cow::Owned(Json::Null)))
 }
 
 /// Whether it applies to each element of an array.

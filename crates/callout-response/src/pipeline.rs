@@ -9,6 +9,7 @@ use callout_core::{
     redact::{Redactor, START_BYTES},
     time::{Deadline, SharedClock},
 };
+use callout_path::Visits;
 
 use crate::{
     Watch,
@@ -32,6 +33,7 @@ pub struct Pipeline {
     result_key: Option<ResultKey>,
     template: Option<Template>,
     max_result_length: u64,
+    limits: Limits,
     /// `None` if the whole body is wanted.
     plan: Option<Plan>,
 }
@@ -95,6 +97,7 @@ impl Pipeline {
             result_key: all_or_nothing(key)?,
             template: all_or_nothing(template)?,
             max_result_length: endpoint.max_result_length,
+            limits: limits.clone(),
             plan: None,
         };
         pipeline.plan = pipeline.reaches().and_then(|reaches| Plan::compile(&reaches));
@@ -161,18 +164,19 @@ impl Pipeline {
 
     fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages, share: u64) -> Result<Text, Error> {
         let watch = Watch { clock: input.clock, deadline: input.deadline };
+        let mut visits = Visits::new(&self.limits);
         let value = match &self.filter {
-            Some(filter) => filter.apply(input.body, &watch)?,
+            Some(filter) => filter.apply(input.body, &mut visits, &watch)?,
             None => input.body.clone(),
         };
         stages.after_filter = Some(value.clone());
         let value = match &self.mapping {
-            Some(mapping) => mapping.apply(&value, &watch)?,
+            Some(mapping) => mapping.apply(&value, &mut visits, &watch)?,
             None => value,
         };
         stages.after_mapping = Some(value.clone());
         let value = match &self.result_key {
-            Some(key) => key.apply(&value)?,
+            Some(key) => key.apply(&value, &mut visits)?,
             None => value,
         };
         stages.after_result_key = Some(value.clone());

@@ -1,12 +1,7 @@
 //! `result_key`: the value at one path.
 
-use callout_core::{
-    Error, ErrorKind,
-    fault::{FaultCode, Faults},
-    json::Json,
-    limits::Limits,
-};
-use callout_path::Path;
+use callout_core::{Error, ErrorKind, fault::Faults, json::Json, limits::Limits};
+use callout_path::{Path, Visits};
 
 use crate::plan::Reach;
 
@@ -18,19 +13,12 @@ const SHOWN_CHARS: usize = 40;
 #[derive(Clone, Debug)]
 pub struct ResultKey {
     path: Path,
-    limits: Limits,
 }
 
 impl ResultKey {
     /// Compiles a key. `None` if the path does not parse, which is reported.
     pub fn compile(path: &str, limits: &Limits, faults: &mut Faults) -> Option<Self> {
-        match Path::parse(path, limits) {
-            Ok(path) => Some(Self { path, limits: limits.clone() }),
-            Err(error) => {
-                faults.report(FaultCode::Path, error.to_string());
-                None
-            }
-        }
+        Path::compile(path, limits, faults).map(|path| Self { path })
     }
 
     /// Where in a value it can look.
@@ -43,11 +31,13 @@ impl ResultKey {
     /// # Errors
     ///
     /// [`ErrorKind::ResultKeyMissing`] if nothing stands there; the message lists the keys that there
-    /// are. [`ErrorKind::LimitExceeded`] if the path visits more than `max_path_matches` nodes.
-    pub fn apply(&self, value: &Json) -> Result<Json, Error> {
-        let found = self.path.value(value, &self.limits).map_err(|error| {
-            Error::new(ErrorKind::LimitExceeded, format!("result_key: {error} (`max_path_matches`)"))
-        })?;
+    /// are. [`ErrorKind::LimitExceeded`] if the path visits more nodes than one may, or than are left
+    /// for all of the endpoint.
+    pub fn apply(&self, value: &Json, visits: &mut Visits) -> Result<Json, Error> {
+        let found = self
+            .path
+            .value_within(value, visits)
+            .map_err(|error| Error::new(ErrorKind::LimitExceeded, format!("result_key: {error}")))?;
         found.map(std::borrow::Cow::into_owned).ok_or_else(|| {
             let message = format!("result_key: there is nothing at `{}`; {}", self.path, described(value));
             Error::new(ErrorKind::ResultKeyMissing, message)

@@ -27,6 +27,7 @@ struct Config {
     template: Option<String>,
     max_length: u64,
     max_path_matches: usize,
+    max_total_path_matches: usize,
     fuel: u64,
 }
 
@@ -35,6 +36,7 @@ impl Config {
         let mut limits = Limits::default();
         limits.max_json_depth = 7;
         limits.max_path_matches = self.max_path_matches;
+        limits.max_total_path_matches = self.max_total_path_matches;
         limits.template_fuel = self.fuel;
         limits
     }
@@ -146,17 +148,21 @@ fn configs() -> impl Strategy<Value = Config> {
         prop::option::weighted(0.6, templates()),
         prop_oneof![3 => Just(0_u64), 1 => 1_u64..40],
         prop_oneof![6 => Just(100_000_usize), 1 => 1_usize..30],
+        prop_oneof![6 => Just(1_000_000_usize), 1 => 1_usize..60],
         prop_oneof![6 => Just(100_000_u64), 1 => 1_u64..60],
     )
-        .prop_map(|(filter, mapping, key, template, max_length, max_path_matches, fuel)| Config {
-            filter,
-            mapping,
-            key,
-            template,
-            max_length,
-            max_path_matches,
-            fuel,
-        })
+        .prop_map(
+            |(filter, mapping, key, template, max_length, max_path_matches, max_total_path_matches, fuel)| Config {
+                filter,
+                mapping,
+                key,
+                template,
+                max_length,
+                max_path_matches,
+                max_total_path_matches,
+                fuel,
+            },
+        )
 }
 
 /// Texts of bodies: duplicate and escaped names, wide objects, arrays in arrays, what is no JSON.
@@ -256,7 +262,8 @@ fn a_body_is_clean_exactly_if_nothing_is_masked_in_it() {
 #[test]
 fn traps_of_a_plan() {
     let paths = |paths: &[&str]| Some(paths.iter().map(|path| (*path).to_owned()).collect());
-    let config = Config { max_path_matches: 100_000, fuel: 100_000, ..Config::default() };
+    let config =
+        Config { max_path_matches: 100_000, max_total_path_matches: 1_000_000, fuel: 100_000, ..Config::default() };
     let filter = |all: &[&str]| Config { filter: paths(all), ..config.clone() };
     let mapping = |path: &str| Config { mapping: Some(vec![("m".to_owned(), path.to_owned())]), ..config.clone() };
     let template = |source: &str| Config { template: Some(source.to_owned()), ..config.clone() };
@@ -315,6 +322,7 @@ fn behind_its_limit_a_text_is_not_asked_for() {
         template: Some(source.to_owned()),
         max_length: 40,
         max_path_matches: 100_000,
+        max_total_path_matches: 1_000_000,
         fuel: 100_000,
         ..Config::default()
     };

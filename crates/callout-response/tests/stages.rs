@@ -16,7 +16,7 @@ use callout_core::{
     time::{Deadline, SharedClock},
 };
 use callout_response::{
-    Input, Length, Pipeline, Stages, Truncation, Watch, filter::Filter, mapping::Mapping, result_key::ResultKey,
+    Input, Length, Pipeline, Stages, Truncation, Visits, Watch, filter::Filter, mapping::Mapping, result_key::ResultKey,
 };
 use proptest::prelude::*;
 
@@ -66,13 +66,13 @@ fn watched<T>(work: impl FnOnce(&Watch<'_>) -> T) -> T {
 fn filtered(paths: &[&str], body: &str, limits: &Limits) -> String {
     let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
     let filter = Filter::compile(&paths, limits, &mut Faults::new()).unwrap();
-    watched(|watch| filter.apply(&Json::parse(body).unwrap(), watch))
+    watched(|watch| filter.apply(&Json::parse(body).unwrap(), &mut Visits::new(limits), watch))
         .map_or_else(|error| format!("{}: {error}", error.kind()), |value| value.to_string())
 }
 
 fn mapped(paths: &[(&str, &str)], body: &str, limits: &Limits) -> String {
     let mapping = Mapping::compile(&members(paths), limits, &mut Faults::new()).unwrap();
-    watched(|watch| mapping.apply(&Json::parse(body).unwrap(), watch))
+    watched(|watch| mapping.apply(&Json::parse(body).unwrap(), &mut Visits::new(limits), watch))
         .map_or_else(|error| format!("{}: {error}", error.kind()), |value| value.to_string())
 }
 
@@ -167,12 +167,12 @@ proptest! {
             .collect();
         let limits = Limits::default();
         let mapping = Mapping::compile(&members(&[("m", &path)]), &limits, &mut Faults::new()).unwrap();
-        let whole = watched(|watch| mapping.apply(&body.clone().into(), watch)).unwrap();
+        let whole = watched(|watch| mapping.apply(&body.clone().into(), &mut Visits::new(&limits), watch)).unwrap();
         // An element that is an array is mapped as a value here, which is why it stands in an object.
         let each: Json = body.iter().map(|element| {
             let inside: Json = [("e", element.clone())].into_iter().collect();
             let one = Mapping::compile(&members(&[("m", &format!("e.{path}"))]), &limits, &mut Faults::new()).unwrap();
-            watched(|watch| one.apply(&inside, watch)).unwrap()
+            watched(|watch| one.apply(&inside, &mut Visits::new(&limits), watch)).unwrap()
         }).collect();
         prop_assert_eq!(whole, each);
     }
@@ -182,7 +182,7 @@ proptest! {
 fn a_result_key_that_is_absent_lists_what_there_is() {
     let apply = |path: &str, body: &str| {
         let key = ResultKey::compile(path, &Limits::default(), &mut Faults::new()).unwrap();
-        match key.apply(&Json::parse(body).unwrap()) {
+        match key.apply(&Json::parse(body).unwrap(), &mut Visits::new(&Limits::default())) {
             Ok(value) => value.to_string(),
             Err(error) => format!("{}: {error}", error.kind()),
         }
@@ -219,7 +219,7 @@ fn limits_of_the_stages_are_named() {
     let mut limits = Limits::default();
     limits.max_path_matches = 10;
     let body = format!("[{}]", ["{\"a\":1}"; 6].join(","));
-    let told = "a path visits more than 10 nodes of one body; make it more specific, or ask the API for less (`max_path_matches`)";
+    let told = "a path visits more than 10 nodes of one body (`max_path_matches`); make it more specific, or ask the API for less";
     assert_eq!(filtered(&["$[0]", "$..*"], &body, &limits), format!("limit_exceeded: response_filter[1]: {told}"));
     assert_eq!(
         mapped(&[("x y", "$..*")], &body, &limits),
@@ -227,14 +227,75 @@ fn limits_of_the_stages_are_named() {
     );
     let eleven: Vec<(String, String)> = (0..11).map(|at| (format!("m{at}"), "a".to_owned())).collect();
     let mapping = Mapping::compile(&eleven, &limits, &mut Faults::new()).unwrap();
-    let error = watched(|watch| mapping.apply(&Json::parse("[{},{},{},{}]").unwrap(), watch)).unwrap_err();
+    let four = Json::parse("[{},{},{},{}]").unwrap();
+    let error = watched(|watch| mapping.apply(&four, &mut Visits::new(&limits), watch)).unwrap_err();
     assert_eq!(
         error.message(),
         "response_mapping: 4 elements with 11 members each are more than 40 members (4 × `max_path_matches`)"
     );
     let key = ResultKey::compile("$..*", &limits, &mut Faults::new()).unwrap();
-    let error = key.apply(&Json::parse(&body).unwrap()).unwrap_err();
+    let error = key.apply(&Json::parse(&body).unwrap(), &mut Visits::new(&limits)).unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::LimitExceeded, format!("result_key: {told}").as_str()));
+}
+
+#[test]
+fn patterns_of_a_config_share_one_bound() {
+    let path = |pattern: &str| format!("$[?match(@, '{pattern}')]");
+    let mut endpoint = EndpointConfig::new("e", "An endpoint", "/e");
+    endpoint.response_filter = Some(vec![path("[0-9]{4}"), path("\\\\p{L}{3}"), path("x"), "$.no.pattern".to_owned()]);
+    endpoint.response_mapping = Some(vec![("m".to_owned(), path("y"))]);
+    let faults = |max: usize| {
+        let mut limits = Limits::default();
+        limits.max_pattern_bytes = max;
+        let mut faults = Faults::new();
+        let pipeline = Pipeline::compile(&endpoint, &limits, &mut faults);
+        assert_eq!(pipeline.is_some(), faults.is_empty());
+        faults.iter().map(|fault| fault.place.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(faults(Limits::default().max_pattern_bytes), [""; 0]);
+    // A small one is tried once; letters of every script take all sizes up to 256 KiB, and their tables.
+    assert_eq!(faults(1 << 10), ["response_filter[1]", "response_filter[2]", "response_mapping.m"]);
+    assert_eq!(faults(400 << 10), [""; 0]);
+    assert_eq!(faults(0), ["response_filter[0]", "response_filter[1]", "response_filter[2]", "response_mapping.m"]);
+    let mut limits = Limits::default();
+    limits.max_pattern_bytes = 0;
+    let mut told = Faults::new();
+    assert!(Pipeline::compile(&endpoint, &limits, &mut told).is_none());
+    let told = told.iter().next().unwrap().to_string();
+    assert!(told.contains("`max_pattern_bytes`") && told.contains("`\\p{…}`"), "{told}");
+}
+
+#[test]
+fn all_paths_of_an_endpoint_share_one_bound() {
+    let told = "the paths up to this one visit more than 100 nodes of one body together (`max_total_path_matches`); use fewer \
+                paths, make them more specific, or ask the API for less";
+    let mut limits = Limits::default();
+    limits.max_total_path_matches = 100;
+    let body = Json::parse(&format!("{{\"a\":[{}]}}", ["{\"b\":1}"; 20].join(","))).unwrap();
+    // Each of these paths visits 41 nodes.
+    let dotted = || "a.b".to_owned();
+    let named = |count: usize| (0..count).map(|at| (format!("m{at}"), dotted())).collect::<Vec<_>>();
+    let table = [
+        (Some(vec![dotted(); 2]), None, None, None),
+        (Some(vec![dotted(); 3]), None, None, Some("response_filter[2]")),
+        (Some(vec![dotted()]), Some(named(1)), None, None),
+        (Some(vec![dotted()]), Some(named(2)), None, Some("response_mapping.m1")),
+        (None, Some(named(2)), Some("$.m0[*]"), Some("result_key")),
+        (None, Some(named(1)), Some("$.m0[*]"), None),
+    ];
+    for (filter, mapping, key, fails) in table {
+        let mut endpoint = EndpointConfig::new("e", "An endpoint", "/e");
+        (endpoint.response_filter, endpoint.response_mapping) = (filter, mapping);
+        endpoint.result_key = key.map(str::to_owned);
+        let pipeline = Pipeline::compile(&endpoint, &limits, &mut Faults::new()).unwrap();
+        with_input(&body, &Redactor::default(), |input| {
+            let whole = pipeline.run(input).map(drop).map_err(|error| error.message().to_owned());
+            assert_eq!(whole, fails.map_or(Ok(()), |place| Err(format!("{place}: {told}"))), "{endpoint:?}");
+            // What is wanted of the body costs the same, and twice is no more than once.
+            let wanted = pipeline.run_wanted(body.to_string().as_bytes(), &limits, input);
+            assert_eq!((wanted.is_some(), pipeline.run(input).is_ok()), (fails.is_none(), fails.is_none()));
+        });
+    }
 }
 
 #[test]

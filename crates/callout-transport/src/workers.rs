@@ -15,18 +15,29 @@ use callout_core::{
 use futures_util::future::{Either, select};
 use tokio::{runtime::Handle, sync::oneshot};
 
+/// How many wait for a turn at most, in all and of one workspace: who waits holds what it has to work on.
+const MOST_WAITING: Waits = Waits { all: 4_096, workspace: 1_024 };
+
+#[derive(Clone, Copy)]
+struct Waits {
+    all: usize,
+    workspace: usize,
+}
+
 /// Runs work that would hold up the threads of an async runtime, on those that the runtime has for blocking
 /// work. It has no thread of its own.
 ///
 /// At most so many run at once, by default one less than the machine has cores and one at least, and one
 /// fewer for each workspace, if that leaves it any. Whoever waits for a turn holds no thread. Workspaces that
 /// wait take turns: the one with the fewest running comes first, then the one whose last turn is longest ago.
+/// At most 1,024 of a workspace wait, and 4,096 in all; the next is refused at once.
 #[derive(Clone)]
 pub struct Workers(Arc<Shared>);
 
 struct Shared {
     most: usize,
     most_per_workspace: usize,
+    most_waiting: Waits,
     queue: Mutex<Queue>,
 }
 
@@ -66,9 +77,13 @@ impl Default for Workers {
 impl Workers {
     /// As many as that at once; one, if none.
     pub fn new(most: usize) -> Self {
+        Self::bounded(most, MOST_WAITING)
+    }
+
+    fn bounded(most: usize, most_waiting: Waits) -> Self {
         let most = most.max(1);
         let most_per_workspace = (most - 1).max(1);
-        Self(Arc::new(Shared { most, most_per_workspace, queue: Mutex::default() }))
+        Self(Arc::new(Shared { most, most_per_workspace, most_waiting, queue: Mutex::default() }))
     }
 
     /// Waits for a turn, until the deadline at most, and runs the work. Without a tokio runtime it runs where
@@ -79,7 +94,8 @@ impl Workers {
     ///
     /// # Errors
     ///
-    /// `timeout`, if the deadline passes before the work has its turn; `interrupted`, if the runtime ends.
+    /// `timeout`, if the deadline passes before the work has its turn; `limit_exceeded`, which says that it
+    /// can be tried again, if too many wait already; `interrupted`, if the runtime ends.
     pub async fn run<T: Send + 'static>(
         &self,
         workspace: &str,
@@ -89,7 +105,7 @@ impl Workers {
     ) -> Result<T, Error> {
         let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
         let turn = match select(pin!(self.turn(workspace)), pin!(clock.until(deadline.moment()))).await {
-            Either::Left((turn, _)) => turn,
+            Either::Left((turn, _)) => turn?,
             Either::Right(((), _)) => {
                 let message = "the call's time was over before its answer could be worked on: the workspace, or the \
                                machine, has too much of that at once";
@@ -107,7 +123,7 @@ impl Workers {
         })
     }
 
-    async fn turn(&self, workspace: &str) -> Turn {
+    async fn turn(&self, workspace: &str) -> Result<Turn, Error> {
         let workspace: Arc<str> = workspace.into();
         loop {
             let coming = {
@@ -115,15 +131,16 @@ impl Workers {
                 if queue.may_run(&workspace, &self.0) {
                     queue.begin(&workspace);
                     drop(queue);
-                    return Turn { shared: self.0.clone(), workspace };
+                    return Ok(Turn { shared: self.0.clone(), workspace });
                 }
+                queue.check_waiting(&workspace, self.0.most_waiting)?;
                 let (turn, coming) = oneshot::channel();
                 queue.waiting.push_back(Waiting { workspace: workspace.clone(), turn });
                 coming
             };
             // It comes from the one that ends; who is in the queue is never forgotten.
             if let Ok(turn) = coming.await {
-                return turn;
+                return Ok(turn);
             }
         }
     }
@@ -148,6 +165,30 @@ impl Queue {
         self.running() < shared.most && self.lane(workspace).running < shared.most_per_workspace
     }
 
+    /// Whether one more may wait.
+    fn check_waiting(&mut self, workspace: &str, most: Waits) -> Result<(), Error> {
+        if self.waiting.len() >= most.all.min(most.workspace) {
+            self.forget_gone();
+        }
+        let own = self.waiting.iter().filter(|waiting| &*waiting.workspace == workspace).count();
+        let (whose, count) = if own >= most.workspace {
+            ("of this workspace", own)
+        } else if self.waiting.len() >= most.all {
+            ("in all", self.waiting.len())
+        } else {
+            return Ok(());
+        };
+        let message = format!(
+            "{count} calls {whose} wait already for their params or answers to be worked on, as many as may; try \
+             again when some have ended"
+        );
+        Err(Error::new(ErrorKind::LimitExceeded, message).with_retryable(true))
+    }
+
+    fn forget_gone(&mut self) {
+        self.waiting.retain(|waiting| !waiting.turn.is_closed());
+    }
+
     fn begin(&mut self, workspace: &Arc<str>) {
         self.turns += 1;
         let lane = self.lanes.entry(workspace.clone()).or_default();
@@ -166,7 +207,7 @@ impl Queue {
 
     /// Takes out who is next, if somebody may run.
     fn next(&mut self, shared: &Shared) -> Option<Waiting> {
-        self.waiting.retain(|waiting| !waiting.turn.is_closed());
+        self.forget_gone();
         let candidates = self.waiting.iter().enumerate();
         let (at, _) =
             candidates.filter(|(_, waiting)| self.may_run(&waiting.workspace, shared)).min_by_key(|(_, waiting)| {
@@ -282,6 +323,35 @@ mod tests {
         }
         order.let_go.send(()).unwrap();
         assert_eq!(began, ["seldom", "often", "often"]);
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_the_next_at_once() {
+        let mut order = Order::new(1);
+        order.workers = Workers::bounded(1, Waits { all: 3, workspace: 2 });
+        let mut tasks = vec![order.ask("a").await];
+        assert_eq!(order.next().await, "a");
+        tasks.push(order.ask("a").await);
+        let leaves = order.ask("a").await;
+        let told = |refused: Result<Result<(), Error>, tokio::task::JoinError>| {
+            let error = refused.unwrap().unwrap_err();
+            assert!(error.kind() == ErrorKind::LimitExceeded && error.is_retryable(), "{error}");
+            error.message().split(" wait").next().map(str::to_owned)
+        };
+        assert_eq!(told(order.ask("a").await.await).as_deref(), Some("2 calls of this workspace"));
+        // Another has its own share, of what there is for all.
+        tasks.push(order.ask("b").await);
+        assert_eq!(told(order.ask("b").await.await).as_deref(), Some("3 calls in all"));
+        // Who goes away makes room at once.
+        leaves.abort();
+        assert!(leaves.await.unwrap_err().is_cancelled());
+        tasks.push(order.ask("b").await);
+        for _ in 0..4 {
+            order.let_go.send(()).unwrap();
+        }
         for task in tasks {
             task.await.unwrap().unwrap();
         }

@@ -67,7 +67,11 @@ impl Sent {
         let sent = self.clone();
         let place = place(&self.engine, &self.integration, self.deadline);
         let done = place.shape(&self.endpoint.shapes, is_large, move |deadline| work(&sent, deadline), is_late);
-        done.await.map_err(|error| self.failed(error))
+        // The call has been sent: whether it may be sent again depends on what it does there.
+        done.await.map_err(|error| {
+            let retryable = error.is_retryable() && self.endpoint.request.method().is_idempotent();
+            self.failed(error.with_retryable(retryable))
+        })
     }
 
     pub(crate) fn stages(&self, deadline: Deadline) -> Traced {

@@ -300,11 +300,13 @@ async fn send<'a>(
 ) -> Result<Arc<Sent>, Error> {
     let opened = open(call, params, disabled)?;
     let mut deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
-    let check = {
+    if let Some(checked) = opened.0.request.validate_at_once(&opened.1) {
+        checked?;
+    } else {
         let (endpoint, params) = (opened.0.clone(), opened.1.clone());
-        move || endpoint.request.validate(&params)
-    };
-    place(call.engine, call.integration, deadline).check(&opened.0.checks, check).await??;
+        let check = move || endpoint.request.validate(&params);
+        place(call.engine, call.integration, deadline).run(check).await??;
+    }
     let prepared = prepare(call, opened)?;
     if approve(call, watch, &prepared).await? {
         // The time that a person took is not the call's.

@@ -51,9 +51,7 @@ pub(crate) struct Endpoint {
     pub(crate) retry: RetryConfig,
     pub(crate) request: Request,
     pub(crate) pipeline: Pipeline,
-    /// How long checking params takes.
-    pub(crate) checks: Arc<Habit>,
-    /// How long working on answers takes.
+    /// How long working on its answers takes.
     pub(crate) shapes: Arc<Habit>,
 }
 
@@ -209,7 +207,6 @@ impl Endpoint {
             retry: endpoint.retry_config.clone(),
             request: request?,
             pipeline: pipeline?,
-            checks: Arc::default(),
             shapes: Arc::default(),
         })
     }

@@ -2,7 +2,8 @@
 //!
 //! An async runtime's threads serve everybody. Most answers take some microseconds and are worked on there.
 //! One that is large, or is not done within [`AT_ONCE`], goes to [`Workers`], where workspaces take turns;
-//! and so do the answers and params of an endpoint that has shown to take long.
+//! and so do the answers of an endpoint that has
+//! shown to take long, and params of which it is known beforehand that their check will.
 
 use std::{
     sync::{
@@ -28,7 +29,7 @@ pub(crate) const AT_ONCE_BYTES: usize = 128 << 10;
 /// How often in a row long work must be quick before it is tried at once again.
 const QUICK_IN_A_ROW: u8 = 32;
 
-/// Whether one kind of an endpoint's work has taken long of late.
+/// Whether an endpoint's answers have taken long of late.
 #[derive(Debug, Default)]
 pub(crate) struct Habit {
     /// How often it is still to be quick; 0 if it is expected to be.
@@ -90,20 +91,13 @@ impl Place<'_> {
         self.workers.run(self.workspace, self.clock, self.deadline, timed).await
     }
 
-    /// As [`Place::shape`], for work that cannot be ended before it is done: it is begun at once as long as
-    /// that has been quick.
-    pub(crate) async fn check<T: Send + 'static>(
-        self,
-        habit: &Arc<Habit>,
-        work: impl Fn() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        if habit.is_quick() {
-            let started = self.clock.now();
-            let done = work();
-            habit.learn(self.clock.now().saturating_duration_since(started));
-            return Ok(done);
-        }
-        self.shape(habit, true, move |_| work(), |_| false).await
+    /// Works where it may take its time, from the beginning.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Workers::run`].
+    pub(crate) async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        self.workers.run(self.workspace, self.clock, self.deadline, work).await
     }
 }
 

@@ -12,7 +12,7 @@ use jsonpath_rust::parser::{
 };
 
 use super::{
-    pattern::{Extent, Pattern},
+    pattern::{Account, Extent, Pattern},
     query::{Filter, Operand, Operator, PatternOperand, Query, Segment, Selector, Slice, Start},
     scan::scan,
     skeleton::{Skeleton, Skeletons},
@@ -21,10 +21,10 @@ use crate::{error::PathError, step::Step};
 
 type Compiled<T> = Result<T, PathError>;
 
-pub(super) fn compile(text: &str, limits: &Limits) -> Compiled<Query> {
+pub(super) fn compile(text: &str, limits: &Limits, account: &mut Account<'_>) -> Compiled<Query> {
     let scanned = scan(text, limits)?;
     let mut calls = scanned.calls.iter().copied();
-    Compiler { text, scanned: &scanned, calls: &mut calls }.skeleton(0)
+    Compiler { text, scanned: &scanned, calls: &mut calls, account }.skeleton(0)
 }
 
 /// The words are right, their order is not: names the word that the parser stopped at.
@@ -65,14 +65,15 @@ fn column(message: &str) -> Option<usize> {
     digits.parse::<usize>().ok()?.checked_sub(1)
 }
 
-struct Compiler<'t> {
+struct Compiler<'t, 'f> {
     text: &'t str,
     scanned: &'t Skeletons,
     /// Where the calls begin that have not been come by yet.
     calls: &'t mut dyn Iterator<Item = usize>,
+    account: &'t mut Account<'f>,
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     /// The query whose skeleton stands at that place of the list.
     fn skeleton(&mut self, place: usize) -> Compiled<Query> {
         let skeleton = self.scanned.all.get(place).ok_or_else(|| self.unexpected())?;
@@ -146,7 +147,7 @@ impl Compiler<'_> {
         let text = self.argument(place, text)?;
         let pattern = match self.argument(place, pattern)? {
             Operand::Literal(Json::String(pattern)) => PatternOperand::Known(
-                Pattern::compile(&pattern, extent)
+                Pattern::compile(&pattern, extent, self.account)
                     .map_err(|refusal| self.error(place, format!("the pattern of this function: {refusal}")))?,
             ),
             other => PatternOperand::Found(other),

@@ -12,11 +12,12 @@ mod sink;
 mod skeleton;
 
 use callout_core::{json::Json, limits::Limits};
+pub(crate) use pattern::Account;
 pub(crate) use query::Query;
 
 use self::{
     eval::Eval,
-    sink::{Collect, Select},
+    sink::{Collect, Select, Sink},
 };
 use crate::{
     budget::{Budget, TooManyNodes},
@@ -26,20 +27,26 @@ use crate::{
 
 impl Query {
     /// Compiles a text that begins with `$`.
-    pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Self, PathError> {
-        compile::compile(text, limits)
+    pub(crate) fn parse(text: &str, limits: &Limits, account: &mut Account<'_>) -> Result<Self, PathError> {
+        compile::compile(text, limits, account)
     }
 
     /// The nodes that the query selects, in its order, each as often as it is selected.
-    pub(crate) fn nodes<'a>(&'a self, root: &'a Json, budget: Budget) -> Result<Vec<&'a Json>, TooManyNodes> {
+    pub(crate) fn nodes<'a>(&'a self, root: &'a Json, budget: &mut Budget) -> Result<Vec<&'a Json>, TooManyNodes> {
         let mut found = Collect::default();
-        Eval::new(root, budget).all(&self.segments, root, &mut found)?;
+        self.walk(root, budget, &mut found)?;
         Ok(found.nodes)
     }
 
     /// Marks every node that the query selects.
-    pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: Budget) -> Result<(), TooManyNodes> {
-        let mut select = Select::new(root, mask);
-        Eval::new(root, budget).all(&self.segments, root, &mut select)
+    pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: &mut Budget) -> Result<(), TooManyNodes> {
+        self.walk(root, budget, &mut Select::new(root, mask))
+    }
+
+    fn walk<'a>(&'a self, root: &'a Json, budget: &mut Budget, sink: &mut impl Sink<'a>) -> Result<(), TooManyNodes> {
+        let mut eval = Eval::new(root, *budget);
+        eval.all(&self.segments, root, sink)?;
+        *budget = eval.budget;
+        Ok(())
     }
 }

@@ -4,8 +4,9 @@
 //! `^` and `$` outside of brackets mean the text's ends, as in every implementation and in the
 //! standard's compliance suite, though the RFC's grammar has them as plain characters.
 
-use std::{fmt, sync::OnceLock};
+use std::fmt;
 
+use callout_core::{fault::Faults, limits::Limits};
 use regex::{Regex, RegexBuilder};
 use regex_automata::{
     dfa::{StartKind, dense},
@@ -25,8 +26,14 @@ const SIZES: [(usize, usize); 5] = [(SMALL, 0), (4 << 10, 1), (16 << 10, 4), (64
 /// Up to this size a pattern has so few states that each byte is one step.
 const SMALL: usize = 1 << 10;
 
-/// Bytes that an automaton of one step for each byte may take, and bytes for making it.
+/// Up to this size of a pattern it is found out whether there is an automaton of one step for each byte.
+const LARGEST_WITH_AUTOMATON: usize = 64 << 10;
+
+/// Bytes that such an automaton may take, and bytes for making it.
 const AUTOMATON: (usize, usize) = (256 << 10, 512 << 10);
+
+/// Bytes that reading a class of Unicode (`\p{L}`) takes: it is a table of hundreds of ranges.
+const CLASS_BYTES: usize = 4 << 10;
 
 /// Nodes that compiling a pattern costs beside its length.
 const COMPILE_COST: usize = 500;
@@ -46,31 +53,35 @@ pub(super) struct Pattern {
     regex: Regex,
     /// What one byte of text costs in nodes, unless it is one step.
     nodes_per_byte: usize,
-    steps: Steps,
-}
-
-/// Whether a match takes one step for each byte of the text, whatever the text is.
-#[derive(Clone, Debug)]
-enum Steps {
-    One,
-    Many,
-    /// Found out at the first match: an automaton of one step for each byte is made, if it can be.
-    /// `a.{20}b` has none, as it must know of each of the last 20 characters whether it was an `a`.
-    Unknown(OnceLock<bool>),
+    /// Whether a match takes one step for each byte of the text, whatever the text is.
+    takes_one_step: bool,
 }
 
 impl Pattern {
-    /// Compiles a pattern of a path, which is used again and again.
-    pub(super) fn compile(text: &str, extent: Extent) -> Result<Self, Refusal> {
-        Self::with(text, extent, Steps::Unknown(OnceLock::new()))
+    /// Compiles a pattern of a path, which is used again and again: whether it takes one step for each
+    /// byte is found out now. What that costs, and compiling it, goes on the config's account.
+    pub(super) fn compile(text: &str, extent: Extent, account: &mut Account<'_>) -> Result<Self, Refusal> {
+        let classes = (text.matches("\\p").count() + text.matches("\\P").count()).saturating_mul(CLASS_BYTES);
+        let (mut found, size) = Self::with(text, extent, |size| account.pay(size + classes))?;
+        if !found.takes_one_step && size <= LARGEST_WITH_AUTOMATON {
+            let (has, bytes) = automaton(found.regex.as_str());
+            account.pay(bytes + classes)?;
+            found.takes_one_step = has;
+        }
+        Ok(found)
     }
 
     /// Compiles a pattern that stands in a document, to be used a few times.
     pub(super) fn compile_once(text: &str, extent: Extent) -> Result<Self, Refusal> {
-        Self::with(text, extent, Steps::Many)
+        Self::with(text, extent, |_| Ok(())).map(|(found, _)| found)
     }
 
-    fn with(text: &str, extent: Extent, steps: Steps) -> Result<Self, Refusal> {
+    /// The pattern, and the first size that it fits in.
+    fn with(
+        text: &str,
+        extent: Extent,
+        mut pay: impl FnMut(usize) -> Result<(), Refusal>,
+    ) -> Result<(Self, usize), Refusal> {
         let inner = translate(text)?;
         let whole = match extent {
             Extent::Whole => format!("^(?:{inner})$"),
@@ -78,12 +89,10 @@ impl Pattern {
         };
         let mut refusal = Refusal::TooLarge;
         for (size, nodes_per_byte) in SIZES {
+            pay(size)?;
             // The lazy automaton's cache is bounded as well, at its least size that is of use.
             match RegexBuilder::new(&whole).size_limit(size).dfa_size_limit(1 << 20).build() {
-                Ok(regex) => {
-                    let steps = if size == SMALL { Steps::One } else { steps };
-                    return Ok(Self { regex, nodes_per_byte, steps });
-                }
+                Ok(regex) => return Ok((Self { regex, nodes_per_byte, takes_one_step: size == SMALL }, size)),
                 Err(regex::Error::CompiledTooBig(_)) => {}
                 Err(_) => refusal = Refusal::Wrong("a range in it runs backwards, or it nests too deep"),
             }
@@ -97,7 +106,7 @@ impl Pattern {
     }
 
     pub(super) fn matches(&self, text: &str, budget: &mut Budget) -> Result<bool, TooManyNodes> {
-        let nodes = if self.takes_one_step() {
+        let nodes = if self.takes_one_step {
             text.len() / BYTES_PER_NODE
         } else {
             text.len().saturating_mul(self.nodes_per_byte)
@@ -105,19 +114,33 @@ impl Pattern {
         budget.take(nodes)?;
         Ok(self.regex.is_match(text))
     }
+}
 
-    fn takes_one_step(&self) -> bool {
-        match &self.steps {
-            Steps::One => true,
-            Steps::Many => false,
-            Steps::Unknown(known) => *known.get_or_init(|| has_automaton(self.regex.as_str())),
+/// Who pays for the patterns of a path.
+pub(crate) enum Account<'f> {
+    /// A path by itself, which its length bounds.
+    None,
+    /// The config that the path stands in.
+    Config(&'f mut Faults, &'f Limits),
+}
+
+impl Account<'_> {
+    fn pay(&mut self, bytes: usize) -> Result<(), Refusal> {
+        match self {
+            Self::None => Ok(()),
+            Self::Config(faults, limits) => {
+                let affordable = faults.afford_pattern(bytes, limits);
+                affordable.then_some(()).ok_or(Refusal::TooMany(limits.max_pattern_bytes))
+            }
         }
     }
 }
 
-/// Whether an automaton of bounded size can be made that takes one step for each byte. The regex crate
-/// makes the part of it that a text needs, and goes on more slowly where that does not end.
-fn has_automaton(pattern: &str) -> bool {
+/// Whether an automaton of bounded size can be made that takes one step for each byte, and what it took
+/// to find out. The regex crate makes the part of it that a text needs, and goes on more slowly where
+/// that does not end. `a.{20}b` has none, as it must know of each of the last 20 characters whether it
+/// was an `a`.
+fn automaton(pattern: &str) -> (bool, usize) {
     let (size, working_size) = AUTOMATON;
     let nfa = thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(working_size));
     let dfa = dense::Config::new()
@@ -125,13 +148,18 @@ fn has_automaton(pattern: &str) -> bool {
         .start_kind(StartKind::Unanchored)
         .dfa_size_limit(Some(size))
         .determinize_size_limit(Some(working_size));
-    dense::Builder::new().thompson(nfa).configure(dfa).build(pattern).is_ok()
+    match dense::Builder::new().thompson(nfa).configure(dfa).build(pattern) {
+        Ok(automaton) => (true, automaton.memory_usage()),
+        Err(_) => (false, working_size),
+    }
 }
 
 /// Why a text is no pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     TooLarge,
+    /// With those before it.
+    TooMany(usize),
     Wrong(&'static str),
     /// An escape that only other kinds of regular expressions have.
     Escape(char),
@@ -141,6 +169,11 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge => f.write_str("it is too large, use smaller `{…}` repetitions"),
+            Self::TooMany(max) => write!(
+                f,
+                "with it, the patterns of this config take more than {max} bytes when compiled (`max_pattern_bytes`), \
+                 use fewer ones, smaller `{{…}}` repetitions and less `\\p{{…}}`"
+            ),
             Self::Wrong(what) => f.write_str(what),
             Self::Escape(letter) => {
                 write!(f, "`\\{letter}` is not in I-Regexp (RFC 9485)")?;
@@ -359,7 +392,7 @@ mod tests {
 
     fn is_match(pattern: &str, extent: Extent, text: &str) -> bool {
         let mut budget = Budget::new(&Limits::default());
-        Pattern::compile(pattern, extent).unwrap().matches(text, &mut budget).unwrap()
+        Pattern::compile(pattern, extent, &mut Account::None).unwrap().matches(text, &mut budget).unwrap()
     }
 
     #[test]
@@ -466,7 +499,7 @@ mod tests {
             "^*",
         ];
         for pattern in table {
-            assert!(Pattern::compile(pattern, Extent::Whole).is_err(), "{pattern}");
+            assert!(Pattern::compile(pattern, Extent::Whole, &mut Account::None).is_err(), "{pattern}");
         }
     }
 
@@ -479,14 +512,14 @@ mod tests {
             "(".repeat(400) + &")".repeat(400),
         ];
         for pattern in large {
-            assert!(Pattern::compile(&pattern, Extent::Part).is_err(), "{pattern}");
+            assert!(Pattern::compile(&pattern, Extent::Part, &mut Account::None).is_err(), "{pattern}");
         }
-        assert!(Pattern::compile("\\p{L}+[0-9]{1,20}", Extent::Part).is_ok());
+        assert!(Pattern::compile("\\p{L}+[0-9]{1,20}", Extent::Part, &mut Account::None).is_ok());
     }
 
     #[test]
     fn other_dialects_are_told_what_to_write() {
-        let told = |pattern| Pattern::compile(pattern, Extent::Whole).unwrap_err().to_string();
+        let told = |pattern| Pattern::compile(pattern, Extent::Whole, &mut Account::None).unwrap_err().to_string();
         assert!(told("\\d+").contains("write `[0-9]`"), "{}", told("\\d+"));
         assert!(told("(?i)a").contains("no `(?…)`"), "{}", told("(?i)a"));
         assert!(told("a{1000000}").contains("too large"), "{}", told("a{1000000}"));

@@ -1,12 +1,16 @@
 //! What a check will cost, found out before it is made: the walk that the validator would take,
 //! counted and ended at a bound.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::graph::{Graph, Id};
 
 /// Steps of work that one check may take, each a few nanoseconds. A second at the very worst.
-const MAX_WORK: u64 = 50_000_000;
+pub(super) const MAX_WORK: u64 = 50_000_000;
+/// Steps that take a millisecond at worst.
+pub(super) const LITTLE_WORK: u64 = 50_000;
 /// What it takes to apply one subschema to one value.
 const VISIT: u64 = 50;
 /// Subschemas within each other, which is what a validator's stack holds.
@@ -28,22 +32,30 @@ impl Cost {
     ///
     /// # Errors
     ///
-    /// A message, if it is more than a check may cost.
-    pub(super) fn estimate(graph: &Graph, params: &Value) -> Result<Self, String> {
-        let mut count = Count { graph, work: MAX_WORK, explained: MAX_EXPLAINED };
-        count.apply(Graph::ROOT, params, 0, false).map_err(|over| match over {
-            Over::Work => {
-                "checking the params against the input schema takes too long: pass fewer or shorter ones".to_owned()
-            }
-            Over::Depth => format!("the params and the input schema nest more than {MAX_DEPTH} deep together"),
-        })?;
+    /// If it is more than `most`, or nests too deep.
+    pub(super) fn estimate(graph: &Graph, params: &Value, most: u64) -> Result<Self, Over> {
+        let mut count = Count { graph, work: most, explained: MAX_EXPLAINED };
+        count.apply(Graph::ROOT, params, 0, false)?;
         Ok(if count.explained == 0 { Self::Large } else { Self::Small })
     }
 }
 
-enum Over {
+/// Why a check is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
     Work,
     Depth,
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Work => {
+                f.write_str("checking the params against the input schema takes too long: pass fewer or shorter ones")
+            }
+            Self::Depth => write!(f, "the params and the input schema nest more than {MAX_DEPTH} deep together"),
+        }
+    }
 }
 
 struct Count<'g> {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use callout_core::fault::{FaultCode, Faults};
+use callout_core::fault::{FaultCode, Faults, Place};
 use serde_json::Value;
 
 use super::walk;
@@ -26,8 +26,8 @@ pub(super) type Id = usize;
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
-    /// How many patterns there are.
-    pub(super) patterns: usize,
+    /// All patterns, each with its place.
+    pub(super) patterns: Vec<(String, Place)>,
 }
 
 /// What one subschema applies.
@@ -69,10 +69,10 @@ impl Graph {
     pub(super) fn of(schema: &Value, faults: &mut Faults) -> Option<Self> {
         let before = faults.len();
         let mut graph = walk::graph_of(schema, faults);
-        if graph.patterns > MAX_PATTERNS {
+        if graph.patterns.len() > MAX_PATTERNS {
             faults.report(
                 FaultCode::TooLong,
-                format!("must have at most {MAX_PATTERNS} patterns, not {}", graph.patterns),
+                format!("must have at most {MAX_PATTERNS} patterns, not {}", graph.patterns.len()),
             );
         }
         if let Err(why) = graph.expand() {

@@ -10,21 +10,26 @@ mod graph;
 mod violation;
 mod walk;
 
+use std::collections::HashSet;
+
 use callout_core::{
     Error, ErrorKind,
-    fault::{FaultCode, Faults},
+    fault::{FaultCode, Faults, Place},
     json::{Json, Object},
     limits::Limits,
 };
-use jsonschema::{PatternOptions, Validator};
-use serde_json::Value;
+use jsonschema::{PatternOptions, ValidationOptions, Validator};
+use serde_json::{Value, json};
 
 use crate::bounds::{self, Excess};
-use cost::Cost;
+use cost::{Cost, LITTLE_WORK, MAX_WORK, Over};
 use graph::Graph;
 
-/// What is shared between the patterns of one schema, in bytes of compiled patterns.
-const PATTERN_BYTES: usize = 4 << 20;
+/// Bytes that a compiled pattern may take: the sizes that are tried.
+const PATTERN_SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, LARGEST_PATTERN];
+const LARGEST_PATTERN: usize = 1 << 20;
+/// Bytes that reading a class of Unicode (`\p{L}`) takes: it is a table of hundreds of ranges.
+const CLASS_BYTES: usize = 4 << 10;
 /// Bytes that the search through one pattern may remember.
 const PATTERN_CACHE_BYTES: usize = 256 << 10;
 /// Violations that one call lists.
@@ -35,6 +40,24 @@ const MAX_VIOLATIONS: usize = 50;
 pub(crate) struct InputSchema {
     /// `None` for `{}`, which takes anything.
     checker: Option<Checker>,
+}
+
+/// How much a check may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// About a millisecond at worst.
+    Little,
+    /// As much as any check may.
+    Full,
+}
+
+/// Why params were not checked.
+#[derive(Debug)]
+pub(crate) enum Unchecked {
+    /// It takes more than a little.
+    Later,
+    /// It takes more than any check may.
+    Never(Error),
 }
 
 #[derive(Debug)]
@@ -61,8 +84,9 @@ impl InputSchema {
             }
             let schema = Value::from(&schema);
             // The graph goes first: it finds what would cost too much to compile.
-            let graph = Graph::of(&schema, faults)?;
-            let validator = compile(&schema, graph.patterns, faults)?;
+            let mut graph = Graph::of(&schema, faults)?;
+            pay_for(std::mem::take(&mut graph.patterns), limits, faults)?;
+            let validator = compile(&schema, faults)?;
             Some(Self { checker: Some(Checker { validator, graph }) })
         })
     }
@@ -83,17 +107,25 @@ impl InputSchema {
     ///
     /// # Errors
     ///
-    /// `limit_exceeded` if the check would take too long.
+    /// If the check would take longer than this effort allows.
     pub(crate) fn check(
         &self,
         params: &Object,
         set_aside: impl Fn(&str) -> bool,
+        effort: Effort,
         faults: &mut Faults,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Unchecked> {
         let Some(Checker { validator, graph }) = &self.checker else { return Ok(()) };
         let checked = params.iter().filter(|(name, _)| !set_aside(name));
         let value = Value::Object(checked.map(|(name, value)| (name.to_owned(), Value::from(value))).collect());
-        let cost = Cost::estimate(graph, &value).map_err(|why| Error::new(ErrorKind::LimitExceeded, why))?;
+        let most = match effort {
+            Effort::Little => LITTLE_WORK,
+            Effort::Full => MAX_WORK,
+        };
+        let cost = Cost::estimate(graph, &value, most).map_err(|over| match (over, effort) {
+            (Over::Work, Effort::Little) => Unchecked::Later,
+            _ => Unchecked::Never(Error::new(ErrorKind::LimitExceeded, over.to_string())),
+        })?;
         if validator.is_valid(&value) {
             return Ok(());
         }
@@ -108,11 +140,40 @@ impl InputSchema {
     }
 }
 
-fn compile(schema: &Value, patterns: usize, faults: &mut Faults) -> Option<Validator> {
-    let bytes = PATTERN_BYTES / patterns.max(4);
-    let patterns = PatternOptions::regex().size_limit(bytes).dfa_size_limit(PATTERN_CACHE_BYTES);
-    let options = jsonschema::options().offline().should_validate_formats(false).with_pattern_options(patterns);
-    match options.build(schema) {
+/// Finds out how large the patterns are, each alone, so that what they cost goes on the config's account.
+fn pay_for(patterns: Vec<(String, Place)>, limits: &Limits, faults: &mut Faults) -> Option<()> {
+    let mut known = HashSet::new();
+    for (pattern, place) in patterns {
+        if !known.insert(pattern.clone()) {
+            continue;
+        }
+        let classes = (pattern.matches("\\p").count() + pattern.matches("\\P").count()).saturating_mul(CLASS_BYTES);
+        let alone = json!({ "pattern": pattern });
+        for size in PATTERN_SIZES {
+            if !faults.afford_pattern(size + classes, limits) {
+                let message = format!(
+                    "with this pattern, those of this config take more than {} bytes when compiled \
+                     (`max_pattern_bytes`), use fewer ones, smaller `{{…}}` repetitions and less `\\p{{…}}`",
+                    limits.max_pattern_bytes
+                );
+                faults.report_at(place, FaultCode::TooLong, message);
+                return None;
+            }
+            if options(size).build(&alone).is_ok() {
+                break;
+            }
+        }
+    }
+    Some(())
+}
+
+fn options(pattern_bytes: usize) -> ValidationOptions<'static> {
+    let patterns = PatternOptions::regex().size_limit(pattern_bytes).dfa_size_limit(PATTERN_CACHE_BYTES);
+    jsonschema::options().offline().should_validate_formats(false).with_pattern_options(patterns)
+}
+
+fn compile(schema: &Value, faults: &mut Faults) -> Option<Validator> {
+    match options(LARGEST_PATTERN).build(schema) {
         Ok(validator) => Some(validator),
         Err(error) => {
             let place = violation::place(faults.here(), &error);

@@ -106,7 +106,8 @@ impl<'s> Walk<'s> {
                 }
                 "patternProperties" => {
                     let found = self.map(value, &below());
-                    self.graph.patterns += found.len();
+                    let named = found.iter().map(|(pattern, _)| ((*pattern).to_owned(), below().field(*pattern)));
+                    self.graph.patterns.extend(named);
                     let states = found.iter().map(|(pattern, _)| states(pattern)).sum();
                     self.node(id, |node| {
                         node.members.extend(found.into_iter().map(|(_, id)| id));
@@ -158,9 +159,10 @@ impl<'s> Walk<'s> {
                 keyword if keyword == self.id_keyword => self.identify(value, id, below(), faults),
                 "$schema" => check_dialect(value, id, &below(), faults),
                 "pattern" => {
-                    self.graph.patterns += 1;
-                    let states = value.as_str().map_or(0, states);
-                    self.node(id, |node| node.pattern = states);
+                    if let Some(pattern) = value.as_str() {
+                        self.graph.patterns.push((pattern.to_owned(), below()));
+                        self.node(id, |node| node.pattern = states(pattern));
+                    }
                 }
                 "enum" | "const" => self.node(id, |node| node.constants += size(value)),
                 "uniqueItems" => self.node(id, |node| node.unique = value.as_bool().unwrap_or(false)),

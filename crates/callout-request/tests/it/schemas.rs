@@ -2,9 +2,10 @@
 
 use std::{fmt::Write, time::Instant};
 
-use callout_core::{ErrorKind, json::Json};
+use callout_core::{ErrorKind, fault::Faults, json::Json, limits::Limits};
+use callout_request::Request;
 
-use crate::{compile, compile_with, faults_of, object, violations, with_schema};
+use crate::{compile, compile_with, faults_of, object, violations, violations_of, with_schema};
 
 const API: &str = "https://api.example.com";
 
@@ -276,6 +277,32 @@ fn checks_that_multiply_with_the_params_end_at_a_bound() {
     assert_eq!(violations(&request, r#"{"a":"x"}"#), [""; 0]);
 }
 
+/// What is checked where it came in, and what elsewhere: known before it is done, the same each time.
+#[test]
+fn only_what_takes_little_is_checked_at_once() {
+    let plain = r#"{"properties":{"a":{"type":"string"}}}"#.to_owned();
+    let many = format!("{{\"properties\":{{\"a\":{{\"anyOf\":[{}]}}}}}}", vec![r#"{"type":"string"}"#; 1000].join(","));
+    let text = |length: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(length));
+    let list = |length: usize| format!("{{\"a\":[{}]}}", vec!["1"; length].join(","));
+    let table = [
+        (&plain, text(10), Some(true)),
+        (&plain, text(10_000), Some(true)),
+        (&plain, text(20_000), None),
+        (&plain, list(10), Some(false)),
+        (&many, text(10), None),
+        (&many, "{}".to_owned(), Some(true)),
+    ];
+    for (schema, params, expected) in table {
+        let request = compile(API, &with_schema(schema));
+        let params = object(&params);
+        let at_once = request.validate_at_once(&params);
+        assert_eq!(at_once.as_ref().map(Result::is_ok), expected, "{schema}");
+        if let Some(at_once) = at_once {
+            assert_eq!(violations_of(at_once), violations_of(request.validate(&params)));
+        }
+    }
+}
+
 #[test]
 fn params_and_schema_nest_only_so_deep_together() {
     // Five subschemas for each level of the params. Test threads have the 2 MB of a worker's stack.
@@ -343,6 +370,19 @@ fn patterns_are_bounded() {
     let many: Vec<_> = (0..101).map(|n| format!("\"^p{n}$\":{{}}")).collect();
     let many = faults_of(API, &with_schema(&format!("{{\"patternProperties\":{{{}}}}}", many.join(","))));
     assert!(many.iter().any(|fault| fault.contains("at most 100 patterns, not 101")), "{many:?}");
+    // All endpoints of a config have one account.
+    let mut limits = Limits::default();
+    limits.max_pattern_bytes = 200 << 10;
+    let endpoint = with_schema(r#"{"properties":{"a":{"pattern":"^[a-z]+$"},"b":{"pattern":"^(ab?){90}$"}}}"#);
+    let mut faults = Faults::new();
+    let loads = |faults: &mut Faults| Request::compile(API, &endpoint, None, &limits, faults).is_some();
+    assert_eq!([loads(&mut faults), loads(&mut faults), loads(&mut faults)], [true, true, false]);
+    let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    assert!(
+        told[0].starts_with("input_schema.properties.b.pattern: ") && told[0].contains("`max_pattern_bytes`"),
+        "{told:?}"
+    );
+    assert!(loads(&mut Faults::new()));
     // Backtracking engines never finish this one.
     let request = compile(API, &with_schema(r#"{"properties":{"a":{"pattern":"^(a+)+$"}}}"#));
     let started = cpu();
