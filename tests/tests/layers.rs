@@ -46,8 +46,9 @@ fn arrows_point_one_way() {
         ("callout-response", &["callout-core", "callout-path"]),
         ("callout", &["callout-core", "callout-request", "callout-auth", "callout-transport", "callout-response"]),
         ("callout-store", &["callout-core"]),
-        ("callout-server", &["callout", "callout-store"]),
-        ("callout-cli", &["callout", "callout-store", "callout-server"]),
+        ("callout-mcp", &["callout"]),
+        ("callout-server", &["callout", "callout-mcp", "callout-store"]),
+        ("callout-cli", &["callout", "callout-mcp", "callout-store", "callout-server"]),
     ]);
     for (name, dependencies) in dependencies() {
         let allowed: BTreeSet<_> = allowed[name.as_str()].iter().copied().collect();
@@ -68,6 +69,7 @@ fn each_large_dependency_stands_in_one_crate() {
         ("jsonschema", "callout-request"),
         ("sqlx", "callout-store"),
         ("axum", "callout-server"),
+        ("rmcp", "callout-mcp"),
     ] {
         let users: Vec<_> =
             dependencies().into_iter().filter(|(_, all)| all.contains(library)).map(|(name, _)| name).collect();
@@ -88,12 +90,16 @@ fn only_the_transport_can_open_a_connection() {
     let dialling = ["reqwest", "hyper", "hyper-util", "tokio", "tokio-rustls", "rustls", "ureq", "socket2", "mio"];
     // The engine spawns an inbox's calls, and asks for nothing else of tokio.
     assert_eq!(features("callout", "tokio"), ["rt"]);
+    // MCP is spoken on streams and requests that a host hands over.
+    assert_eq!(features("callout-mcp", "tokio"), ["macros", "rt", "sync"]);
+    assert_eq!(features("callout-mcp", "rmcp"), ["server", "transport-streamable-http-server"]);
     for (name, dependencies) in dependencies() {
         if DIALLING.contains(&name.as_str()) || SERVING.contains(&name.as_str()) {
             continue;
         }
         let found = dialling.iter().filter(|library| dependencies.contains(**library));
-        let found: Vec<_> = found.filter(|library| (name.as_str(), **library) != ("callout", "tokio")).collect();
+        let on_tasks = ["callout", "callout-mcp"].contains(&name.as_str());
+        let found: Vec<_> = found.filter(|library| !(on_tasks && **library == "tokio")).collect();
         assert!(found.is_empty(), "{name} depends on {found:?}");
     }
     for file in sources(&root().join("crates")) {
@@ -111,8 +117,8 @@ fn only_the_transport_can_open_a_connection() {
 
 #[test]
 fn every_rule_of_the_behaviour_pages_names_a_test_that_exists() {
-    let pages = ["crates/callout/src/guide/behaviour.md", "crates/callout-server/src/behaviour.md"];
-    let pages = pages.map(|page| fs::read_to_string(root().join(page)).unwrap());
+    let pages = ["callout/src/guide/behaviour.md", "callout-mcp/src/behaviour.md", "callout-server/src/behaviour.md"];
+    let pages = pages.map(|page| fs::read_to_string(root().join("crates").join(page)).unwrap());
     let tests: BTreeSet<String> = sources(&root())
         .iter()
         .flat_map(|file| {

@@ -35,6 +35,8 @@ pub(crate) enum Command {
         #[arg(long = "for", value_enum, value_name = "PROVIDER", default_value = "plain")]
         shape: Shape,
     },
+    /// Serves endpoints as MCP tools on standard input and output, as MCP clients start it.
+    Mcp(McpArgs),
     /// Serves the HTTP API; without flags it makes a database, a master key and an operator key.
     Serve(ServeArgs),
     /// Makes, lists and revokes API keys.
@@ -239,6 +241,28 @@ pub(crate) struct CallArgs {
     /// Converts params that are strings to the numbers and booleans that the input schema asks for.
     #[arg(long)]
     pub(crate) lenient: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpArgs {
+    /// Integrations as JSON or YAML, as `callout call` takes them. A file that changes is read again, and
+    /// clients are told.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Binds a param in every tool that has it: clients do not see it and cannot set it. The value is a
+    /// string where the input schema says so, else JSON if it is JSON.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) bind: Vec<String>,
+    /// A secret by its short name (api_key, bearer_token, client_secret, private_key, exchange_secret)
+    /// from the environment or a file. With several integrations the name of its own comes first:
+    /// github.bearer_token=env:GITHUB_TOKEN.
+    #[arg(long = "secret", value_name = "[INTEGRATION.]NAME=env:VAR|file:PATH")]
+    pub(crate) secrets: Vec<String>,
+    /// Converts params that are strings to the numbers and booleans that the input schema asks for.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 /// How tools are written.

@@ -3,7 +3,7 @@
 use std::{fs, process::ExitCode, time::Duration};
 
 use anstream::println;
-use callout::{CallOptions, EgressPolicy, Engine, Timeouts};
+use callout::{CallOptions, EgressPolicy, Engine, EngineBuilder, Timeouts};
 
 use crate::{
     FAILED, Stop,
@@ -61,6 +61,11 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
 
 /// An engine with the network that the flags ask for.
 pub(crate) fn engine(network: &NetworkArgs) -> Result<Engine, Stop> {
+    Ok(builder(network)?.build()?)
+}
+
+/// The same, not built yet.
+pub(crate) fn builder(network: &NetworkArgs) -> Result<EngineBuilder, Stop> {
     let mut egress = EgressPolicy::public();
     for entry in &network.allow {
         egress = egress.allow(entry).map_err(|error| format!("--allow: {error}"))?;
@@ -76,7 +81,7 @@ pub(crate) fn engine(network: &NetworkArgs) -> Result<Engine, Stop> {
     if let Some(proxy) = &network.proxy {
         builder = builder.with_proxy(proxy);
     }
-    Ok(builder.with_timeouts(timeouts(network)?).build()?)
+    Ok(builder.with_timeouts(timeouts(network)?))
 }
 
 pub(crate) fn timeouts(network: &NetworkArgs) -> Result<Timeouts, Stop> {

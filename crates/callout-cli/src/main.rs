@@ -9,6 +9,7 @@ mod demo;
 mod files;
 mod integrations;
 mod keys;
+mod mcp;
 mod params;
 mod secrets;
 mod serve;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Check { files } => Ok(check::run(&files)),
         Command::Token(args) => on_runtime(token::run(args)),
         Command::Tools { file, shape } => tools::run(&file, shape),
+        Command::Mcp(args) => on_runtime(mcp::run(args)),
         Command::Serve(args) => on_runtime(serve::run(args)),
         Command::Keys(command) => on_runtime(keys::run(command)),
         Command::Workspaces(command) => on_runtime(workspaces::run(command)),
@@ -63,5 +65,9 @@ impl<T: std::fmt::Display> From<T> for Stop {
 }
 
 fn on_runtime(work: impl Future<Output = Result<ExitCode, Stop>>) -> Result<ExitCode, Stop> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    // A read of standard input cannot be ended, and nobody waits for it.
+    runtime.shutdown_background();
+    done
 }

@@ -48,7 +48,7 @@ fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
 }
 
 /// A string where the schema asks for one; else what the text is as JSON; else a string.
-fn typed(value: &str, schema: Option<&Json>) -> Json {
+pub(crate) fn typed(value: &str, schema: Option<&Json>) -> Json {
     let wants_string = match schema.and_then(|schema| schema.get("type")) {
         Some(Json::String(kind)) => kind == "string",
         Some(Json::Array(kinds)) => kinds.iter().any(|kind| kind.as_str() == Some("string")),

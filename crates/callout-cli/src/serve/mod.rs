@@ -97,8 +97,8 @@ async fn asked_to_stop() {
 }
 
 /// Our own events only: what libraries trace may hold what is sent.
-fn log_to_stderr(format: LogFormat) -> Result<(), Stop> {
-    let ours = ["callout", "callout_auth", "callout_server", "callout_store", "callout_transport"];
+pub(crate) fn log_to_stderr(format: LogFormat) -> Result<(), Stop> {
+    let ours = ["callout", "callout_auth", "callout_mcp", "callout_server", "callout_store", "callout_transport"];
     let targets = ours
         .into_iter()
         .fold(Targets::new(), |targets, name| targets.with_target(name, tracing_subscriber::filter::LevelFilter::INFO));

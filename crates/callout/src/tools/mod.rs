@@ -8,7 +8,7 @@ mod strict;
 use std::fmt::Write;
 
 use callout_core::{
-    config::Method,
+    config::{Delivery, Method},
     json::{Json, ObjectBuilder},
 };
 
@@ -37,6 +37,8 @@ pub struct Tool {
     pub endpoint: String,
     /// The endpoint's method.
     pub method: Method,
+    /// When the endpoint wants its results handed over.
+    pub delivery: Delivery,
     /// Whether the config's schema says nothing of the params.
     takes_anything: bool,
 }
@@ -49,6 +51,7 @@ impl Tool {
             input_schema: endpoint.request.tool_schema(),
             endpoint: endpoint.name.clone(),
             method: endpoint.request.method(),
+            delivery: endpoint.delivery,
             takes_anything: endpoint.request.takes_anything(),
         }
     }

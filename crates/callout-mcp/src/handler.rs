@@ -1,0 +1,196 @@
+//! The protocol's requests, answered from a [`ToolSource`].
+
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use callout::Json;
+use futures_util::StreamExt as _;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CallToolRequestParams, CallToolResponse, ErrorCode, Extensions, Implementation, ListToolsResult,
+        PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ServerCapabilities, ServerConfig,
+        SubscriptionFilter,
+    },
+    service::{NotificationContext, RequestContext, SubscriptionContext},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{Refusal, ToolSource, progress, result};
+
+/// What clients are told of the server as a whole.
+const INSTRUCTIONS: &str = "Each tool is one endpoint of an HTTP API. A call that failed is a result with isError, \
+                            which says whether the same call may succeed later. A text that was cut says so in \
+                            _meta.truncation.";
+
+/// Serves the tools of a [`ToolSource`]. Cheap to clone.
+pub struct McpServer<S>(Arc<Parts<S>>);
+
+struct Parts<S> {
+    source: S,
+    info: ServerConfig,
+    /// Streams of announcements end.
+    closing: CancellationToken,
+}
+
+impl<S: ToolSource> McpServer<S> {
+    /// A server for those tools.
+    pub fn new(source: S) -> Self {
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
+        let own = Implementation::new("callout", env!("CARGO_PKG_VERSION"));
+        let info = ServerConfig::new(capabilities).with_server_info(own).with_instructions(INSTRUCTIONS);
+        Self(Arc::new(Parts { source, info, closing: CancellationToken::new() }))
+    }
+
+    /// Cancelled once no announcements are made any more.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
+    }
+
+    /// One client's side of it.
+    pub(crate) fn handler(&self) -> Handler<S> {
+        Handler {
+            server: self.clone(),
+            is_announcing: AtomicBool::new(false),
+            ended: CancellationToken::new().drop_guard(),
+        }
+    }
+}
+
+impl<S> Clone for McpServer<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for McpServer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("McpServer").finish_non_exhaustive()
+    }
+}
+
+/// One session, or one request where there are none.
+pub(crate) struct Handler<S> {
+    server: McpServer<S>,
+    is_announcing: AtomicBool,
+    /// Ends what was spawned for the session, with it.
+    ended: DropGuard,
+}
+
+impl<S: ToolSource> ServerHandler for Handler<S> {
+    fn get_info(&self) -> ServerConfig {
+        self.server.0.info.clone()
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let list =
+            self.server.0.source.list(host(&context.extensions)).await.map_err(|refusal| refused(refusal, ""))?;
+        let unknown = || ErrorData::invalid_params("there is no such cursor", None);
+        let start = match request.and_then(|request| request.cursor) {
+            None => 0,
+            Some(cursor) => cursor.parse().map_err(|_| unknown())?,
+        };
+        let (tools, next) = list.page(start).ok_or_else(unknown)?;
+        let mut result = ListToolsResult::with_all_items(tools);
+        result.next_cursor = next.map(|next| next.to_string());
+        Ok(result)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let params = match request.arguments {
+            Some(arguments) => Json::from(serde_json::Value::Object(arguments)),
+            None => Json::empty_object(),
+        };
+        let call = self.server.0.source.call(host(&context.extensions), &request.name, params);
+        let called = tokio::select! {
+            called = told(&context, call) => called.map_err(|refusal| refused(refusal, &request.name))?,
+            // No client waits for this answer.
+            () = context.ct.cancelled() => return Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, "cancelled", None)),
+        };
+        let any_structure = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        Ok(CallToolResponse::Complete(result::result(&called, any_structure)))
+    }
+
+    /// From here on a session before 2026-07-28 is told of changes.
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if self.is_announcing.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut changes = self.server.0.source.changes(host(&context.extensions));
+        let peer = context.peer;
+        let announcing = async move {
+            while changes.next().await.is_some() {
+                if peer.notify_tool_list_changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let ended = self.ended.token().clone();
+        tokio::spawn(async move { ended.run_until_cancelled(announcing).await });
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        let mut accepted = SubscriptionFilter::default();
+        accepted.tools_list_changed = requested.tools_list_changed;
+        Some(accepted)
+    }
+
+    /// Since 2026-07-28 changes are told to those who listen.
+    async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut changes = self.server.0.source.changes(host(&subscription.request_context().extensions));
+        loop {
+            let change = tokio::select! {
+                change = changes.next() => change,
+                () = subscription.cancelled() => None,
+                () = self.server.0.closing.cancelled() => None,
+            };
+            if change.is_none() || subscription.sink().notify_tool_list_changed().await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What the host has left on the HTTP request.
+fn host(extensions: &Extensions) -> Option<&http::Extensions> {
+    extensions.get::<http::request::Parts>().map(|request| &request.extensions)
+}
+
+/// Does a call's work and tells the client of it, if it has asked.
+async fn told<T>(context: &RequestContext<RoleServer>, call: impl Future<Output = T>) -> T {
+    let Some(token) = context.meta.get_progress_token() else { return call.await };
+    let tell = |number, line| {
+        let mut progress = ProgressNotificationParam::new(token.clone(), number);
+        progress.message = Some(line);
+        async move {
+            // A client that is gone cancels the call by other ways.
+            let _ = context.peer.notify_progress(progress).await;
+        }
+    };
+    progress::watched(call, tell).await
+}
+
+fn refused(refusal: Refusal, tool: &str) -> ErrorData {
+    match refusal {
+        Refusal::UnknownTool => {
+            let shown: String = tool.chars().filter(|asked| !asked.is_control()).take(128).collect();
+            ErrorData::invalid_params(Cow::Owned(format!("Unknown tool: {shown}")), None)
+        }
+        Refusal::Denied(reason) => ErrorData::invalid_request(reason, None),
+        Refusal::Unavailable(reason) => ErrorData::internal_error(reason, None),
+    }
+}

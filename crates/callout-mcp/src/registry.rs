@@ -1,0 +1,89 @@
+//! The tools of one engine in one process.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use callout::{Delivery, Engine, Json, ToolRegistry};
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::watch;
+
+use crate::{Called, Changes, Refusal, ToolList, ToolSource};
+
+/// A [`ToolSource`] over an engine and a [`ToolRegistry`], the same for whoever asks. Cheap to clone;
+/// clones are the same registry.
+///
+/// The host's params ([`ToolRegistry::with_host_param`]) are filled in here: clients do not see them and
+/// cannot set them.
+#[derive(Clone, Debug)]
+pub struct Registry(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    engine: Engine,
+    host: Json,
+    current: RwLock<Arc<Current>>,
+    /// How often the tools have changed.
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Current {
+    registry: ToolRegistry,
+    list: ToolList,
+    deliveries: HashMap<String, Delivery>,
+}
+
+impl Current {
+    fn new(registry: ToolRegistry) -> Self {
+        let tools = registry.tools();
+        let deliveries = tools.iter().map(|tool| (tool.name.clone(), tool.delivery)).collect();
+        Self { list: ToolList::new(&tools), deliveries, registry }
+    }
+}
+
+impl Registry {
+    /// These tools, called by that engine, with `host` as the host's params: an object.
+    pub fn new(engine: Engine, tools: ToolRegistry, host: Json) -> Self {
+        let current = RwLock::new(Arc::new(Current::new(tools)));
+        Self(Arc::new(Parts { engine, host, current, changes: watch::Sender::new(0) }))
+    }
+
+    /// Other tools from now on. Calls in flight end as they began. Clients are told if they would see
+    /// another list; whether they would is the answer.
+    pub fn replace(&self, tools: ToolRegistry) -> bool {
+        let next = Arc::new(Current::new(tools));
+        let before = {
+            let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, Arc::clone(&next))
+        };
+        let has_changed = !before.list.is_same_as(&next.list);
+        if has_changed {
+            self.0.changes.send_modify(|count| *count += 1);
+        }
+        has_changed
+    }
+
+    fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ToolSource for Registry {
+    async fn list(&self, _http: Option<&http::Extensions>) -> Result<ToolList, Refusal> {
+        Ok(self.current().list.clone())
+    }
+
+    async fn call(&self, _http: Option<&http::Extensions>, tool: &str, params: Json) -> Result<Called, Refusal> {
+        let current = self.current();
+        let Some(delivery) = current.deliveries.get(tool).copied() else { return Err(Refusal::UnknownTool) };
+        let result = current.registry.call(&self.0.engine, tool, params, self.0.host.clone()).await;
+        Ok(Called::new(result, Some(delivery)))
+    }
+
+    fn changes(&self, _http: Option<&http::Extensions>) -> Changes {
+        let changes = self.0.changes.subscribe();
+        stream::unfold(changes, async |mut changes| changes.changed().await.ok().map(|()| ((), changes))).boxed()
+    }
+}

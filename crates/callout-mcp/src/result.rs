@@ -1,0 +1,167 @@
+//! What becomes of a call, as MCP has it.
+
+use callout::{Delivery, Error, ErrorKind, Length, Outcome, Truncation};
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject};
+use serde_json::{Value, json};
+
+use crate::Called;
+
+/// The longest text that is handed over as `structuredContent` too, in bytes: it doubles the answer, and
+/// clients bound what one event of a stream may hold, some at 1 MiB.
+const STRUCTURED_BYTES: usize = 256 << 10;
+
+/// The result of a call. `any_structure` is whether `structuredContent` may be an array: since revision
+/// 2026-07-28 any JSON may stand there, before it objects alone.
+pub(crate) fn result(called: &Called, any_structure: bool) -> CallToolResult {
+    match &called.result {
+        Ok(outcome) => success(outcome, any_structure),
+        Err(error) => failure(error, called.delivery),
+    }
+}
+
+fn success(outcome: &Outcome, any_structure: bool) -> CallToolResult {
+    let mut meta = JsonObject::new();
+    meta.insert("result_delivery".to_owned(), json!(outcome.delivery().as_str()));
+    meta.insert("status".to_owned(), json!(outcome.status()));
+    meta.insert("retries".to_owned(), json!(outcome.retries()));
+    if let Some(truncation) = outcome.truncation() {
+        meta.insert("truncation".to_owned(), truncation_json(truncation));
+    }
+    let mut result = CallToolResult::success(vec![ContentBlock::text(outcome.text())]);
+    result.structured_content = structure(outcome.text(), any_structure);
+    result.meta = Some(MetaObject(meta));
+    result
+}
+
+/// The text as JSON, if it is an object, or an array where that is allowed.
+fn structure(text: &str, any_structure: bool) -> Option<Value> {
+    let start = text.trim_start().as_bytes().first();
+    let is_one = start == Some(&b'{') || (any_structure && start == Some(&b'['));
+    if !is_one || text.len() > STRUCTURED_BYTES {
+        return None;
+    }
+    serde_json::from_str(text).ok()
+}
+
+/// As the HTTP API has it: how long the text is, how long it was, and whether that is exact.
+fn truncation_json(truncation: &Truncation) -> Value {
+    let (original, is_exact) = match truncation.from {
+        Length::Exactly(length) => (length, true),
+        Length::AtLeast(length) => (length, false),
+    };
+    json!({"length": truncation.kept, "original_length": original, "is_exact": is_exact})
+}
+
+fn failure(error: &Error, delivery: Option<Delivery>) -> CallToolResult {
+    let wait = error.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let mut meta = JsonObject::new();
+    if let Some(delivery) = delivery {
+        meta.insert("result_delivery".to_owned(), json!(delivery.as_str()));
+    }
+    if let Some(status) = error.status() {
+        meta.insert("status".to_owned(), json!(status));
+    }
+    meta.insert("retries".to_owned(), json!(error.retries()));
+    meta.insert(
+        "error".to_owned(),
+        json!({"code": error.kind().code(), "retryable": error.is_retryable(), "retry_after_ms": wait}),
+    );
+    let mut result = CallToolResult::error(vec![ContentBlock::text(format!("{error}\n{}", advice(error)))]);
+    result.meta = Some(MetaObject(meta));
+    result
+}
+
+/// What a model can do about it.
+fn advice(error: &Error) -> String {
+    if error.is_retryable() {
+        return match error.retry_after() {
+            Some(wait) => {
+                format!("The same call may succeed later: try again after {:.0} s.", wait.as_secs_f64().ceil())
+            }
+            None => "The same call may succeed later.".to_owned(),
+        };
+    }
+    let advice = match error.kind() {
+        ErrorKind::InvalidParams | ErrorKind::MissingAuthParam => {
+            "Nothing was sent. Correct the params and call again."
+        }
+        ErrorKind::UpstreamStatus => match error.status() {
+            Some(401 | 403) => "The API does not let this account do that; other params may not help.",
+            Some(400 | 404 | 409 | 410 | 412 | 422) => {
+                "The API does not take these params: correct them, or try others."
+            }
+            _ => "The same call will fail again.",
+        },
+        ErrorKind::Timeout | ErrorKind::Interrupted => {
+            "It may have been carried out all the same: find out before you call again."
+        }
+        ErrorKind::ApprovalRefused => "Nothing was sent. Do not call it again unless you are asked to.",
+        ErrorKind::InvalidConfig
+        | ErrorKind::UnknownEndpoint
+        | ErrorKind::IntegrationDisabled
+        | ErrorKind::UnsupportedProtocol
+        | ErrorKind::MissingSecret
+        | ErrorKind::AuthFailed
+        | ErrorKind::EgressDenied => "This is for whoever set the tool up; calling it again will not help.",
+        _ => "The same call will fail again; other params may help.",
+    };
+    advice.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn objects_are_structured_and_arrays_where_they_may_be() {
+        for (text, legacy, modern) in [
+            (r#"{"a":1}"#, true, true),
+            (" {\"a\":1}\n", true, true),
+            (r#"[{"a":1}]"#, false, true),
+            ("12", false, false),
+            ("\"a\"", false, false),
+            ("{not json}", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(structure(text, false).is_some(), legacy, "{text}");
+            assert_eq!(structure(text, true).is_some(), modern, "{text}");
+        }
+        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(STRUCTURED_BYTES));
+        assert_eq!(structure(&large, true), None);
+    }
+
+    #[test]
+    fn a_failure_says_what_may_help() {
+        let error = |kind| Error::new(kind, "it went wrong").with_integration("shop").with_endpoint("find");
+        for (error, expected) in [
+            (error(ErrorKind::InvalidParams), "Nothing was sent. Correct the params and call again."),
+            (error(ErrorKind::Connect).with_retryable(true), "The same call may succeed later."),
+            (
+                error(ErrorKind::UpstreamStatus)
+                    .with_status(429)
+                    .with_retryable(true)
+                    .with_retry_after(Some(Duration::from_millis(1200))),
+                "The same call may succeed later: try again after 2 s.",
+            ),
+            (
+                error(ErrorKind::UpstreamStatus).with_status(404),
+                "The API does not take these params: correct them, or try others.",
+            ),
+            (
+                error(ErrorKind::Interrupted),
+                "It may have been carried out all the same: find out before you call again.",
+            ),
+            (error(ErrorKind::EgressDenied), "This is for whoever set the tool up; calling it again will not help."),
+        ] {
+            let result = failure(&error, Some(Delivery::Queue));
+            let text = result.content[0].as_text().unwrap().text.clone();
+            assert_eq!(text, format!("shop.find: it went wrong\n{expected}"));
+            assert_eq!(result.is_error, Some(true));
+            let meta = result.meta.unwrap();
+            assert_eq!(meta.0["error"]["code"], error.kind().code());
+            assert_eq!(meta.0["result_delivery"], "queue");
+        }
+    }
+}

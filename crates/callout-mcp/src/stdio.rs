@@ -1,0 +1,46 @@
+//! The protocol over two streams: one JSON message a line.
+
+use rmcp::{service::ServiceExt as _, transport::async_rw::AsyncRwTransport};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{McpServer, ToolSource};
+
+/// The default bound on one message, in bytes: params of 1 MiB, and room for others to be refused by the
+/// engine, which says so.
+pub const MAX_MESSAGE_BYTES: usize = 4 << 20;
+
+/// Why a client could not be served.
+#[derive(Debug, Error)]
+#[error("the client did not begin as the protocol says")]
+pub struct ServeError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// Serves one client until its stream ends. Nothing but the protocol is written.
+///
+/// A line longer than `max_message_bytes` is passed over; it is never held in memory. When the input has
+/// ended, answers that come within 5 s are still written; calls that take longer are cancelled.
+///
+/// # Errors
+///
+/// If what comes first is no beginning of the protocol.
+pub async fn serve<S, R, W>(
+    server: &McpServer<S>,
+    input: R,
+    output: W,
+    max_message_bytes: usize,
+) -> Result<(), ServeError>
+where
+    S: ToolSource,
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(max_message_bytes);
+    let session = match server.handler().serve(transport).await {
+        Ok(session) => session,
+        // Nobody has come.
+        Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => return Err(ServeError(Box::new(error))),
+    };
+    session.waiting().await.map_err(|error| ServeError(Box::new(error)))?;
+    Ok(())
+}

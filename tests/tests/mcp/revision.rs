@@ -1,0 +1,47 @@
+//! Revision 2026-07-28: no handshake, each request says what it needs to.
+
+use callout_tests::{Reply, Upstream};
+
+use crate::{at, client::Client, endpoint, json, registry, text_at, tools};
+
+/// What each request of the revision carries.
+pub(crate) const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}"#;
+
+#[tokio::test]
+async fn requests_stand_for_themselves() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/array", Reply::json(200, "[1,2]"));
+    let mut client = Client::connect(registry(&upstream, &[endpoint("array", "/array", "")]));
+    let found = client.ask("server/discover", &format!("{{{META}}}")).await;
+    let versions = at(&found, "result.supportedVersions");
+    assert!(versions.as_array().unwrap().iter().any(|version| version.as_str() == Some("2026-07-28")), "{found}");
+    assert_eq!(at(&found, "result.capabilities.tools.listChanged"), json("true"));
+    assert!(text_at(&found, "result.instructions").contains("isError"));
+
+    let listed = client.ask("tools/list", &format!("{{{META}}}")).await;
+    assert_eq!(text_at(&listed, "result.tools.0.name"), "shop__array");
+    let answer = client.ask("tools/call", &format!(r#"{{"name":"shop__array","arguments":{{}},{META}}}"#)).await;
+    // Any JSON may be a structure now.
+    assert_eq!(at(&answer, "result.structuredContent"), json("[1,2]"), "{answer}");
+}
+
+#[tokio::test]
+async fn those_who_listen_are_told_of_changes() {
+    let upstream = Upstream::start().await;
+    let registry = registry(&upstream, &[endpoint("one", "/one", "")]);
+    let mut client = Client::connect(registry.clone());
+    client.ask("server/discover", &format!("{{{META}}}")).await;
+    registry.replace(callout::ToolRegistry::new());
+
+    let listening = format!(r#"{{"notifications":{{"toolsListChanged":true,"promptsListChanged":true}},{META}}}"#);
+    let id = client.begin("subscriptions/listen", &listening).await;
+    let accepted = client.next_told().await;
+    assert_eq!(text_at(&accepted, "method"), "notifications/subscriptions/acknowledged");
+    assert_eq!(at(&accepted, "params.notifications"), json(r#"{"toolsListChanged":true}"#), "{accepted}");
+    // Until its side of the subscription is there a change could pass it by.
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    registry.replace(tools(&upstream, &[endpoint("two", "/two", "")]));
+    let told = client.next_told().await;
+    assert_eq!(text_at(&told, "method"), "notifications/tools/list_changed");
+    assert_eq!(at(&told, "params._meta").as_object().unwrap().iter().next().map(|(_, id)| id.clone()), Some(id.into()));
+}
