@@ -29,6 +29,27 @@ pub(super) fn fuel(limits: &Limits) -> u64 {
     limits.template_fuel.min(MAX_FUEL)
 }
 
+/// What one instruction of minijinja's takes of its fuel, in units of which a byte takes one.
+const INSTRUCTION: u64 = 64;
+
+/// Counts as minijinja does, where it does not run.
+#[derive(Debug)]
+pub(super) struct Fuel {
+    left: u64,
+}
+
+impl Fuel {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { left: fuel(limits).saturating_mul(INSTRUCTION) }
+    }
+
+    /// Whether there was enough for that many instructions and bytes; once there was not, there never is.
+    pub(super) fn spend(&mut self, instructions: u64, bytes: usize) -> bool {
+        self.left = self.left.saturating_sub(instructions.saturating_mul(INSTRUCTION).saturating_add(bytes as u64));
+        self.left > 0
+    }
+}
+
 /// Counts the work of one render and stops it when it is too much or the call's time is over.
 #[derive(Debug)]
 pub(super) struct Meter {
@@ -135,6 +156,25 @@ impl Output {
         self.overflow
     }
 
+    /// Bytes written so far.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Takes a text, and says whether more is to come.
+    pub(super) fn put(&mut self, text: &str) -> bool {
+        self.take(text.as_bytes())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() > self.max.saturating_sub(self.bytes.len()) {
+            self.overflow = true;
+            return false;
+        }
+        self.bytes.extend_from_slice(bytes);
+        !(self.enough.ends && self.is_enough())
+    }
+
     /// Whether there is as much as is of use.
     pub(super) fn is_enough(&mut self) -> bool {
         // There are at least as many bytes as characters.
@@ -155,15 +195,7 @@ impl Output {
 
 impl io::Write for &mut Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() > self.max.saturating_sub(self.bytes.len()) {
-            self.overflow = true;
-            return Err(io::Error::other("too much output"));
-        }
-        self.bytes.extend_from_slice(bytes);
-        if self.enough.ends && self.is_enough() {
-            return Err(io::Error::other("enough"));
-        }
-        Ok(bytes.len())
+        if self.take(bytes) { Ok(bytes.len()) } else { Err(io::Error::other("there is no room, or enough")) }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Evaluating expressions over the values of one render.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -12,14 +13,15 @@ use minijinja::{
 };
 
 use super::{
-    budget::Meter,
+    budget::{Meter, Output},
+    exec::Locals,
     expr::{Args, Chain, Expr, Root, Step, StepKind},
     fault::{Fail, Outcome, clipped, listed},
     filters::{Call, Filter},
     ops,
     parse::{Program, Site, Use},
     parts,
-    value::{Val, elements_of, from_value, is_true, kind, text, to_value},
+    value::{Ref, Val, elements_of, from_value, is_true, kind, text, to_value},
 };
 
 /// The name under which a template finds its render.
@@ -31,7 +33,7 @@ pub(super) struct Run {
     pub(super) response: Val,
     pub(super) params: Val,
     pub(super) status: u16,
-    pub(super) meter: Arc<Meter>,
+    pub(super) meter: Meter,
     /// How deep a value made by the template may nest.
     pub(super) max_depth: usize,
     /// The first failure, and the line of the source where it happened.
@@ -56,15 +58,15 @@ impl Run {
     }
 
     /// One of the four names, or a member of the result.
-    fn lookup(&self, name: &str) -> Outcome<Option<Val>> {
+    fn lookup(&self, name: &str) -> Outcome<Option<Ref<'_>>> {
         Ok(match name {
-            "result" => Some(self.result.clone()),
-            "response" => Some(self.response.clone()),
-            "params" => Some(self.params.clone()),
-            "status" => Some(self.status.into()),
+            "result" => Some(Ref::of(&self.result)),
+            "response" => Some(Ref::of(&self.response)),
+            "params" => Some(Ref::of(&self.params)),
+            "status" => Some(Ref::Owned(self.status.into())),
             _ => match self.members() {
                 Some(members) => ops::member(members, name, &self.meter)?
-                    .map(|member| Val::new(member.clone(), self.result.depth.saturating_sub(1))),
+                    .map(|member| Ref::Borrowed(member, self.result.depth.saturating_sub(1))),
                 None => None,
             },
         })
@@ -96,16 +98,16 @@ pub(super) fn call(program: &Program, state: &State<'_, '_>, site: usize) -> Res
     let names = state.lookup(RUN).ok_or_else(stop)?;
     let run = &names.downcast_object_ref::<Names>().ok_or_else(stop)?.0;
     let site = program.sites.get(site).ok_or_else(stop)?;
-    let eval = Eval { program, state, run };
-    eval.site(site).map_err(|fail| {
+    let eval = Eval { program, scope: Scope::Machine(state), run };
+    eval.site(site, run).map_err(|fail| {
         run.fail(site.line, fail);
         stop()
     })
 }
 
 /// Where a chain has come to.
-enum Current {
-    Here(Val),
+enum Current<'v> {
+    Here(Ref<'v>),
     /// A namespace, of which only members can be used.
     Namespace(Value),
     /// Nothing is there, up to this end of the source.
@@ -123,31 +125,43 @@ enum Missing {
     In(Val),
 }
 
-#[derive(Clone, Copy)]
-struct Eval<'a, 't, 'e> {
-    program: &'a Program,
-    state: &'a State<'t, 'e>,
-    run: &'a Run,
+impl From<Val> for Current<'_> {
+    fn from(value: Val) -> Self {
+        Self::Here(Ref::Owned(value))
+    }
 }
 
-impl Eval<'_, '_, '_> {
-    fn meter(&self) -> &Meter {
+/// Where the template's own variables are.
+#[derive(Clone, Copy)]
+pub(super) enum Scope<'a, 't, 'e> {
+    Machine(&'a State<'t, 'e>),
+    Own(&'a Locals<'a>),
+}
+
+/// Evaluates expressions.
+#[derive(Clone, Copy)]
+pub(super) struct Eval<'a, 't, 'e> {
+    pub(super) program: &'a Program,
+    pub(super) scope: Scope<'a, 't, 'e>,
+    pub(super) run: &'a Run,
+}
+
+impl<'a> Eval<'a, '_, '_> {
+    fn meter(&self) -> &'a Meter {
         &self.run.meter
     }
 
-    fn site(&self, site: &Site) -> Outcome<Value> {
-        let to_value = |value| to_value(value, &self.run.meter);
+    /// What minijinja gets for an expression.
+    fn site(&self, site: &Site, run: &Arc<Run>) -> Outcome<Value> {
+        let to_value = |value| to_value(value, run);
         match site.usage {
             Use::Assign => self.value(&site.expr).map(to_value),
             Use::Test => self.truth(&site.expr).map(Value::from),
             Use::Print => {
-                let value = self.value(&site.expr)?;
-                text(&value.json, self.meter()).map(|text| to_value(text.into()))
+                let value = self.operand(&site.expr)?;
+                text(value.json(), self.meter()).map(|text| to_value(text.into()))
             }
-            Use::Iterate => {
-                let value = self.value(&site.expr)?;
-                elements_of(value, self.meter()).map(to_value)
-            }
+            Use::Iterate => self.elements(&site.expr).map(to_value),
             Use::Namespace => {
                 let members = self.value(&site.expr)?;
                 let depth = members.depth.saturating_sub(1);
@@ -159,8 +173,30 @@ impl Eval<'_, '_, '_> {
         }
     }
 
-    fn truth(&self, expr: &Expr) -> Outcome<bool> {
-        self.value(expr).map(|value| is_true(&value.json))
+    /// Writes a value as it is printed, and says whether more is to come.
+    pub(super) fn print(&self, expr: &Expr, output: &mut Output) -> Outcome<bool> {
+        let value = self.operand(expr)?;
+        Ok(match value.json() {
+            Json::String(text) => output.put(text),
+            Json::Number(number) => {
+                self.meter().write(number.as_str().len())?;
+                output.put(number.as_str())
+            }
+            other => output.put(&text(other, self.meter())?),
+        })
+    }
+
+    /// What a loop goes through: a list, or a mapping by its keys.
+    pub(super) fn elements(&self, expr: &Expr) -> Outcome<Val> {
+        elements_of(self.value(expr)?, self.meter())
+    }
+
+    pub(super) fn truth(&self, expr: &Expr) -> Outcome<bool> {
+        self.operand(expr).map(|value| is_true(value.json()))
+    }
+
+    pub(super) fn value(&self, expr: &Expr) -> Outcome<Val> {
+        self.operand(expr).map(Ref::into_val)
     }
 
     fn values(&self, exprs: &[Expr]) -> Outcome<Vec<Val>> {
@@ -180,10 +216,20 @@ impl Eval<'_, '_, '_> {
         Err(Fail::Limit(format!("a list or mapping nests deeper than {max} levels (`max_json_depth`)")))
     }
 
-    fn value(&self, expr: &Expr) -> Outcome<Val> {
+    fn operand<'v>(&'v self, expr: &'v Expr) -> Outcome<Ref<'v>> {
         self.meter().visit(1)?;
         match expr {
+            Expr::Const(json) => Ok(Ref::Borrowed(json, 1)),
+            Expr::Chain(chain) => self.chain(chain),
+            _ => self.made(expr).map(Ref::Owned),
+        }
+    }
+
+    /// The value of an expression that makes one.
+    fn made(&self, expr: &Expr) -> Outcome<Val> {
+        match expr {
             Expr::Const(json) => Ok(Val::new(json.clone(), 1)),
+            Expr::Chain(chain) => self.chain(chain).map(Ref::into_val),
             Expr::List(items) => {
                 self.meter().make(items.len())?;
                 let items = self.values(items)?;
@@ -197,7 +243,7 @@ impl Eval<'_, '_, '_> {
             Expr::And(all) => self.first(all, false),
             Expr::Or(any) => self.first(any, true),
             Expr::Not(inverse) => Ok((!self.truth(inverse)?).into()),
-            Expr::Negate(operand) => ops::negate(&self.value(operand)?.json, self.meter()).map(Val::from),
+            Expr::Negate(operand) => ops::negate(self.operand(operand)?.json(), self.meter()).map(Val::from),
             Expr::Compare(first, rest) => self.compare(first, rest),
             Expr::Arith(first, rest) => {
                 let mut value = self.value(first)?;
@@ -215,7 +261,6 @@ impl Eval<'_, '_, '_> {
                     branches.other.as_ref().map_or_else(|| Ok("".into()), |other| self.value(other))
                 }
             }
-            Expr::Chain(chain) => self.chain(chain),
         }
     }
 
@@ -232,10 +277,10 @@ impl Eval<'_, '_, '_> {
     }
 
     fn compare(&self, first: &Expr, rest: &[(ops::Compare, Expr)]) -> Outcome<Val> {
-        let mut left = self.value(first)?;
+        let mut left = self.operand(first)?;
         for (operator, right) in rest {
-            let right = self.value(right)?;
-            if !ops::compare(*operator, &left.json, &right.json, self.meter())? {
+            let right = self.operand(right)?;
+            if !ops::compare(*operator, left.json(), right.json(), self.meter())? {
                 return Ok(false.into());
             }
             left = right;
@@ -243,7 +288,7 @@ impl Eval<'_, '_, '_> {
         Ok(true.into())
     }
 
-    fn chain(&self, chain: &Chain) -> Outcome<Val> {
+    fn chain<'v>(&'v self, chain: &'v Chain) -> Outcome<Ref<'v>> {
         let mut current = self.root(chain)?;
         for step in &chain.steps {
             self.meter().visit(1)?;
@@ -261,7 +306,7 @@ impl Eval<'_, '_, '_> {
         format!("`{}`", clipped(&text.split_whitespace().collect::<Vec<_>>().join(" "), 60))
     }
 
-    fn unusable(&self, chain: &Chain, current: Current) -> Fail {
+    fn unusable(&self, chain: &Chain, current: Current<'_>) -> Fail {
         match current {
             Current::Undefined { end, from } => {
                 let instead = match from {
@@ -279,21 +324,21 @@ impl Eval<'_, '_, '_> {
         }
     }
 
-    fn root(&self, chain: &Chain) -> Outcome<Current> {
+    fn root<'v>(&'v self, chain: &'v Chain) -> Outcome<Current<'v>> {
         let end = chain.end;
         Ok(match &chain.root {
-            Root::Value(expr) => Current::Here(self.value(expr)?),
-            Root::Range(args) => Current::Here(parts::range(&self.values(args)?, self.meter())?),
+            Root::Value(expr) => Current::Here(self.operand(expr)?),
+            Root::Range(args) => parts::range(&self.values(args)?, self.meter())?.into(),
             Root::Name(name) => self.name(name, end)?,
             Root::Loop(field) => match self.of_loop(field) {
-                Some(value) => Current::Here(value),
+                Some(value) => value.into(),
                 None => Current::Undefined { end, from: Missing::Loop },
             },
             Root::Cycle(items) => {
                 let index = self.of_loop("index0").and_then(|value| value.json.as_number()?.as_u64());
                 let at = index.and_then(|index| usize::try_from(index).ok()?.checked_rem(items.len()));
                 match at.and_then(|at| items.get(at)) {
-                    Some(item) => Current::Here(self.value(item)?),
+                    Some(item) => Current::Here(self.operand(item)?),
                     None => Current::Undefined { end, from: Missing::Loop },
                 }
             }
@@ -301,20 +346,29 @@ impl Eval<'_, '_, '_> {
     }
 
     fn of_loop(&self, field: &str) -> Option<Val> {
-        from_value(&self.state.lookup("loop")?.get_attr(field).ok()?)
+        match self.scope {
+            Scope::Machine(state) => from_value(&state.lookup("loop")?.get_attr(field).ok()?),
+            Scope::Own(locals) => locals.of_loop(field),
+        }
     }
 
-    fn name(&self, name: &SmolStr, end: usize) -> Outcome<Current> {
-        Ok(match self.state.lookup(name) {
-            Some(value) if !value.is_undefined() => match from_value(&value) {
-                Some(value) => Current::Here(value),
-                None => Current::Namespace(value),
-            },
-            _ => match self.run.lookup(name)? {
-                Some(value) => Current::Here(value),
-                None => Current::Undefined { end, from: Missing::Names },
-            },
-        })
+    fn name(&self, name: &SmolStr, end: usize) -> Outcome<Current<'a>> {
+        let local = match self.scope {
+            Scope::Own(locals) => {
+                locals.get(name).map(|value| Current::Here(Ref::of(value)))
+            }
+            Scope::Machine(state) => state.lookup(name).filter(|value| !value.is_undefined()).map(|value| {
+                match from_value(&value) {
+                    Some(value) => value.into(),
+                    None => Current::Namespace(value),
+                }
+            }),
+        };
+        if let Some(local) = local {
+            return Ok(local);
+        }
+        let found = self.run.lookup(name)?;
+        Ok(found.map_or(Current::Undefined { end, from: Missing::Names }, Current::Here))
     }
 
     fn known_names(&self) -> String {
@@ -323,52 +377,50 @@ impl Eval<'_, '_, '_> {
         format!("; there are result, response, params, status{members}")
     }
 
-    fn step(&self, chain: &Chain, step: &Step, current: Current) -> Outcome<Current> {
+    fn step<'v>(&'v self, chain: &Chain, step: &'v Step, current: Current<'v>) -> Outcome<Current<'v>> {
         let here = |fail: Fail| fail.within(self.source(chain, step.end));
         match (&step.kind, current) {
             (StepKind::Filter(filter, args), Current::Here(value)) => {
-                self.filter(filter, args, Some(value)).map(Current::Here).map_err(here)
+                self.filter(filter, args, Some(value.into_val())).map(Current::from).map_err(here)
             }
             (StepKind::Filter(filter, args), Current::Undefined { .. }) if filter.takes_undefined => {
-                self.filter(filter, args, None).map(Current::Here).map_err(here)
+                self.filter(filter, args, None).map(Current::from).map_err(here)
             }
             (StepKind::Test { test, args, negated }, Current::Here(value)) => {
                 let args = self.values(args)?;
-                let truth = (test.run)(Some(&value.json), &args, self.meter()).map_err(here)?;
-                Ok(Current::Here((truth != *negated).into()))
+                let truth = (test.run)(Some(value.json()), &args, self.meter()).map_err(here)?;
+                Ok(Val::from(truth != *negated).into())
             }
             (StepKind::Test { test, negated, .. }, Current::Undefined { .. }) if test.takes_undefined => {
                 let truth = (test.run)(None, &[], self.meter()).map_err(here)?;
-                Ok(Current::Here((truth != *negated).into()))
+                Ok(Val::from(truth != *negated).into())
             }
             (StepKind::Attr(name), Current::Namespace(space)) => {
                 Ok(match space.get_attr(name).ok().as_ref().and_then(from_value) {
-                    Some(value) => Current::Here(value),
+                    Some(value) => value.into(),
                     None => Current::Undefined { end: step.end, from: Missing::Namespace },
                 })
             }
             (StepKind::Attr(name), Current::Here(value)) => {
-                let found = parts::attribute(&value.json, name, self.meter())?;
-                Ok(within(value, found, step.end))
+                within(value, step.end, |json| Ok(parts::attribute(json, name, self.meter())?.map(Cow::Borrowed)))
             }
             (StepKind::Item(key), Current::Here(value)) => {
-                let key = self.value(key)?;
-                let found = parts::item(&value.json, &key.json, self.meter())?;
-                Ok(within(value, found, step.end))
+                let key = self.operand(key)?;
+                within(value, step.end, |json| parts::item(json, key.json(), self.meter()))
             }
             (StepKind::Slice(bounds), Current::Here(value)) => {
                 let mut parts = [const { None }; 3];
                 for (part, bound) in parts.iter_mut().zip(bounds.iter()) {
                     *part = bound.as_ref().map(|bound| self.value(bound)).transpose()?.map(|bound| bound.json);
                 }
-                parts::slice(&value, parts, self.meter()).map(Current::Here).map_err(here)
+                parts::slice(&value.into_val(), parts, self.meter()).map(Current::from).map_err(here)
             }
             (StepKind::Method(name, args), Current::Here(value)) => {
                 let args = self.values(args)?;
                 // Pairs of a mapping nest deeper than it, and parts of a string are a list.
-                let depth = args.iter().map(|arg| arg.depth).fold(value.depth, usize::max) + 1;
-                let made = super::methods::call(name, &value.json, &args, self.meter()).map_err(here)?;
-                self.bounded(Val::new(made, depth)).map(Current::Here)
+                let depth = args.iter().map(|arg| arg.depth).fold(value.depth(), usize::max) + 1;
+                let made = super::methods::call(name, value.json(), &args, self.meter()).map_err(here)?;
+                self.bounded(Val::new(made, depth)).map(Current::from)
             }
             (_, other) => Err(self.unusable(chain, other)),
         }
@@ -387,12 +439,24 @@ impl Eval<'_, '_, '_> {
     }
 }
 
-/// What was found in a value, if it was.
-fn within(value: Val, found: Option<Json>, end: usize) -> Current {
-    match found {
-        Some(found) => Current::Here(Val::new(found, value.depth.saturating_sub(1))),
-        None => Current::Undefined { end, from: Missing::In(value) },
-    }
+/// What is found in a value, if it is: borrowed where the value is.
+fn within<'v>(
+    value: Ref<'v>,
+    end: usize,
+    find: impl for<'f> Fn(&'f Json) -> Outcome<Option<Cow<'f, Json>>>,
+) -> Outcome<Current<'v>> {
+    let depth = value.depth().saturating_sub(1);
+    let found = match &value {
+        Ref::Borrowed(json, _) => find(json)?.map(|found| match found {
+            Cow::Borrowed(found) => Ref::Borrowed(found, depth),
+            Cow::Owned(found) => Ref::Owned(Val::new(found, depth)),
+        }),
+        Ref::Owned(owned) => find(&owned.json)?.map(|found| Ref::Owned(Val::new(found.into_owned(), depth))),
+    };
+    Ok(match found {
+        Some(found) => Current::Here(found),
+        None => Current::Undefined { end, from: Missing::In(value.into_val()) },
+    })
 }
 
 /// What there is in a value, behind "is undefined".

@@ -39,20 +39,21 @@
 //!
 //! # Bounds, and why they hold
 //!
-//! minijinja runs the statements; the expressions are evaluated here. A template is lexed and parsed
-//! once by this module, and what minijinja compiles is written anew from that: text, statements, and
-//! the call of one function in place of each expression. So minijinja never sees an operator, filter,
-//! method or literal of the template's author, and none of its own can be reached.
+//! A template is lexed and parsed once by this module, and its expressions are evaluated here. If its
+//! statements are text, printing, `for`, `if` and `set` of names, they run here too, on values where
+//! they are. All others are run by minijinja, with the same bounds: what it compiles is written anew,
+//! with the call of one function in place of each expression. So minijinja never sees an operator,
+//! filter, method or literal of the template's author, and none of its own can be reached.
 //!
 //! - Stack at compile time: minijinja's parser and code generator recurse with nested blocks and with
 //!   `elif` branches only, of which 100 may be open at once. Our parser recurses with brackets,
 //!   signs and inline conditions, 20 deep; chains of any operator, filters, dots and calls are flat.
-//! - Stack at render time: minijinja's machine does not recurse without macros, blocks and recursive
-//!   loops. Evaluating recurses as deep as an expression nests, and walking, comparing, printing and
+//! - Stack at render time: running statements recurses with nested blocks, 32 deep; minijinja's machine
+//!   does not recurse without macros, blocks and recursive loops. Evaluating recurses as deep as an expression nests, and walking, comparing, printing and
 //!   dropping values as deep as they do: every value carries a bound of that, and a template can make
 //!   none that nests more than 32 levels deeper than `max_json_depth`.
 //! - Time and memory: minijinja's fuel, `template_fuel` but 100,000 at most, counts its
-//!   instructions and the text it captures. Everything else is counted by a meter of 40 units per fuel
+//!   instructions and the text it captures; what runs here is counted alike. Everything else is counted by a meter of 40 units per fuel
 //!   before it is done: each value that is looked at, each entry of a list or mapping that is
 //!   made, each byte that is read or written. Values are shared, never copied, on their way in and out.
 //!   Loops go through our values only and pay for each element.
@@ -62,6 +63,7 @@
 
 mod budget;
 mod eval;
+mod exec;
 mod expr;
 mod fault;
 mod filters;
@@ -73,8 +75,11 @@ mod ops;
 mod parse;
 mod parts;
 mod predicates;
+mod statements;
 mod uses;
 mod value;
+#[cfg(test)]
+mod ways;
 
 use std::{
     fmt,
@@ -92,9 +97,12 @@ use crate::{Watch, plan::Reach};
 
 pub(crate) use self::budget::Enough;
 use self::{
-    budget::{Meter, Output},
+    budget::{Fuel, Meter, Output},
     eval::{Names, Run},
+    exec::Stop,
     fault::Fail,
+    parse::{Parts, Program},
+    statements::Stmt,
     uses::Uses,
     value::Val,
 };
@@ -138,11 +146,22 @@ pub(crate) struct Rendered {
 /// assert_eq!(fault, "line 1: there is no filter `uper`");
 /// ```
 pub struct Template {
-    environment: Environment<'static>,
-    /// For each line of what minijinja has compiled, the line of the template.
-    lines: Vec<u32>,
+    program: Arc<Program>,
+    way: Way,
     uses: Uses,
     limits: Limits,
+}
+
+/// Who runs the statements.
+enum Way {
+    /// We do.
+    Own(Vec<Stmt>),
+    /// minijinja does.
+    Machine {
+        environment: Environment<'static>,
+        /// For each line of what it has compiled, the line of the template.
+        lines: Vec<u32>,
+    },
 }
 
 impl fmt::Debug for Template {
@@ -163,25 +182,20 @@ impl Template {
             let (max, len) = (limits.max_template_bytes, source.len());
             return Err(format!("must be {max} bytes long at most (`max_template_bytes`), not {len}"));
         }
-        let parts = parse::parse(source).map_err(|error| format!("line {}: {}", error.line, error.message))?;
+        let mut parts = parse::parse(source).map_err(|error| format!("line {}: {}", error.line, error.message))?;
+        let own = parts.statements.take();
+        Self::of(parts, own, limits)
+    }
+
+    /// From what was read: with these statements, or else through minijinja.
+    fn of(parts: Parts, own: Option<Vec<Stmt>>, limits: &Limits) -> Result<Self, String> {
         let uses = Uses::of(&parts.program);
         let program = Arc::new(parts.program);
-        let mut environment = Environment::empty();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_fuel(Some(budget::fuel(limits)));
-        environment.add_function(parse::NAMESPACE, minijinja::functions::namespace);
-        environment.add_function(
-            parse::CALL,
-            move |state: &State<'_, '_>, site: usize| -> Result<Value, minijinja::Error> {
-                eval::call(&program, state, site)
-            },
-        );
-        let lines = parts.lines;
-        environment
-            .add_template_owned(NAME, parts.written)
-            .map_err(|error| format!("line {}: {}", line(&lines, &error).unwrap_or(1), told(&error)))?;
-        Ok(Self { environment, lines, uses, limits: limits.clone() })
+        let way = match own {
+            Some(statements) => Way::Own(statements),
+            None => machine(&program, parts.written, parts.lines, limits)?,
+        };
+        Ok(Self { program, way, uses, limits: limits.clone() })
     }
 
     /// Where in the body it can look, by `response` and, if that is the body, by `result` and its
@@ -212,28 +226,45 @@ impl Template {
         enough: Enough,
     ) -> Result<Rendered, Error> {
         let depth = self.limits.max_json_depth.saturating_add(2);
-        let run = Arc::new(Run {
+        let run = Run {
             result: Val::new(values.result.clone(), depth),
             response: Val::new(values.response.clone(), depth),
             params: Val::new(values.params.clone().into(), depth),
             status: values.status,
-            meter: Arc::new(Meter::new(&self.limits, watch, share)),
+            meter: Meter::new(&self.limits, watch, share),
             max_depth: depth.saturating_add(DEEPER),
             failed: Mutex::new(None),
-        });
+        };
         let mut output = Output::new(self.limits.max_template_output_bytes, enough);
-        let context = Value::from_object(Names(run.clone()));
-        let rendered = self
-            .environment
-            .get_template(NAME)
-            .and_then(|template| template.render_captured_to(context, &mut output).map(drop));
-        match rendered {
+        let ended = match &self.way {
+            Way::Own(statements) => {
+                let fuel = Fuel::new(&self.limits);
+                exec::run(statements, &self.program, &run, fuel, &mut output).map_err(|stop| match stop {
+                    Stop::Failed(line, fail) => (line, fail),
+                    Stop::Full => (None, self.overflow()),
+                })
+            }
+            Way::Machine { environment, lines } => {
+                let run = Arc::new(run);
+                let context = Value::from_object(Names(run.clone()));
+                let template = environment.get_template(NAME);
+                let rendered = template.and_then(|template| template.render_captured_to(context, &mut output));
+                rendered.map(drop).map_err(|error| {
+                    let failed = run.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let (at, fail) = failed.unzip();
+                    let overflow = || output.overflowed().then(|| self.overflow());
+                    let fail = fail.or_else(overflow).unwrap_or_else(|| fail_of(&run, &error));
+                    (at.or_else(|| line(lines, &error)), fail)
+                })
+            }
+        };
+        match ended {
             Ok(()) => Ok(Rendered { text: output.into_text(), is_whole: true, failed: None }),
             Err(_) if enough.ends && output.is_enough() => {
                 Ok(Rendered { text: output.into_text(), is_whole: false, failed: None })
             }
-            Err(error) => {
-                let failed = self.failure(&run, &output, &error);
+            Err((line, fail)) => {
+                let failed = failure(line, fail);
                 if !output.is_enough() {
                     return Err(failed);
                 }
@@ -242,33 +273,48 @@ impl Template {
         }
     }
 
-    fn failure(&self, run: &Run, output: &Output, error: &minijinja::Error) -> Error {
-        let failed = run.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (line, fail) = match failed {
-            Some((line, fail)) => (Some(line), fail),
-            None => (line(&self.lines, error), self.fail(run, output, error)),
-        };
-        let at = |message| match line {
-            Some(line) => format!("result_template, line {line}: {message}"),
-            None => format!("result_template: {message}"),
-        };
-        match fail {
-            Fail::Template(message) => Error::new(ErrorKind::Template, at(message)),
-            Fail::Limit(message) => Error::new(ErrorKind::LimitExceeded, at(message)),
-            Fail::Time => Error::new(ErrorKind::Timeout, at("the call's time was over during the render".to_owned())),
-        }
+    fn overflow(&self) -> Fail {
+        let max = self.limits.max_template_output_bytes;
+        Fail::Limit(format!("the text is longer than {max} bytes (`max_template_output_bytes`)"))
     }
+}
 
-    /// What stopped minijinja, where it was not one of our expressions.
-    fn fail(&self, run: &Run, output: &Output, error: &minijinja::Error) -> Fail {
-        if output.overflowed() {
-            let max = self.limits.max_template_output_bytes;
-            return Fail::Limit(format!("the text is longer than {max} bytes (`max_template_output_bytes`)"));
-        }
-        match error.kind() {
-            minijinja::ErrorKind::OutOfFuel => run.meter.check_time().err().unwrap_or_else(|| run.meter.exhausted()),
-            _ => Fail::new(told(error)),
-        }
+fn machine(program: &Arc<Program>, written: String, lines: Vec<u32>, limits: &Limits) -> Result<Way, String> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_fuel(Some(budget::fuel(limits)));
+    environment.add_function(parse::NAMESPACE, minijinja::functions::namespace);
+    let program = program.clone();
+    environment.add_function(
+        parse::CALL,
+        move |state: &State<'_, '_>, site: usize| -> Result<Value, minijinja::Error> {
+            eval::call(&program, state, site)
+        },
+    );
+    match environment.add_template_owned(NAME, written) {
+        Ok(()) => Ok(Way::Machine { environment, lines }),
+        Err(error) => Err(format!("line {}: {}", line(&lines, &error).unwrap_or(1), told(&error))),
+    }
+}
+
+fn failure(line: Option<u32>, fail: Fail) -> Error {
+    let at = |message| match line {
+        Some(line) => format!("result_template, line {line}: {message}"),
+        None => format!("result_template: {message}"),
+    };
+    match fail {
+        Fail::Template(message) => Error::new(ErrorKind::Template, at(message)),
+        Fail::Limit(message) => Error::new(ErrorKind::LimitExceeded, at(message)),
+        Fail::Time => Error::new(ErrorKind::Timeout, at("the call's time was over during the render".to_owned())),
+    }
+}
+
+/// What stopped minijinja, where it was neither one of our expressions nor the output.
+fn fail_of(run: &Run, error: &minijinja::Error) -> Fail {
+    match error.kind() {
+        minijinja::ErrorKind::OutOfFuel => run.meter.check_time().err().unwrap_or_else(|| run.meter.exhausted()),
+        _ => Fail::new(told(error)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Statements: the template is read once, each expression is set aside in a [`Program`], and what
-//! is left is written anew for minijinja, with a call in place of each expression.
+//! is left is put together to be [run](super::exec) and written anew for minijinja, with a call in
+//! place of each expression.
 
 use std::fmt::Write;
 
@@ -10,6 +11,7 @@ use super::{
     fault::{SyntaxError, clipped},
     grammar::Parser,
     lex::{Piece, Token, pieces},
+    statements::{Builder, Set, Stmt, Targets},
 };
 
 /// How many blocks, and branches of them, may be open at once.
@@ -60,6 +62,8 @@ pub(super) enum Use {
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) program: Program,
+    /// The statements, if they are all such as we run ourselves.
+    pub(super) statements: Option<Vec<Stmt>>,
     /// What minijinja compiles.
     pub(super) written: String,
     /// For each line of `written`, from 1, the line of the source.
@@ -101,6 +105,7 @@ pub(super) fn parse(source: &str) -> Result<Parts, SyntaxError> {
         source,
         sites: Vec::new(),
         loops: Vec::new(),
+        statements: Builder::default(),
         written: String::new(),
         lines: vec![1, 1],
         open: Vec::new(),
@@ -119,13 +124,14 @@ pub(super) fn parse(source: &str) -> Result<Parts, SyntaxError> {
     // So that a line break at the end is text, and not the file's.
     writer.written.push_str("{##}");
     let program = Program { source: source.to_owned(), sites: writer.sites, loops: writer.loops };
-    Ok(Parts { program, written: writer.written, lines: writer.lines })
+    Ok(Parts { program, statements: writer.statements.finish(), written: writer.written, lines: writer.lines })
 }
 
 struct Writer<'s> {
     source: &'s str,
     sites: Vec<Site>,
     loops: Vec<Loop>,
+    statements: Builder,
     written: String,
     lines: Vec<u32>,
     open: Vec<Open<'s>>,
@@ -134,6 +140,7 @@ struct Writer<'s> {
 impl<'s> Writer<'s> {
     /// Text goes through as it is, unless it could be taken for a tag where it ends or begins.
     fn text(&mut self, text: &str) {
+        self.statements.push(Stmt::Text(text.into()));
         if text.contains(['{', '}']) {
             let mut quoted = String::new();
             // Writing to a string cannot fail. JSON's escapes are Jinja's too.
@@ -161,10 +168,10 @@ impl<'s> Writer<'s> {
         self.written.push_str("%}");
     }
 
-    /// Sets an expression aside; what the written template calls it by.
-    fn site(&mut self, expr: Expr, usage: Use, line: u32) -> String {
+    /// Sets an expression aside.
+    fn site(&mut self, expr: Expr, usage: Use, line: u32) -> usize {
         self.sites.push(Site { expr, usage, line });
-        format!("{CALL}({})", self.sites.len() - 1)
+        self.sites.len() - 1
     }
 
     fn print(&mut self, tokens: &[Token<'s>], line: u32) -> Result<(), SyntaxError> {
@@ -176,9 +183,10 @@ impl<'s> Writer<'s> {
     }
 
     fn print_value(&mut self, expr: Expr, line: u32) {
-        let call = self.site(expr, Use::Print, line);
+        let site = self.site(expr, Use::Print, line);
+        self.statements.push(Stmt::Print(site));
         self.tag_begins("{{", line);
-        self.written.push_str(&call);
+        self.written.push_str(&call(site));
         self.written.push_str("}}");
     }
 
@@ -190,15 +198,18 @@ impl<'s> Writer<'s> {
             "if" => {
                 let test = self.test(parser, line)?;
                 self.begin(Block::If, line)?;
-                self.write(line, &format!("if {test}"));
+                self.statements.begin_if(test);
+                self.write(line, &format!("if {}", call(test)));
             }
             "elif" => {
                 self.branch("elif", parser)?;
                 let test = self.test(parser, line)?;
-                self.write(line, &format!("elif {test}"));
+                self.statements.branch(Some(test));
+                self.write(line, &format!("elif {}", call(test)));
             }
             "else" => {
                 self.branch("else", parser)?;
+                self.statements.branch(None);
                 self.write(line, "else");
             }
             "set" => self.set(parser, line)?,
@@ -207,12 +218,14 @@ impl<'s> Writer<'s> {
                 let start = parser.start();
                 let filters = filters(parser)?;
                 self.begin(Block::Filter { filters, start }, line)?;
+                self.statements.foreign();
                 self.write(line, &format!("set {CAPTURED}"));
             }
             word @ ("break" | "continue") => {
-                if !self.open.iter().any(|open| matches!(open.kind, Block::For)) {
+                if !self.open.iter().any(|open| matches!(open.kind, Block::For) && !open.has_else) {
                     return Err(parser.error(format!("`{word}` stands outside of a `for`")));
                 }
+                self.statements.push(if word == "break" { Stmt::Break } else { Stmt::Continue });
                 self.write(line, word);
             }
             "endfor" | "endif" | "endset" | "endwith" | "endfilter" => self.end(parser, tokens, line)?,
@@ -255,7 +268,7 @@ impl<'s> Writer<'s> {
         Ok(())
     }
 
-    fn test(&mut self, parser: &mut Parser<'_, 's>, line: u32) -> Result<String, SyntaxError> {
+    fn test(&mut self, parser: &mut Parser<'_, 's>, line: u32) -> Result<usize, SyntaxError> {
         let expr = parser.expression()?;
         Ok(self.site(expr, Use::Test, line))
     }
@@ -270,16 +283,19 @@ impl<'s> Writer<'s> {
             self.loops.push(Loop { variable: targets.as_str().into(), site: self.sites.len() });
         }
         let elements = self.site(elements, Use::Iterate, line);
-        let mut tag = format!("for {targets} in {elements}");
+        let mut tag = format!("for {targets} in {}", call(elements));
+        let mut test = None;
         if parser.word("if") {
-            let test = self.test(parser, line)?;
+            let site = self.test(parser, line)?;
+            test = Some(site);
             // Writing to a string cannot fail.
-            let _ = write!(tag, " if {test}");
+            let _ = write!(tag, " if {}", call(site));
         }
         if parser.word("recursive") {
             return Err(parser.error("`recursive` cannot be used in a result template"));
         }
         self.begin(Block::For, line)?;
+        self.statements.begin_for(Targets::of(&targets), elements, test, line);
         self.write(line, &tag);
         Ok(())
     }
@@ -293,9 +309,10 @@ impl<'s> Writer<'s> {
             let name = parser.new_name()?;
             parser.expect("=")?;
             let value = parser.expression()?;
-            parts.push(format!("{name} = {}", self.site(value, Use::Assign, line)));
+            parts.push(format!("{name} = {}", call(self.site(value, Use::Assign, line))));
         }
         self.begin(Block::With, line)?;
+        self.statements.foreign();
         self.write(line, &format!("with {}", parts.join(", ")));
         Ok(())
     }
@@ -311,6 +328,7 @@ impl<'s> Writer<'s> {
             let name = self.source.get(start..start + all.len()).unwrap_or_default();
             let filters = if parser.symbol("|") { filters(parser)? } else { Vec::new() };
             self.begin(Block::Set { name, filters, start }, line)?;
+            self.statements.foreign();
             self.write(line, &format!("set {name}"));
             return Ok(());
         }
@@ -318,10 +336,16 @@ impl<'s> Writer<'s> {
         let value = if single && parser.is_call_of("namespace") {
             parser.word("namespace");
             let members = Expr::Map(parser.keywords()?);
-            format!("{NAMESPACE}({})", self.site(members, Use::Namespace, line))
+            self.statements.foreign();
+            format!("{NAMESPACE}({})", call(self.site(members, Use::Namespace, line)))
         } else {
             let value = tuple(parser)?;
-            self.site(value, Use::Assign, line)
+            let value = self.site(value, Use::Assign, line);
+            if all.contains('.') {
+                self.statements.foreign();
+            }
+            self.statements.push(Stmt::Set(Box::new(Set { targets: Targets::of(&all), value, line })));
+            call(value)
         };
         self.write(line, &format!("set {all} = {value}"));
         Ok(())
@@ -338,6 +362,7 @@ impl<'s> Writer<'s> {
             }
             None => return Err(parser.error(format!("`end{word}`, but no `{word}` is open"))),
         };
+        self.statements.end();
         self.write(line, &format!("end{}", if word == "filter" { "set" } else { word }));
         match open.kind {
             Block::Filter { filters, start } => {
@@ -345,13 +370,18 @@ impl<'s> Writer<'s> {
                 self.print_value(filtered, open.line);
             }
             Block::Set { name, filters, start } if !filters.is_empty() => {
-                let call = self.site(filtered(name, filters, start), Use::Assign, open.line);
-                self.write(line, &format!("set {name} = {call}"));
+                let site = self.site(filtered(name, filters, start), Use::Assign, open.line);
+                self.write(line, &format!("set {name} = {}", call(site)));
             }
             _ => {}
         }
         Ok(())
     }
+}
+
+/// What the written template calls an expression by.
+fn call(site: usize) -> String {
+    format!("{CALL}({site})")
 }
 
 fn filtered(name: &str, steps: Vec<Step>, start: usize) -> Expr {

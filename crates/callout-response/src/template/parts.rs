@@ -1,5 +1,7 @@
 //! Values from parts and parts of values: elements, items, slices, ranges, mappings.
 
+use std::borrow::Cow;
+
 use callout_core::json::{Json, ObjectBuilder, SmolStr};
 
 use super::{
@@ -30,29 +32,31 @@ pub(super) fn elements(json: &Json, meter: &Meter) -> Outcome<Vec<Json>> {
 }
 
 /// `value.name`; `None` if there is no such member. The pairs that `groupby` makes are known by names too.
-pub(super) fn attribute(value: &Json, name: &str, meter: &Meter) -> Outcome<Option<Json>> {
+pub(super) fn attribute<'v>(value: &'v Json, name: &str, meter: &Meter) -> Outcome<Option<&'v Json>> {
     Ok(match (value, name) {
-        (Json::Object(members), _) => member(members, name, meter)?.cloned(),
-        (Json::Array(pair), "grouper") if pair.len() == 2 => pair.first().cloned(),
-        (Json::Array(pair), "list") if pair.len() == 2 => pair.last().cloned(),
+        (Json::Object(members), _) => member(members, name, meter)?,
+        (Json::Array(pair), "grouper") if pair.len() == 2 => pair.first(),
+        (Json::Array(pair), "list") if pair.len() == 2 => pair.last(),
         _ => None,
     })
 }
 
 /// `value[key]`; `None` if there is no such element or member.
-pub(super) fn item(value: &Json, key: &Json, meter: &Meter) -> Outcome<Option<Json>> {
+pub(super) fn item<'v>(value: &'v Json, key: &Json, meter: &Meter) -> Outcome<Option<Cow<'v, Json>>> {
     match (value, key) {
-        (Json::Object(members), Json::String(name)) => Ok(member(members, name, meter)?.cloned()),
-        (Json::Object(members), Json::Number(number)) => Ok(member(members, number.as_str(), meter)?.cloned()),
+        (Json::Object(members), Json::String(name)) => Ok(member(members, name, meter)?.map(Cow::Borrowed)),
+        (Json::Object(members), Json::Number(number)) => {
+            Ok(member(members, number.as_str(), meter)?.map(Cow::Borrowed))
+        }
         (Json::Array(elements), Json::Number(_)) => {
             let at = position(key, elements.len(), meter)?;
-            Ok(at.and_then(|at| elements.get(at)).cloned())
+            Ok(at.and_then(|at| elements.get(at)).map(Cow::Borrowed))
         }
         (Json::String(text), Json::Number(_)) => {
             meter.read(text.len().saturating_mul(2))?;
             let at = position(key, text.chars().count(), meter)?;
             let found = at.and_then(|at| text.chars().nth(at));
-            Ok(found.map(|found| Json::String(SmolStr::from_iter([found]))))
+            Ok(found.map(|found| Cow::Owned(Json::String(SmolStr::from_iter([found])))))
         }
         _ => Ok(None),
     }

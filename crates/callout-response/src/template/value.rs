@@ -15,7 +15,7 @@ use minijinja::{
     value::{Enumerator, Object, ObjectRepr, Value, ValueKind},
 };
 
-use super::{budget::Meter, fault::Outcome};
+use super::{budget::Meter, eval::Run, fault::Outcome};
 
 /// A value and a bound of how deep it nests: walking and dropping it recurse that deep.
 #[derive(Clone, Debug, Default)]
@@ -38,10 +38,46 @@ impl<T: Into<Json>> From<T> for Val {
     }
 }
 
+/// A value where it is, or one that was made.
+pub(super) enum Ref<'v> {
+    /// With the bound of how deep it nests.
+    Borrowed(&'v Json, usize),
+    Owned(Val),
+}
+
+impl<'v> Ref<'v> {
+    pub(super) fn of(value: &'v Val) -> Self {
+        Self::Borrowed(&value.json, value.depth)
+    }
+
+    pub(super) fn json(&self) -> &Json {
+        match self {
+            Self::Borrowed(json, _) => json,
+            Self::Owned(value) => &value.json,
+        }
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Self::Borrowed(Json::Array(_) | Json::Object(_), depth) => *depth,
+            Self::Borrowed(..) => 0,
+            Self::Owned(value) => value.depth,
+        }
+    }
+
+    /// The value itself, which is shared and not copied.
+    pub(super) fn into_val(self) -> Val {
+        match self {
+            Self::Borrowed(json, depth) => Val::new(json.clone(), depth),
+            Self::Owned(value) => value,
+        }
+    }
+}
+
 /// JSON in a variable of minijinja.
 pub(super) struct Node {
     value: Val,
-    meter: Arc<Meter>,
+    run: Arc<Run>,
 }
 
 impl fmt::Debug for Node {
@@ -88,7 +124,7 @@ impl Iterator for Elements {
     type Item = Value;
 
     fn next(&mut self) -> Option<Value> {
-        let Node { value, meter } = &*self.node;
+        let Node { value, run } = &*self.node;
         let at = self.next;
         let found = match &value.json {
             Json::Array(elements) => Val::new(elements.get(at)?.clone(), value.depth.saturating_sub(1)),
@@ -96,11 +132,11 @@ impl Iterator for Elements {
             _ => return None,
         };
         self.next += 1;
-        if meter.make(1).is_err() {
+        if run.meter.make(1).is_err() {
             self.next = usize::MAX;
             return Some(Value::from(minijinja::Error::from(ErrorKind::OutOfFuel)));
         }
-        Some(to_value(found, meter))
+        Some(to_value(found, run))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -110,7 +146,7 @@ impl Iterator for Elements {
 }
 
 /// Puts a value where minijinja can hold it.
-pub(super) fn to_value(value: Val, meter: &Arc<Meter>) -> Value {
+pub(super) fn to_value(value: Val, run: &Arc<Run>) -> Value {
     match &value.json {
         Json::Null => Value::from(()),
         Json::Bool(truth) => Value::from(*truth),
@@ -119,10 +155,10 @@ pub(super) fn to_value(value: Val, meter: &Arc<Meter>) -> Value {
         Json::Number(number) => {
             match Some(number).filter(|number| number.as_str().len() <= 20).and_then(Number::as_i64) {
                 Some(integer) if number.as_str() != "-0" => Value::from(integer),
-                _ => Value::from_object(Node { value, meter: meter.clone() }),
+                _ => Value::from_object(Node { value, run: run.clone() }),
             }
         }
-        Json::Array(_) | Json::Object(_) => Value::from_object(Node { value, meter: meter.clone() }),
+        Json::Array(_) | Json::Object(_) => Value::from_object(Node { value, run: run.clone() }),
     }
 }
 

@@ -239,7 +239,7 @@ fn length(call: &mut Call<'_>) -> Outcome<Json> {
 fn attr(call: &mut Call<'_>) -> Outcome<Json> {
     let name = call.string(0)?.unwrap_or_default();
     match parts::attribute(call.json(), &name, call.meter)? {
-        Some(value) => Ok(value),
+        Some(value) => Ok(value.clone()),
         None => Err(Fail::new(format!("there is no member {:?}", super::fault::clipped(&name, 40)))),
     }
 }
@@ -272,7 +272,7 @@ fn attribute(json: &Json, path: &str, meter: &Meter) -> Outcome<Option<Json>> {
             Json::Array(elements) if name.starts_with(|first: char| first.is_ascii_digit()) && name.len() < 20 => {
                 name.parse().ok().and_then(|at: usize| elements.get(at)).cloned()
             }
-            _ => parts::attribute(&here, name, meter)?,
+            _ => parts::attribute(&here, name, meter)?.cloned(),
         };
         match found {
             Some(found) => here = found,
