@@ -354,15 +354,13 @@ impl<'a> Eval<'a, '_, '_> {
 
     fn name(&self, name: &SmolStr, end: usize) -> Outcome<Current<'a>> {
         let local = match self.scope {
-            Scope::Own(locals) => {
-                locals.get(name).map(|value| Current::Here(Ref::of(value)))
-            }
-            Scope::Machine(state) => state.lookup(name).filter(|value| !value.is_undefined()).map(|value| {
-                match from_value(&value) {
+            Scope::Own(locals) => locals.get(name).map(|value| Current::Here(Ref::of(value))),
+            Scope::Machine(state) => {
+                state.lookup(name).filter(|value| !value.is_undefined()).map(|value| match from_value(&value) {
                     Some(value) => value.into(),
                     None => Current::Namespace(value),
-                }
-            }),
+                })
+            }
         };
         if let Some(local) = local {
             return Ok(local);

@@ -68,37 +68,34 @@ fn assert_same(source: &str) {
     assert_eq!(own, machine, "{source}");
 }
 
-const EXPRESSIONS: [&str; 30] = [
+/// Most give something wherever they stand: a render ends at the first that does not.
+const EXPRESSIONS: [&str; 26] = [
     "name",
-    "total",
     "price",
     "none",
-    "yes",
     "empty",
     "items",
     "map",
     "pairs",
     "uneven",
     "x",
-    "y",
-    "x.id",
-    "x.name",
-    "x.tags[0]",
-    "y.tags",
-    "x['id']",
+    "y | default(z)",
+    "x.id | default(loop.index)",
+    "x.tags[0] | default('t')",
+    "x['id'] | default(0)",
+    "y | default('y')",
     "text[3]",
     "result.items[1].name",
     "items[-1].id",
     "loop.index",
-    "loop.revindex0 if loop is defined else 0",
+    "loop.revindex0",
     "loop.last",
-    "missing",
+    "loop.length",
     "x.missing | default('-')",
-    "items | length",
     "range(3)",
     "loop.cycle('a', 'b')",
-    "x == y",
-    "'ab' ~ total",
+    "x == y | default(2)",
+    "missing",
 ];
 
 fn statement() -> impl Strategy<Value = String> {
@@ -139,11 +136,8 @@ proptest! {
 
     #[test]
     fn statements_run_here_as_in_minijinja(statements in prop::collection::vec(statement(), 1..6)) {
-        let source = statements.concat();
-        // A `break` outside of a loop is no template.
-        if parse::parse(&source).is_ok() {
-            assert_same(&source);
-        }
+        // So that `loop` is there, and a `break` has something to end.
+        assert_same(&format!("{{% for z in range(2) %}}{}{{% else %}}else{{% endfor %}}", statements.concat()));
     }
 }
 
@@ -179,7 +173,10 @@ fn neither_way_renders_what_the_other_finds_too_long() {
     let costs = [
         ("{% for a in range(50) %}{% for b in range(50) %}x{% endfor %}{% endfor %}", "loops"),
         ("{% for a in range(200) %}{{ name }}{{ price }}{% endfor %}", "prints"),
-        ("{% for a in range(200) %}{% if a > 3 and a < 150 %}{% set b = a %}{% else %}-{% endif %}{% endfor %}", "tests"),
+        (
+            "{% for a in range(200) %}{% if a > 3 and a < 150 %}{% set b = a %}{% else %}-{% endif %}{% endfor %}",
+            "tests",
+        ),
         ("{% for a in range(300) if a % 2 %}{% continue %}{% endfor %}", "chosen"),
     ];
     for (source, what) in costs {
