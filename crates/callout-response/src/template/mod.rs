@@ -158,7 +158,7 @@ enum Way {
     Own(Vec<Stmt>),
     /// minijinja does.
     Machine {
-        environment: Environment<'static>,
+        environment: Box<Environment<'static>>,
         /// For each line of what it has compiled, the line of the template.
         lines: Vec<u32>,
     },
@@ -293,7 +293,7 @@ fn machine(program: &Arc<Program>, written: String, lines: Vec<u32>, limits: &Li
         },
     );
     match environment.add_template_owned(NAME, written) {
-        Ok(()) => Ok(Way::Machine { environment, lines }),
+        Ok(()) => Ok(Way::Machine { environment: Box::new(environment), lines }),
         Err(error) => Err(format!("line {}: {}", line(&lines, &error).unwrap_or(1), told(&error))),
     }
 }

@@ -1,6 +1,5 @@
 //! Statements that run here give what minijinja gives with them: texts, errors with their lines, and where
 //! a text ends.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
     future::{Future, pending},
