@@ -99,6 +99,10 @@ pub(crate) struct ServeArgs {
     /// The most requests a minute of one API key, on this server; a minute's worth may come at once.
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) rate_limit: Option<NonZeroU32>,
+    /// A web origin that may ask /mcp (https://app.example:443, http://localhost:*). Programs send none;
+    /// what comes from another is refused.
+    #[arg(long = "mcp-origin", value_name = "ORIGIN")]
+    pub(crate) mcp_origins: Vec<String>,
     /// How log lines look on standard error.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log: LogFormat,

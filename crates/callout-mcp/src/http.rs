@@ -3,13 +3,13 @@
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
-use crate::{McpServer, ToolSource, handler::Handler, sessions::OwnedSessions};
+use crate::{McpServer, Owner, ToolSource, handler::Handler, sessions::OwnedSessions};
 
 /// How an [`HttpService`] serves, each with its default.
 #[derive(Clone, Debug)]
@@ -23,10 +23,10 @@ pub struct HttpOptions {
     /// The web origins that may ask (`https://app.example:443`, `http://localhost:*`). What comes from
     /// another is refused with 403; programs send no `Origin` and are not concerned. Default: none.
     pub allowed_origins: Vec<String>,
-    /// Sessions of one owner at once; with another one the one that has rested longest ends. Clients of
-    /// revision 2026-07-28 have none. Default 64.
+    /// Sessions of one tenant at once; with another one the one that has rested longest ends. Clients of
+    /// revision 2026-07-28 have none. Default 256.
     pub max_sessions: usize,
-    /// How long a session may rest before it ends. Default 5 min.
+    /// How long a session may rest before it ends. Default 1 h.
     pub session_idle: Duration,
 }
 
@@ -36,8 +36,8 @@ impl Default for HttpOptions {
             max_body_bytes: 4 << 20,
             allowed_hosts: ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec(),
             allowed_origins: Vec::new(),
-            max_sessions: 64,
-            session_idle: Duration::from_mins(5),
+            max_sessions: 256,
+            session_idle: Duration::from_hours(1),
         }
     }
 }
@@ -72,14 +72,17 @@ impl<S: ToolSource> HttpService<S> {
         Self { service, sessions, server: server.clone(), end }
     }
 
-    /// Answers a request. `owner` is who asks, as the host has found out: what one owner's session is
-    /// called, another cannot use; to it there is no such session. The request's extensions reach the
-    /// [`ToolSource`].
-    pub async fn handle<B>(&self, owner: &str, request: Request<B>) -> Response<BoxBody<Bytes, Infallible>>
+    /// Answers a request. `owner` is who asks, as the host has found out: to any other there is no
+    /// such session (404). The request's extensions reach the [`ToolSource`].
+    pub async fn handle<B>(&self, owner: Owner<'_>, request: Request<B>) -> Response<BoxBody<Bytes, Infallible>>
     where
         B: Body + Send + 'static,
         B::Error: fmt::Display,
     {
+        // The SDK ends a session for whoever names it.
+        if request.method() == Method::DELETE && !self.sessions.is_named_by_its_owner(owner, request.headers()) {
+            return no_such_session();
+        }
         self.sessions.as_owner(owner, self.service.handle(request)).await
     }
 
@@ -93,6 +96,12 @@ impl<S: ToolSource> HttpService<S> {
         self.close();
         self.end.cancel();
     }
+}
+
+fn no_such_session() -> Response<BoxBody<Bytes, Infallible>> {
+    let mut response = Response::new(Full::from("Not Found: Session not found").boxed());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
 }
 
 impl<S: ToolSource> Clone for HttpService<S> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt as _};
+use http::HeaderMap;
 use rmcp::{
     model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
     transport::streamable_http_server::{
@@ -17,25 +18,50 @@ use rmcp::{
 };
 use tokio_util::sync::CancellationToken;
 
-tokio::task_local! {
-    /// Who makes the request that this task answers.
-    static OWNER: Arc<str>;
+/// The header that names a session.
+const SESSION_ID: &str = "mcp-session-id";
+
+/// Whose a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// Whose sessions count together; nothing where there are no tenants.
+    pub tenant: &'a str,
+    /// Who asks. Nobody else can use the session, others of the tenant included.
+    pub id: &'a str,
 }
 
-/// Sessions in memory, each with its owner, and so many of each.
+tokio::task_local! {
+    /// Who makes the request that this task answers.
+    static OWNER: Owned;
+}
+
+/// Sessions in memory, each with its owner, and so many of each tenant.
 pub(crate) struct OwnedSessions {
     inner: LocalSessionManager,
-    owned: Mutex<Owned>,
-    /// Sessions of one owner.
+    known: Mutex<Known>,
+    /// Sessions of one tenant.
     most: usize,
     /// No announcements any more.
     closing: CancellationToken,
 }
 
-#[derive(Debug, Default)]
+/// An [`Owner`] that stays.
+#[derive(Clone, Debug, Default)]
 struct Owned {
-    owner_of: HashMap<SessionId, Arc<str>>,
-    /// The one that was used last stands last.
+    tenant: Arc<str>,
+    id: Arc<str>,
+}
+
+impl Owned {
+    fn as_owner(&self) -> Owner<'_> {
+        Owner { tenant: &self.tenant, id: &self.id }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    owner_of: HashMap<SessionId, Owned>,
+    /// By tenant; the one that was used last stands last.
     of: HashMap<Arc<str>, VecDeque<SessionId>>,
 }
 
@@ -44,23 +70,30 @@ impl OwnedSessions {
         let mut inner = LocalSessionManager::default();
         inner.session_config.keep_alive = Some(idle);
         inner.session_config.sse_retry = None;
-        Self { inner, owned: Mutex::default(), most: most.max(1), closing }
+        Self { inner, known: Mutex::default(), most: most.max(1), closing }
     }
 
     /// Answers a request as that owner's.
-    pub(crate) async fn as_owner<T>(&self, owner: &str, answer: impl Future<Output = T>) -> T {
-        OWNER.scope(owner.into(), answer).await
+    pub(crate) async fn as_owner<T>(&self, owner: Owner<'_>, answer: impl Future<Output = T>) -> T {
+        let owner = Owned { tenant: owner.tenant.into(), id: owner.id.into() };
+        OWNER.scope(owner, answer).await
     }
 
-    fn owned(&self) -> MutexGuard<'_, Owned> {
-        self.owned.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether the request names a session, and it is that owner's.
+    pub(crate) fn is_named_by_its_owner(&self, owner: Owner<'_>, headers: &HeaderMap) -> bool {
+        let named = headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
+        named.is_some_and(|id| self.known().touch(owner, id))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Owned {
+impl Known {
     /// Takes in a session; what has to go for it is handed out.
-    fn insert(&mut self, owner: Arc<str>, id: SessionId, most: usize) -> Option<SessionId> {
-        let of_it = self.of.entry(Arc::clone(&owner)).or_default();
+    fn insert(&mut self, owner: Owned, id: SessionId, most: usize) -> Option<SessionId> {
+        let of_it = self.of.entry(Arc::clone(&owner.tenant)).or_default();
         of_it.push_back(Arc::clone(&id));
         let oldest = if of_it.len() > most { of_it.front().cloned() } else { None };
         self.owner_of.insert(id, owner);
@@ -71,8 +104,11 @@ impl Owned {
     }
 
     /// Whether it is that owner's; then it has been used last.
-    fn touch(&mut self, owner: &str, id: &str) -> bool {
-        let Some(of_it) = self.of.get_mut(owner) else { return false };
+    fn touch(&mut self, owner: Owner<'_>, id: &str) -> bool {
+        if self.owner_of.get(id).is_none_or(|known| known.as_owner() != owner) {
+            return false;
+        }
+        let Some(of_it) = self.of.get_mut(owner.tenant) else { return false };
         let Some(at) = of_it.iter().position(|other| &**other == id) else { return false };
         if let Some(id) = of_it.remove(at) {
             of_it.push_back(id);
@@ -82,10 +118,10 @@ impl Owned {
 
     fn remove(&mut self, id: &SessionId) {
         let Some(owner) = self.owner_of.remove(id) else { return };
-        if let Some(of_it) = self.of.get_mut(&owner) {
+        if let Some(of_it) = self.of.get_mut(&owner.tenant) {
             of_it.retain(|other| other != id);
             if of_it.is_empty() {
-                self.of.remove(&owner);
+                self.of.remove(&owner.tenant);
             }
         }
     }
@@ -98,8 +134,8 @@ impl SessionManager for OwnedSessions {
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
         let (id, transport) = self.inner.create_session().await?;
-        let owner = OWNER.try_with(Arc::clone).unwrap_or_default();
-        let oldest = self.owned().insert(owner, Arc::clone(&id), self.most);
+        let owner = OWNER.try_with(Owned::clone).unwrap_or_default();
+        let oldest = self.known().insert(owner, Arc::clone(&id), self.most);
         if let Some(oldest) = oldest {
             self.inner.close_session(&oldest).await?;
         }
@@ -116,12 +152,12 @@ impl SessionManager for OwnedSessions {
 
     /// The gate of every request that names a session.
     async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
-        let is_its_own = OWNER.try_with(|owner| self.owned().touch(owner, id)).unwrap_or(false);
+        let is_its_own = OWNER.try_with(|owner| self.known().touch(owner.as_owner(), id)).unwrap_or(false);
         Ok(is_its_own && self.inner.has_session(id).await?)
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
-        self.owned().remove(id);
+        self.known().remove(id);
         self.inner.close_session(id).await
     }
 
@@ -157,10 +193,10 @@ impl SessionManager for OwnedSessions {
 
 impl fmt::Debug for OwnedSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owned = self.owned();
+        let known = self.known();
         f.debug_struct("OwnedSessions")
-            .field("sessions", &owned.owner_of.len())
-            .field("owners", &owned.of.len())
+            .field("sessions", &known.owner_of.len())
+            .field("tenants", &known.of.len())
             .field("most", &self.most)
             .finish_non_exhaustive()
     }
@@ -171,19 +207,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_is_its_owners_and_the_one_that_rested_longest_goes() {
-        let mut owned = Owned::default();
+    fn a_session_is_its_owners_and_the_tenants_one_that_rested_longest_goes() {
+        let mut known = Known::default();
         let id = |text: &str| SessionId::from(text);
-        assert_eq!(owned.insert("a".into(), id("1"), 2), None);
-        assert_eq!(owned.insert("a".into(), id("2"), 2), None);
-        assert_eq!(owned.insert("b".into(), id("3"), 2), None);
-        assert!(owned.touch("a", "1") && owned.touch("b", "3"));
-        assert!(!owned.touch("b", "1") && !owned.touch("a", "3") && !owned.touch("c", "1"));
-        assert_eq!(owned.insert("a".into(), id("4"), 2), Some(id("2")), "1 was used since");
-        assert!(!owned.touch("a", "2") && owned.touch("a", "1"));
-        for last in ["1", "3", "4", "absent"] {
-            owned.remove(&id(last));
+        let owner = |tenant: &str, id: &str| Owned { tenant: tenant.into(), id: id.into() };
+        let (one, two, foreign) = (owner("a", "1"), owner("a", "2"), owner("b", "1"));
+        assert_eq!(known.insert(one.clone(), id("x"), 2), None);
+        assert_eq!(known.insert(two.clone(), id("y"), 2), None);
+        assert_eq!(known.insert(foreign.clone(), id("z"), 2), None);
+        assert!(known.touch(one.as_owner(), "x") && known.touch(foreign.as_owner(), "z"));
+        for (other, session) in [(&two, "x"), (&foreign, "x"), (&one, "y"), (&one, "z"), (&one, "absent")] {
+            assert!(!known.touch(other.as_owner(), session), "{other:?} {session}");
         }
-        assert!(owned.of.is_empty() && owned.owner_of.is_empty(), "nothing is kept");
+        assert_eq!(known.insert(one.clone(), id("w"), 2), Some(id("y")), "x was used since");
+        assert!(
+            !known.touch(two.as_owner(), "y") && known.touch(one.as_owner(), "x") && known.touch(one.as_owner(), "w")
+        );
+        for last in ["x", "z", "w", "absent"] {
+            known.remove(&id(last));
+        }
+        assert!(known.of.is_empty() && known.owner_of.is_empty(), "nothing is kept");
     }
 }

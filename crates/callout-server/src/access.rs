@@ -15,7 +15,7 @@ use callout_store::{Actor, ApiKey, AuditAction, AuditResult, Permission, Uuid};
 use hashlink::LruCache;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts};
 
-use crate::{App, envelope::RequestId, error::ApiError};
+use crate::{App, envelope::RequestId, error::ApiError, share::Share};
 
 /// The id of the key that asked, left on the answer for the log.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +39,31 @@ pub(crate) async fn authenticate(State(app): State<App>, mut request: Request, n
     };
     let id = key.id;
     request.extensions_mut().insert(key);
+    let held = Held::new(share);
+    request.extensions_mut().insert(held.clone());
     let mut response = next.run(request).await;
-    drop(share);
+    drop(held);
     if let Some(allowance) = allowance {
         allowance.write(response.headers_mut());
     }
     response.extensions_mut().insert(KeyId(id));
     response
+}
+
+/// The request's share of its workspace, given back when the last clone is dropped: what answers a request
+/// beyond its first line holds one.
+#[derive(Clone)]
+pub(crate) struct Held(Arc<Mutex<Option<Share>>>);
+
+impl Held {
+    fn new(share: Option<Share>) -> Self {
+        Self(Arc::new(Mutex::new(share)))
+    }
+
+    /// Gives it back at once: for what lasts, and is counted elsewhere.
+    pub(crate) fn release(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
 }
 
 async fn known(app: &App, presented: Option<SecretString>) -> Result<Arc<ApiKey>, ApiError> {
@@ -163,7 +181,7 @@ impl Refusals {
 }
 
 /// The key in `Authorization: Bearer …` (RFC 6750 section 2.1); the scheme in any case.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let (scheme, key) = value.to_str().ok()?.split_once(' ')?;

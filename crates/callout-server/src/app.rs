@@ -49,6 +49,12 @@ pub struct ServerOptions {
     /// Requests a minute per API key, on each server; a minute's worth may come at once. Default: no
     /// limit.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// The web origins that may ask `/mcp` (`https://app.example:443`, `http://localhost:*`); what comes
+    /// from another is refused. Programs send no origin. Default: none.
+    pub mcp_origins: Vec<String>,
+    /// MCP sessions of one workspace, and streams on which changes are told to one, each; clients of
+    /// revision 2026-07-28 have no sessions. Default 256.
+    pub max_mcp_sessions: usize,
 }
 
 impl Default for ServerOptions {
@@ -62,6 +68,8 @@ impl Default for ServerOptions {
             shutdown_timeout: Duration::from_secs(65),
             max_loaded_integrations: 1000,
             requests_per_minute: None,
+            mcp_origins: Vec::new(),
+            max_mcp_sessions: 256,
         }
     }
 }

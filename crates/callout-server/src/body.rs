@@ -46,16 +46,19 @@ pub(crate) async fn receive(app: &App, request: Request, most: usize) -> Result<
     Ok(bytes)
 }
 
+/// How large the body of a call may be.
+pub(crate) fn most_of_a_call(app: &App) -> usize {
+    app.engine().limits().max_params_bytes + AROUND_PARAMS
+}
+
 /// A body that is small, and must be there.
 pub(crate) async fn required(app: &App, request: Request) -> Result<Json, ApiError> {
-    let most = app.engine().limits().max_params_bytes + AROUND_PARAMS;
-    parse(&receive(app, request, most).await?, app.engine().limits().max_json_depth)
+    parse(&receive(app, request, most_of_a_call(app)).await?, app.engine().limits().max_json_depth)
 }
 
 /// A body that is small, and may be left out.
 pub(crate) async fn optional(app: &App, request: Request) -> Result<Option<Json>, ApiError> {
-    let most = app.engine().limits().max_params_bytes + AROUND_PARAMS;
-    let bytes = receive(app, request, most).await?;
+    let bytes = receive(app, request, most_of_a_call(app)).await?;
     if bytes.is_empty() { Ok(None) } else { parse(&bytes, app.engine().limits().max_json_depth).map(Some) }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! A server holds no state of its own that another would have to know: compiled integrations are used
 //! only while the store says that their revision is the current one, keys are believed for half a
-//! second, and only rate limits are each server's own. So any number of them can stand before one
-//! database. Keys travel as they are: outside of one machine, put a proxy that does TLS before it.
+//! second, and only rate limits are each server's own, and the sessions of MCP clients before its revision
+//! 2026-07-28. So any number of them can stand before one database. Keys travel as they are: outside of one machine, put a proxy that does TLS before it.
 //!
 //! ```no_run
 //! use callout::{EgressPolicy, Engine, system_clock, system_rng};
@@ -39,6 +39,7 @@ mod health;
 mod integrations;
 mod keys;
 mod loaded;
+mod mcp;
 mod metrics;
 mod openapi;
 mod page;

@@ -1,19 +1,23 @@
 //! The map of the API: every path, its methods, and who may ask.
 
 use axum::{
-    Router,
+    Extension, Router,
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{any, delete, get, post},
 };
 use http::StatusCode;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 use crate::{
-    App, access, api_keys, audit, calls, envelope, error::ApiError, health, integrations, metrics, openapi, workspaces,
+    App, access, api_keys, audit, calls, envelope,
+    error::ApiError,
+    health, integrations,
+    mcp::{self, Mcp},
+    metrics, openapi, workspaces,
 };
 
-pub(crate) fn router(app: &App) -> Router {
+pub(crate) fn router(app: &App, mcp: &Mcp) -> Router {
     // Everything under /v1 needs a key; which right, each handler says first.
     let keyed = Router::new()
         .route("/v1/{workspace_id}/integrations", get(integrations::list).post(integrations::create))
@@ -35,6 +39,8 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/v1/workspaces/{workspace_id}", delete(workspaces::delete))
         .route("/v1/audit-log", get(audit::list_all))
         .route("/metrics", get(metrics::show))
+        // Its protocol is MCP, which the OpenAPI document does not describe.
+        .route("/mcp", any(mcp::answer).layer(Extension(mcp.clone())))
         .route_layer(from_fn_with_state(app.clone(), access::authenticate));
     let open = Router::new()
         .route("/healthz", get(health::live))

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 
-use crate::{App, router::router};
+use crate::{App, mcp::Mcp, router::router};
 
 /// Bytes of a request's headers.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -35,7 +35,8 @@ const RECOVERY: Duration = Duration::from_mins(1);
 ///
 /// None so far: a connection that fails is logged and concerns no other.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-    let router = router(&app);
+    let mcp = Mcp::new(&app);
+    let router = router(&app, &mcp);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let room = Arc::new(Semaphore::new(app.options().max_connections));
@@ -59,12 +60,14 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     }
     drop(listener);
     tracing::info!("shutting down: waiting for requests in flight");
+    mcp.close();
     let patience = app.clock().until(app.moment_after(app.options().shutdown_timeout));
     tokio::select! {
         () = graceful.shutdown() => {}
         () = patience => tracing::warn!("requests were still in flight and are cut off"),
     }
     connections.shutdown().await;
+    mcp.end();
     Ok(())
 }
 

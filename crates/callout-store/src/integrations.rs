@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use callout_core::{
-    config::{AuthConfig, IntegrationConfig, UnknownFields},
+    config::{AuthConfig, IntegrationConfig, Protocol, UnknownFields},
     fault::Faults,
     json::{Json, Number, ObjectBuilder},
     secret::{SecretName, Secrets},
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     Store,
     audit::{Actor, AuditAction, Record, read_id},
-    database::{Failure, Write, execute, row},
+    database::{Failure, Write, execute, row, rows},
     error::{Result, StoreError},
     list::search_text,
     secrets::change::{Pending, Versions},
@@ -204,6 +204,25 @@ impl Store {
             workspace.to_string(),
         )?;
         found.map(|(revision,)| revision).ok_or(StoreError::NotFound("integration"))
+    }
+
+    /// The ids and revisions of a workspace's integrations that can be called: enabled and not `desktop`.
+    /// By name, the first `most` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]
+    pub async fn callable_revisions(&self, workspace: Uuid, most: u32) -> Result<Vec<(Uuid, i64)>> {
+        let mut on = self.0.database.read().await?;
+        let found: Vec<(String, i64)> = rows!(
+            on,
+            "SELECT id, revision FROM integrations WHERE workspace_id = $1 AND enabled = 1 AND protocol = $2 \
+             ORDER BY name LIMIT $3",
+            workspace.to_string(),
+            Protocol::Rest.as_str(),
+            i64::from(most),
+        )?;
+        found.into_iter().map(|(id, revision)| Ok((read_id(&id)?, revision))).collect()
     }
 
     /// Changes an integration as it was read.

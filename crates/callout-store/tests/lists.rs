@@ -14,7 +14,10 @@ use callout_core::config::Protocol;
 use callout_store::{ListQuery, MAX_PAGE_BYTES, Page, Sort, SortBy, StoredIntegration};
 use support::{Database, me, plain, workspace};
 
-on_both! { lists_are_as_the_model_says, each_sort_of_many_reads_an_index, a_page_ends_at_its_bytes }
+on_both! {
+    lists_are_as_the_model_says, each_sort_of_many_reads_an_index, a_page_ends_at_its_bytes,
+    what_can_be_called_is_told_with_its_revision
+}
 
 const SORTS: [Sort; 6] = [
     Sort { by: SortBy::Name, descending: false },
@@ -191,4 +194,32 @@ async fn a_page_ends_at_its_bytes(database: Database) {
         let expected: Vec<_> = (offset..).take(shown).map(|at| format!("n{at}")).collect();
         assert_eq!((names, listed.total), (expected, 5));
     }
+}
+
+async fn what_can_be_called_is_told_with_its_revision(database: Database) {
+    let store = database.open().await;
+    let workspace = workspace(&store).await;
+    let other = store.create_workspace("other", &me()).await.unwrap();
+    store.create_integration(other.id, plain("elsewhere"), &me()).await.unwrap();
+    let mut stored = Vec::new();
+    for (name, enabled, protocol) in [
+        ("b1", true, Protocol::Rest),
+        ("a1", true, Protocol::Rest),
+        ("off", false, Protocol::Rest),
+        ("app", true, Protocol::Desktop),
+    ] {
+        let mut new = plain(name);
+        new.config.enabled = enabled;
+        new.config.protocol = protocol;
+        stored.push(store.create_integration(workspace.id, new, &me()).await.unwrap());
+    }
+    let of = |at: usize| (stored[at].id, stored[at].revision);
+    assert_eq!(store.callable_revisions(workspace.id, 10).await.unwrap(), [of(1), of(0)]);
+    assert_eq!(store.callable_revisions(workspace.id, 1).await.unwrap(), [of(1)]);
+    let mut config = stored[1].config.clone();
+    config.display_name.push('!');
+    let change = callout_store::IntegrationChange { config, secrets: callout_core::secret::Secrets::new() };
+    let changed = store.update_integration(&stored[1], change, &me()).await.unwrap();
+    assert_eq!(store.callable_revisions(workspace.id, 1).await.unwrap(), [(changed.id, changed.revision)]);
+    assert_ne!(changed.revision, stored[1].revision);
 }

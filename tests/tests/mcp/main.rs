@@ -6,7 +6,14 @@
 mod calls;
 mod changes;
 mod client;
+#[path = "../server/harness.rs"]
+#[expect(dead_code, reason = "the server's own tests use all of it")]
+mod harness;
+mod http_client;
 mod revision;
+mod rights;
+mod server;
+mod sessions;
 
 use callout::{
     EgressPolicy, Engine, EngineBuilder, Faults, Integration, IntegrationConfig, Json, ToolRegistry, UnknownFields,

@@ -122,6 +122,7 @@ async fn no_canary_leaves_the_server() {
     for body in bodies(&upstream.url()) {
         let created = server.ask("POST", "/integrations", Some(&body)).await.expect(201);
         let id = created.text_at("id");
+        answers.push(mcp_call(&server, &format!("{}__go", created.text_at("name"))).await);
         answers.push(created);
         for endpoint in ["go", "coded", "moved"] {
             for path in ["test", "execute"] {
@@ -178,6 +179,24 @@ async fn no_canary_leaves_the_server() {
             assert!(!found, "{what} holds {needle}: {}", String::from_utf8_lossy(&bytes));
         }
     }
+}
+
+/// The same over MCP, whose library traces what it is given.
+async fn mcp_call(server: &Server, tool: &str) -> Answer {
+    let meta = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}"#;
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{{}},"_meta":{{{meta}}}}}}}"#
+    );
+    let request = http::Request::post("/mcp")
+        .header("authorization", format!("Bearer {}", server.owner))
+        .header("accept", "application/json, text/event-stream")
+        .header("content-type", "application/json")
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", tool);
+    let answer = server.send(request.body(body).unwrap()).await.expect(200);
+    assert_eq!(answer.at("result.isError"), Json::Bool(true), "{}", answer.text);
+    answer
 }
 
 fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {

@@ -72,7 +72,8 @@ pub(crate) fn actor() -> Actor {
 
 /// An engine that may call this machine.
 pub(crate) fn engine() -> Engine {
-    Engine::builder().with_egress(EgressPolicy::public().allow("127.0.0.1").unwrap()).build().unwrap()
+    let egress = EgressPolicy::public().allow("127.0.0.1").unwrap();
+    Engine::builder().with_egress(egress).with_observer(callout_mcp::Progress).build().unwrap()
 }
 
 impl Server {

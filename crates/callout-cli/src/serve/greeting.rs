@@ -23,6 +23,7 @@ impl Display for Greeting<'_> {
         let Self { origin, database, workspace, key, demo, .. } = self;
         writeln!(f, "{}", show::heading(format!("Callout serves {origin}")))?;
         writeln!(f, "  docs        {origin}/docs")?;
+        writeln!(f, "  MCP         {origin}/mcp, with a workspace's key")?;
         writeln!(f, "  database    {}", database.unwrap_or("none that stays: this is a demo"))?;
         if let Some(Workspace { id, name, .. }) = workspace {
             writeln!(f, "  workspace   {id} ({name})")?;

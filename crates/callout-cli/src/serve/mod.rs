@@ -7,6 +7,7 @@ mod lines;
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
+use callout_mcp::Progress;
 use callout_server::{App, ServerOptions};
 use callout_store::DatabaseUrl;
 use tokio::net::TcpListener;
@@ -37,11 +38,12 @@ pub(crate) async fn run(mut args: ServeArgs) -> Result<ExitCode, Stop> {
     if let Some(demo) = &demo {
         args.network.allow.push(demo.address().to_string());
     }
-    let engine = call::engine(&args.network)?;
+    let engine = call::builder(&args.network)?.with_observer(Progress).build()?;
     let first::Start { workspace, key } = first::start(&store).await?;
 
     let mut options = ServerOptions::default();
     options.requests_per_minute = args.rate_limit;
+    options.mcp_origins.clone_from(&args.mcp_origins);
     options.shutdown_timeout = call::timeouts(&args.network)?.call + BESIDE_THE_CALL;
     let app = App::new(store.clone(), engine, store::clock(), callout::system_rng(), options);
     let origin = format!("http://{}", listener.local_addr()?);

@@ -1,0 +1,99 @@
+//! `/mcp`: a workspace's endpoints as tools of the Model Context Protocol, with the rights of the key
+//! that asks.
+//!
+//! The protocol itself is [`callout_mcp`]'s. Here stands whose tools they are, who may call them, and
+//! what a request of it may cost: the key, the rate limit, the share of its workspace and the bounds on
+//! bodies are those of every other request.
+
+mod catalog;
+mod changes;
+mod tools;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use callout::SecretString;
+use callout_mcp::{HttpOptions, HttpService, McpServer, Owner};
+use callout_store::{ApiKey, Uuid};
+use http::{Method, StatusCode, header::AUTHORIZATION};
+use http_body_util::{Empty, Full};
+
+use crate::{
+    App,
+    access::{Asker, Held, bearer},
+    body,
+    error::ApiError,
+    mcp::tools::WorkspaceTools,
+};
+
+/// The MCP server of all workspaces.
+#[derive(Clone, Debug)]
+pub(crate) struct Mcp(HttpService<WorkspaceTools>);
+
+impl Mcp {
+    pub(crate) fn new(app: &App) -> Self {
+        let mut options = HttpOptions::default();
+        options.max_body_bytes = body::most_of_a_call(app);
+        // A request needs a key, which no web page has: the host's name, which a proxy may change, adds
+        // nothing.
+        options.allowed_hosts = Vec::new();
+        options.allowed_origins.clone_from(&app.options().mcp_origins);
+        options.max_sessions = app.options().max_mcp_sessions;
+        Self(HttpService::new(&McpServer::new(WorkspaceTools::new(app)), options))
+    }
+
+    /// Nothing is announced any more; calls in flight go on.
+    pub(crate) fn close(&self) {
+        self.0.close();
+    }
+
+    /// Nothing goes on.
+    pub(crate) fn end(&self) {
+        self.0.end();
+    }
+}
+
+/// Who asks, as the tools see it.
+#[derive(Clone)]
+pub(crate) struct McpAsker {
+    pub(crate) key: Arc<ApiKey>,
+    pub(crate) workspace: Uuid,
+    /// To see later whether the key is still one.
+    presented: Arc<SecretString>,
+    share: Held,
+}
+
+/// `/mcp`, in every method: POST asks, GET listens and DELETE ends a session.
+pub(crate) async fn answer(
+    State(app): State<App>,
+    Extension(mcp): Extension<Mcp>,
+    Extension(share): Extension<Held>,
+    asker: Asker,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Some(workspace) = asker.key.workspace_id else {
+        let detail = "the operator's key belongs to no workspace, and so to no tools: use a key of one";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", detail));
+    };
+    let presented = bearer(request.headers()).map(|key| Arc::new(SecretString::from(key)));
+    let presented = presented.ok_or_else(ApiError::unauthorized)?;
+    let (mut parts, body) = request.into_parts();
+    // What follows is the protocol's, and logs and keeps what it is given.
+    parts.headers.remove(AUTHORIZATION);
+    parts.extensions.insert(McpAsker { key: Arc::clone(&asker.key), workspace, presented, share });
+    let (tenant, id) = (workspace.to_string(), asker.key.id.to_string());
+    let owner = Owner { tenant: &tenant, id: &id };
+    let answer = if parts.method == Method::POST {
+        let sent = Request::from_parts(parts.clone(), body);
+        let bytes = body::receive(&app, sent, body::most_of_a_call(&app)).await?;
+        mcp.0.handle(owner, http::Request::from_parts(parts, Full::new(bytes))).await
+    } else {
+        mcp.0.handle(owner, http::Request::from_parts(parts, Empty::<bytes::Bytes>::new())).await
+    };
+    Ok(answer.map(Body::new))
+}

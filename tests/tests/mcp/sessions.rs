@@ -1,0 +1,142 @@
+//! Sessions and announcements of `/mcp`: whose they are, how many, what they are told, how they end.
+
+use std::time::Duration;
+
+use callout_server::ServerOptions;
+use callout_store::Role;
+use callout_tests::{Reply, Upstream};
+use http::Method;
+
+use crate::{
+    calls::reached,
+    client::call,
+    harness::{Server, integration, key_of},
+    http_client::{HttpClient, Messages},
+    text_at,
+};
+
+const LISTEN: &str = r#"{"notifications":{"toolsListChanged":true}}"#;
+
+#[tokio::test]
+async fn a_session_is_its_keys_alone() {
+    let server = Server::start().await;
+    let (id, other_key) = server.key(Role::Owner, &[]).await;
+    let other = server.store.create_workspace("other", &crate::harness::actor()).await.unwrap();
+    let (_, foreign) =
+        server.store.create_api_key(key_of(other.id, Role::Owner), &crate::harness::actor()).await.unwrap();
+    let client = HttpClient::start(&server.address, &server.owner).await;
+    assert!(client.tools().await.is_empty());
+    let thieves = [other_key.clone(), callout::ExposeSecret::expose_secret(&foreign).to_owned()];
+    for key in thieves {
+        let thief = HttpClient { key, ..client.clone() };
+        assert_eq!(thief.begin(1, "tools/list", "{}").await.status, 404);
+        assert_eq!(thief.send(Method::GET, "").await.status, 404);
+        assert_eq!(thief.send(Method::DELETE, "").await.status, 404);
+    }
+    assert_eq!(HttpClient { key: String::new(), ..client.clone() }.begin(1, "tools/list", "{}").await.status, 401);
+    assert!(client.tools().await.is_empty(), "it goes on");
+
+    // A session does not outlive its key.
+    let mut of_it = HttpClient::start(&server.address, &other_key).await;
+    server.ask("DELETE", &format!("/api-keys/{id}"), None).await.expect(204);
+    assert_eq!(of_it.begin(1, "tools/list", "{}").await.status, 401);
+    // Nor does one go on once it was ended, or was never there.
+    assert!(client.send(Method::DELETE, "").await.status < 300);
+    assert_eq!(client.begin(1, "tools/list", "{}").await.status, 404);
+    of_it.session = Some("00000000-0000-4000-8000-000000000000".to_owned());
+    of_it.key.clone_from(&client.key);
+    assert_eq!(of_it.begin(1, "tools/list", "{}").await.status, 404);
+}
+
+#[tokio::test]
+async fn with_one_session_too_many_the_one_that_rested_longest_ends() {
+    let mut options = ServerOptions::default();
+    options.max_mcp_sessions = 2;
+    let server = Server::with(options).await;
+    let first = HttpClient::start(&server.address, &server.owner).await;
+    let second = HttpClient::start(&server.address, &server.owner).await;
+    assert!(first.tools().await.is_empty());
+    let third = HttpClient::start(&server.address, &server.owner).await;
+    assert_eq!(second.begin(1, "tools/list", "{}").await.status, 404);
+    assert!(first.tools().await.is_empty() && third.tools().await.is_empty());
+}
+
+/// A stream of announcements of each kind of revision.
+async fn listening(server: &Server, key: &str) -> [Messages; 2] {
+    let modern = HttpClient::new(&server.address, key);
+    let mut modern = modern.begin(1, "subscriptions/listen", LISTEN).await;
+    assert_eq!(text_at(&modern.message().await.unwrap(), "method"), "notifications/subscriptions/acknowledged");
+    let with_session = HttpClient::start(&server.address, key).await;
+    let stream = with_session.send(Method::GET, "").await;
+    assert_eq!(stream.status, 200);
+    // Both look at what there is now before anything changes.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    [modern, stream]
+}
+
+#[tokio::test]
+async fn changes_of_a_workspaces_tools_are_told_to_its_clients() {
+    let server = Server::start().await;
+    let other = server.store.create_workspace("other", &crate::harness::actor()).await.unwrap();
+    let (_, foreign) =
+        server.store.create_api_key(key_of(other.id, Role::Owner), &crate::harness::actor()).await.unwrap();
+    let foreign = HttpClient::new(&server.address, callout::ExposeSecret::expose_secret(&foreign));
+    let mut foreign = foreign.begin(1, "subscriptions/listen", LISTEN).await;
+    foreign.message().await.unwrap();
+
+    let mut streams = listening(&server, &server.owner).await;
+    let id = server.create(&integration("shop", "https://shop.example")).await;
+    told(&mut streams).await;
+    // A new secret changes no list.
+    let secret = r#"{"auth":{"api_key_value":{"value":"sk-new"}}}"#;
+    server.ask("PATCH", &format!("/integrations/{id}"), Some(secret)).await.expect(200);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    server.ask("PATCH", &format!("/integrations/{id}"), Some(r#"{"enabled":false}"#)).await.expect(200);
+    told(&mut streams).await;
+    for stream in &mut streams {
+        let more = tokio::time::timeout(Duration::from_millis(1500), stream.message()).await;
+        assert!(more.is_err(), "told once too often: {more:?}");
+    }
+    assert!(tokio::time::timeout(Duration::from_millis(100), foreign.message()).await.is_err(), "not theirs");
+}
+
+async fn told(streams: &mut [Messages; 2]) {
+    for stream in streams {
+        assert_eq!(text_at(&stream.message().await.unwrap(), "method"), "notifications/tools/list_changed");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listens_with_a_key_that_is_gone() {
+    let server = Server::start().await;
+    let (id, key) = server.key(Role::Viewer, &[]).await;
+    let [mut modern, mut stream] = listening(&server, &key).await;
+    server.ask("DELETE", &format!("/api-keys/{id}"), None).await.expect(204);
+    // The end of a subscription is its answer.
+    let end = modern.message().await.unwrap();
+    assert!(end.get("result").is_some(), "{end}");
+    assert!(modern.message().await.is_none());
+    server.create(&integration("shop", "https://shop.example")).await;
+    assert!(tokio::time::timeout(Duration::from_millis(2500), stream.message()).await.is_err(), "it was told");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_ends_its_streams_and_waits_for_its_calls() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/items/1", Reply::json(200, r#"{"a":"late"}"#).after(Duration::from_secs(1)));
+    let mut server = Server::start().await;
+    server.create(&integration("shop", &upstream.url())).await;
+    let [mut modern, mut stream] = listening(&server, &server.owner.clone()).await;
+    let client = HttpClient::start(&server.address, &server.owner).await;
+    let mut in_flight = client.begin(1, "tools/call", &call("shop__go", r#"{"id":1}"#)).await;
+    let alone = HttpClient::new(&server.address, &server.owner);
+    let other = tokio::spawn(async move { alone.call("shop__go", r#"{"id":1}"#).await });
+    reached(&upstream, 2).await;
+    let ending = server.ask_to_stop();
+    assert!(modern.message().await.unwrap().get("result").is_some());
+    assert!(stream.message().await.is_none());
+    let answer = in_flight.message().await.unwrap();
+    assert_eq!(text_at(&answer, "result.content.0.text"), "x is late");
+    assert_eq!(text_at(&other.await.unwrap(), "result.content.0.text"), "x is late");
+    tokio::time::timeout(Duration::from_secs(10), ending).await.unwrap().unwrap();
+}
