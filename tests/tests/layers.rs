@@ -47,8 +47,9 @@ fn arrows_point_one_way() {
         ("callout", &["callout-core", "callout-request", "callout-auth", "callout-transport", "callout-response"]),
         ("callout-store", &["callout-core"]),
         ("callout-mcp", &["callout"]),
+        ("callout-openapi", &["callout-core"]),
         ("callout-server", &["callout", "callout-mcp", "callout-store"]),
-        ("callout-cli", &["callout", "callout-mcp", "callout-store", "callout-server"]),
+        ("callout-cli", &["callout", "callout-mcp", "callout-openapi", "callout-store", "callout-server"]),
     ]);
     for (name, dependencies) in dependencies() {
         let allowed: BTreeSet<_> = allowed[name.as_str()].iter().copied().collect();

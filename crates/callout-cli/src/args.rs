@@ -5,6 +5,8 @@ use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::import::ImportCommand;
+
 /// Runs configured calls to HTTP APIs and shapes their answers for language models.
 #[derive(Debug, Parser)]
 #[command(name = "callout", version, arg_required_else_help = true)]
@@ -25,6 +27,9 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Makes integrations of what there is already: an OpenAPI document.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Gets a token and shows its type, lifetime and cache key.
     Token(TokenArgs),
     /// Prints an integration's endpoints as tools for function calling.

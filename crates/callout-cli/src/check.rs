@@ -3,17 +3,23 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anstream::println;
-use callout::{Faults, Secrets};
+use callout::{Faults, SecretName, Secrets};
 
 use crate::{Stop, UNUSABLE, files, show};
 
 pub(crate) fn run(paths: &[PathBuf]) -> ExitCode {
     let mut total = 0;
     for path in paths {
+        let needed;
         let faults = match files::read_document(path) {
             Ok(document) => {
                 let mut faults = Faults::new();
                 files::compile(&document, &Secrets::new(), &mut faults);
+                needed = only_secret(&faults);
+                if needed.is_some() {
+                    // Secrets need not stand in the file: what else is wrong shows with one.
+                    faults = files::faults_but_for_secrets(&document);
+                }
                 faults.iter().map(ToString::to_string).collect()
             }
             Err(Stop(message)) => {
@@ -29,8 +35,17 @@ pub(crate) fn run(paths: &[PathBuf]) -> ExitCode {
             println!("{}: {fault}", path.display());
         }
         if faults.is_empty() {
-            println!("{}: {}", path.display(), show::good("good"));
+            let to_be_given = needed.map(|name| format!(", once --secret {name}=… gives its secret"));
+            println!("{}: {}{}", path.display(), show::good("good"), to_be_given.unwrap_or_default());
         }
     }
     if total == 0 { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
+}
+
+/// The secret that is missing, if that is all there is to say.
+fn only_secret(faults: &Faults) -> Option<SecretName> {
+    match faults.iter().collect::<Vec<_>>().as_slice() {
+        [only] => files::missing_secret(only),
+        _ => None,
+    }
 }

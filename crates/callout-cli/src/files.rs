@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use callout::{
-    Caller, Faults, Integration, IntegrationConfig, Json, Limits, SecretName, Secrets, UnknownFields,
+    Caller, Fault, FaultCode, Faults, Integration, IntegrationConfig, Json, Limits, SecretName, Secrets, UnknownFields,
     json::{Duplicates, ReadOptions},
 };
 
@@ -34,6 +34,51 @@ pub(crate) fn compile(document: &Json, given: &Secrets, faults: &mut Faults) -> 
     }
     let owner = Caller { workspace: "".into(), integration: config.name.as_str().into() };
     Integration::compile(config, &secrets, owner, &Limits::default(), faults).filter(|_| faults.is_empty())
+}
+
+/// Checks a config as the engine would load it, once its secrets are given.
+pub(crate) fn check(config: &IntegrationConfig, faults: &mut Faults) {
+    let owner = Caller::default();
+    let mut found = Faults::new();
+    Integration::compile(config.clone(), &stand_ins(config), owner, &Limits::default(), &mut found);
+    for fault in found.iter().filter(|fault| missing_secret(fault).is_none()) {
+        faults.report_at(fault.place.clone(), fault.code, fault.message.clone());
+    }
+}
+
+/// Something in place of each secret that a config needs, to look at what needs none. A private key has
+/// no stand-in, for it is parsed.
+fn stand_ins(config: &IntegrationConfig) -> Secrets {
+    match config.auth.as_ref().map(|auth| auth.kind.required_secret()) {
+        None | Some(SecretName::PrivateKey) => Secrets::new(),
+        Some(name) => Secrets::new().with(name, "stand-in"),
+    }
+}
+
+/// The secret that is missing, if the fault is that one is.
+pub(crate) fn missing_secret(fault: &Fault) -> Option<SecretName> {
+    let place = fault.place.to_string();
+    let name = place.strip_prefix("auth.")?;
+    SecretName::ALL.into_iter().find(|secret| fault.code == FaultCode::Missing && secret.field() == name)
+}
+
+/// What is wrong with a document beside a missing secret.
+pub(crate) fn faults_but_for_secrets(document: &Json) -> Faults {
+    let mut faults = Faults::new();
+    if let Some((config, _)) = IntegrationConfig::read(document, UnknownFields::Refuse, &mut faults) {
+        check(&config, &mut faults);
+    }
+    faults
+}
+
+/// As [`load`], for commands that need no secret.
+pub(crate) fn load_without_secrets(path: &Path) -> Result<Integration, Stop> {
+    let document = read_document(path)?;
+    let mut faults = Faults::new();
+    let read = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut faults);
+    let given = read.map(|(config, secrets)| if secrets.is_empty() { stand_ins(&config) } else { secrets });
+    let mut faults = Faults::new();
+    compile(&document, &given.unwrap_or_default(), &mut faults).ok_or_else(|| faulty(path, &faults))
 }
 
 /// As [`compile`], for commands that need a good integration: the faults are the message.

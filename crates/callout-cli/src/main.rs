@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod demo;
 mod files;
+mod import;
 mod integrations;
 mod keys;
 mod mcp;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Demo => on_runtime(demo::run()),
         Command::Call(args) => on_runtime(call::run(args)),
         Command::Check { files } => Ok(check::run(&files)),
+        Command::Import(command) => import::run(command),
         Command::Token(args) => on_runtime(token::run(args)),
         Command::Tools { file, shape } => tools::run(&file, shape),
         Command::Mcp(args) => on_runtime(mcp::run(args)),

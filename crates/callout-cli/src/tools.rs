@@ -3,12 +3,12 @@
 use std::{path::Path, process::ExitCode};
 
 use anstream::println;
-use callout::{Json, Secrets, Tool};
+use callout::{Json, Tool};
 
 use crate::{Stop, args::Shape, files};
 
 pub(crate) fn run(path: &Path, shape: Shape) -> Result<ExitCode, Stop> {
-    let integration = files::load(path, &Secrets::new())?;
+    let integration = files::load_without_secrets(path)?;
     let shape = match shape {
         Shape::Plain => Tool::to_json,
         Shape::Openai => Tool::to_openai,

@@ -1,0 +1,93 @@
+//! The report of an import, for people, on standard error.
+
+use std::collections::BTreeMap;
+
+use anstream::eprintln;
+use callout_openapi::{Document, Imported, OperationReport, Severity};
+
+use crate::show;
+
+/// Operations of a kind that are listed with all that was found; `--report` has all of them.
+const MAX_LISTED: usize = 200;
+
+pub(crate) fn print(document: &Document, imported: &Imported) {
+    let report = &imported.report;
+    let of = if report.operations.len() == report.operations_in_document {
+        String::new()
+    } else {
+        format!(" of {}", report.operations_in_document)
+    };
+    let lossy: Vec<_> = report.with_loss().collect();
+    let left_out: Vec<_> = report.left_out().collect();
+    let no_room: Vec<_> = report.no_room().collect();
+    eprintln!(
+        "{}: {}{of} operations, {} imported{}, {} left out{}",
+        show::heading(document.title().unwrap_or("the document")),
+        report.operations.len(),
+        report.imported(),
+        if lossy.is_empty() { String::new() } else { format!(" ({} with loss)", lossy.len()) },
+        left_out.len(),
+        if no_room.is_empty() { String::new() } else { format!(", {} without room", no_room.len()) },
+    );
+    for integration in &imported.integrations {
+        let count = integration.endpoints.len();
+        eprintln!("  {} {}", integration.name, show::dim(format!("{count} endpoints at {}", integration.base_url)));
+    }
+    list("imported with loss", &lossy);
+    list("left out", &left_out);
+    if !no_room.is_empty() {
+        say_no_room(&no_room);
+    }
+    for finding in &report.findings {
+        eprintln!("{} {} {}", mark(finding.severity), finding.reason, show::dim(&finding.place));
+    }
+    let mut needed: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for secret in &report.secrets {
+        *needed.entry((secret.secret, secret.what.as_str())).or_default() += 1;
+    }
+    for ((secret, what), _) in needed {
+        eprintln!("{} --secret {secret}=env:NAME gives {what}", show::heading("secret:"));
+    }
+}
+
+fn list(title: &str, operations: &[&OperationReport]) {
+    if operations.is_empty() {
+        return;
+    }
+    eprintln!("{}", show::heading(format!("{title}:")));
+    for operation in operations.iter().take(MAX_LISTED) {
+        let id = operation.operation_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+        eprintln!("  {} {}{}", operation.method, operation.path, show::dim(id));
+        for finding in operation.findings.iter().filter(|finding| finding.severity == Severity::Loss) {
+            eprintln!("    {} {}", finding.reason, show::dim(&finding.place));
+        }
+    }
+    if let Some(more) = operations.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
+        eprintln!("  {}", show::dim(format!("… {more} more; --report FILE has all of them")));
+    }
+}
+
+fn say_no_room(operations: &[&OperationReport]) {
+    let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
+    for operation in operations {
+        *tags.entry(operation.tag.as_deref().unwrap_or("without a tag")).or_default() += 1;
+    }
+    let mut tags: Vec<_> = tags.into_iter().collect();
+    tags.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let shown: Vec<_> = tags.iter().take(12).map(|(tag, count)| format!("{tag} {count}")).collect();
+    let more = if tags.len() > shown.len() { ", …" } else { "" };
+    eprintln!(
+        "{} an integration has at most 50 endpoints, and {} operations are not in it: {}{more}. Choose by --include \
+         tag:NAME, or split by --split-by tag",
+        show::heading("without room:"),
+        operations.len(),
+        shown.join(", "),
+    );
+}
+
+fn mark(severity: Severity) -> String {
+    match severity {
+        Severity::Note => show::dim("note:"),
+        Severity::Loss => show::bad("loss:"),
+    }
+}

@@ -1,0 +1,245 @@
+//! `callout import` as a user sees it: what it writes where, what it says, how it exits; and that what it
+//! writes passes `callout check`.
+#![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
+
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+fn callout(arguments: &[&str], input: &str) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_callout"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its arguments reads nothing.
+    drop(program.stdin.take().unwrap().write_all(input.as_bytes()));
+    program.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _absent_at_first = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+const SHOP: &str = r"openapi: 3.0.3
+info: { title: 'The Shop: things' }
+servers: [{ url: 'https://shop.example/v1' }]
+components: { securitySchemes: { key: { type: apiKey, in: header, name: X-Key } } }
+security: [{ key: [] }]
+paths:
+  /things/{id}:
+    get:
+      tags: [things]
+      operationId: getThing
+      summary: 'Gets a thing: by its id'
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: integer } }
+        - { name: fields, in: query, schema: { type: array, items: { type: string } } }
+  /things:
+    post:
+      tags: [things]
+      operationId: addThing
+      summary: Adds a thing
+      requestBody:
+        required: true
+        content: { application/json: { schema: { type: object, required: [name], properties: { name: { type: string } } } } }
+  /upload:
+    post:
+      tags: [files]
+      summary: Uploads a file
+      requestBody: { required: true, content: { multipart/form-data: { schema: { type: object } } } }
+  /files:
+    get:
+      tags: [files]
+      parameters: [{ name: sid, in: cookie, schema: { type: string } }]
+";
+
+#[test]
+fn a_document_becomes_yaml_that_is_good() {
+    let folder = folder("import-yaml");
+    let output = callout(&["import", "openapi", "-"], SHOP);
+    assert!(output.status.success(), "{}", err(&output));
+    assert_eq!(
+        out(&output),
+        r#"# --secret api_key=env:NAME gives what the header X-Key carries, all of it
+name: the-shop-things
+display_name: "The Shop: things"
+base_url: https://shop.example/v1
+auth: { type: api_key_header, header_name: X-Key }
+endpoints:
+  - name: getThing
+    description: "Gets a thing: by its id."
+    method: GET
+    path: /things/{id}{?fields}
+    input_schema:
+      type: object
+      properties:
+        id: { type: integer }
+        fields:
+          type: array
+          items: { type: string }
+      required: [id]
+      additionalProperties: false
+  - name: addThing
+    description: Adds a thing.
+    method: POST
+    path: /things
+    input_schema:
+      type: object
+      properties:
+        name: { type: string }
+      required: [name]
+  - name: get-files
+    description: GET /files
+    method: GET
+    path: /files
+    input_schema: { type: object, additionalProperties: false }
+"#
+    );
+    assert_eq!(
+        err(&output),
+        "The Shop: things: 4 operations, 3 imported (1 with loss), 1 left out
+  the-shop-things 3 endpoints at https://shop.example/v1
+imported with loss:
+  GET /files
+    the cookie \"sid\" is not sent #/paths/~1files/get/parameters/0
+left out:
+  POST /upload
+    a body of multipart/form-data cannot be sent #/paths/~1upload/post/requestBody
+secret: --secret api_key=env:NAME gives what the header X-Key carries, all of it
+"
+    );
+    for ending in ["yaml", "json"] {
+        let file = folder.join(format!("shop.{ending}"));
+        let file = file.to_str().unwrap();
+        let output = callout(&["import", "openapi", "-", "-o", file], SHOP);
+        assert!(output.status.success() && out(&output).is_empty(), "{}", err(&output));
+        assert!(err(&output).ends_with(&format!("note: wrote {file}\n")), "{}", err(&output));
+        assert_eq!(fs::read_to_string(file).unwrap().starts_with('{'), ending == "json");
+        let checked = callout(&["check", file], "");
+        assert_eq!(
+            (checked.status.code(), out(&checked)),
+            (Some(0), format!("{file}: good, once --secret api_key=… gives its secret\n"))
+        );
+        let tools = callout(&["tools", file, "--for", "mcp"], "");
+        assert!(tools.status.success() && out(&tools).contains("addThing"), "{}", err(&tools));
+        let sent = callout(
+            &[
+                "call",
+                file,
+                "getThing",
+                "--param",
+                "id=7",
+                "--param",
+                "fields=[\"a\",\"b\"]",
+                "--dry-run",
+                "--secret",
+                "api_key=env:PATH",
+            ],
+            "",
+        );
+        assert!(
+            out(&sent).contains("GET https://shop.example/v1/things/7?fields=a&fields=b\n"),
+            "{}{}",
+            out(&sent),
+            err(&sent)
+        );
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_done_and_what_cannot_be_is_said() {
+    let folder = folder("import-asked");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    // Several integrations go into a folder.
+    let output = callout(&["import", "openapi", "-", "--split-by", "tag", "--name", "shop"], SHOP);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err(&output).contains("error: there are 2 integrations: name a folder to write them into (-o FOLDER/)\n"),
+        "{}",
+        err(&output)
+    );
+    let output = callout(&["import", "openapi", "-", "--split-by", "tag", "--name", "shop", "-o", &path("all/")], SHOP);
+    assert!(output.status.success(), "{}", err(&output));
+    let files = [path("all/shop-things.yaml"), path("all/shop-files.yaml")];
+    assert!(callout(&["check", &files[0], &files[1]], "").status.success());
+    // Nothing is written that is not whole.
+    let output = callout(&["import", "openapi", "-", "--strict", "-o", &path("strict.yaml")], SHOP);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err(&output).ends_with("error: not everything can be carried over, and --strict is set: nothing is written\n")
+    );
+    assert!(!folder.join("strict.yaml").exists());
+    let report = path("report.json");
+    let whole = [
+        "import",
+        "openapi",
+        "-",
+        "--strict",
+        "--include",
+        "tag:things",
+        "--report",
+        &report,
+        "-o",
+        &path("strict.yaml"),
+    ];
+    assert!(callout(&whole, SHOP).status.success());
+    let report = fs::read_to_string(report).unwrap();
+    assert!(
+        report.contains("\"operations_in_document\": 4")
+            && report.contains("\"place\": \"#/paths/~1things~1{id}/get\""),
+        "{report}"
+    );
+    // What is given stands in place of what the document says.
+    let given = [
+        "import",
+        "openapi",
+        "-",
+        "--include",
+        "op:getThing",
+        "--base-url",
+        "http://127.0.0.1:9",
+        "--auth",
+        "bearer_token",
+        "--header",
+        "X-A: b",
+    ];
+    let text = out(&callout(&given, SHOP));
+    for part in ["base_url: http://127.0.0.1:9\n", "auth: { type: bearer_token }\n", "headers: { X-A: b }\n"] {
+        assert!(text.contains(part), "{text}");
+    }
+    for (arguments, expected) in [
+        (&["--include", "tag:none"][..], "none of the document's 4 operations is what was asked for"),
+        (&["--include", "none"], "is no selection: write tag:NAME, op:GLOB, path:GLOB or method:GET"),
+        (&["--include", "path:/upload"], "no operation can be carried over: nothing is written"),
+        (&["--auth", "magic"], "--auth takes bearer_token or api_key_header:NAME, not \"magic\""),
+        (&["--header", "x"], "--header takes NAME: VALUE, not \"x\""),
+        (&["--name", "Not Good"], "the integration \"Not Good\" cannot be made: must be lower-case"),
+        (&["--base-url", "ftp://x"], "say where the API is"),
+    ] {
+        let output = callout(&[&["import", "openapi", "-"], arguments].concat(), SHOP);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(expected) && out(&output).is_empty(), "{}", err(&output));
+    }
+    let output = callout(&["import", "openapi", "-"], "swagger: '2.0'");
+    assert_eq!(
+        (output.status.code(), err(&output)),
+        (Some(2), "error: -: is a Swagger 2.0 document: convert it to OpenAPI 3 first\n".to_owned())
+    );
+}

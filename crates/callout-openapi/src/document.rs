@@ -1,0 +1,189 @@
+//! An OpenAPI document, read and looked into.
+
+use callout_core::json::{Json, Object, ReadError};
+
+use crate::pointer::Pointer;
+
+/// References that may follow each other before a place is given up.
+const MAX_CHAIN: usize = 32;
+/// Values of a YAML document. A document of 13 MB has about a million.
+const MAX_YAML_NODES: usize = 4_000_000;
+
+/// Which rules a document follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// OpenAPI 3.0: schemas are a dialect of their own.
+    V3_0,
+    /// OpenAPI 3.1 and what follows it: schemas are JSON Schema 2020-12.
+    V3_1,
+}
+
+/// Why a text is no document that can be imported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// It is neither JSON nor YAML.
+    #[error("is no JSON: {0}")]
+    Json(#[from] ReadError),
+    /// It is no YAML.
+    #[error("is no YAML: {0}")]
+    Yaml(String),
+    /// It is JSON or YAML, but no OpenAPI 3 document.
+    #[error("{0}")]
+    NotOpenApi(String),
+}
+
+/// An OpenAPI 3.0 or 3.1 document. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Document {
+    root: Json,
+    version: Version,
+}
+
+impl Document {
+    /// Reads a document as JSON if it begins with `{`, else as YAML. A byte order mark is passed over.
+    ///
+    /// # Errors
+    ///
+    /// When the text is neither, or is not an OpenAPI 3 document.
+    pub fn read(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let is_json = text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        if is_json {
+            return match Json::parse(&String::from_utf8_lossy(text)) {
+                Ok(root) => Self::new(root),
+                // YAML too has values in braces.
+                Err(error) => yaml(text).map_or_else(|_| Err(error.into()), Self::new),
+            };
+        }
+        Self::new(yaml(text)?)
+    }
+
+    /// Takes a document that has been read already.
+    ///
+    /// # Errors
+    ///
+    /// When it is not an OpenAPI 3 document.
+    pub fn new(root: Json) -> Result<Self, DocumentError> {
+        let refused = |why: String| Err(DocumentError::NotOpenApi(why));
+        let version = match root.get("openapi") {
+            Some(Json::String(text)) => text.to_string(),
+            // `openapi: 3.1` without quotes is a number in YAML.
+            Some(Json::Number(number)) => number.to_string(),
+            _ if root.get("swagger").is_some() => {
+                return refused("is a Swagger 2.0 document: convert it to OpenAPI 3 first".to_owned());
+            }
+            _ => return refused("has no `openapi` that says its version".to_owned()),
+        };
+        let version = match version.trim().split('.').collect::<Vec<_>>().as_slice() {
+            ["3", "0", ..] => Version::V3_0,
+            ["3", _, ..] => Version::V3_1,
+            _ => return refused(format!("is of OpenAPI version {version:.20}, and only 3.0 and 3.1 can be read")),
+        };
+        Ok(Self { root, version })
+    }
+
+    /// Which rules it follows.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// `info.title`, if there is one.
+    pub fn title(&self) -> Option<&str> {
+        self.root.get("info")?.get("title")?.as_str()
+    }
+
+    /// The document as it was read.
+    pub fn root(&self) -> &Json {
+        &self.root
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<&Object> {
+        self.root.get(name)?.as_object()
+    }
+
+    /// Follows `$ref` until there is none. Only places of this document are followed.
+    ///
+    /// # Errors
+    ///
+    /// A reason, when a reference leads out of the document, nowhere, or round in a circle.
+    pub(crate) fn follow<'d>(&'d self, node: &'d Json, place: &Pointer) -> Result<Found<'d>, String> {
+        let mut found = Found { node, place: place.clone() };
+        for _ in 0..MAX_CHAIN {
+            let Some(reference) = found.node.get("$ref").and_then(Json::as_str) else { return Ok(found) };
+            let place = target(reference)?;
+            let node = place.get(&self.root).ok_or_else(|| format!("`$ref` {} leads nowhere", quoted(reference)))?;
+            found = Found { node, place };
+        }
+        Err("`$ref` leads round in a circle".to_owned())
+    }
+}
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<'d> {
+    pub(crate) node: &'d Json,
+    pub(crate) place: Pointer,
+}
+
+impl<'d> Found<'d> {
+    /// A member of it.
+    pub(crate) fn get(&self, name: &str) -> Option<Self> {
+        Some(Self { node: self.node.get(name)?, place: self.place.below(name) })
+    }
+
+    /// Its members, if it is an object.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'d str, Self)> + use<'d> {
+        let place = self.place.clone();
+        let members = self.node.as_object();
+        members.into_iter().flat_map(Object::iter).map(move |(name, node)| {
+            let place = place.below(name);
+            (name, Self { node, place })
+        })
+    }
+
+    /// Its elements, if it is an array.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = Self> + use<'d> {
+        let place = self.place.clone();
+        let elements = self.node.as_array().into_iter().flatten().enumerate();
+        elements.map(move |(at, node)| Self { node, place: place.at(at) })
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&'d str> {
+        self.node.get(name).and_then(Json::as_str)
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.node.get(name).and_then(Json::as_bool)
+    }
+}
+
+/// The place in the same document that a reference names.
+pub(crate) fn target(reference: &str) -> Result<Pointer, String> {
+    Pointer::parse(reference)
+        .ok_or_else(|| format!("`$ref` {} leads out of the document, and nothing is fetched", quoted(reference)))
+}
+
+/// A text of the document in a message.
+pub(crate) fn quoted(text: &str) -> String {
+    let shown: String = text.chars().take(100).collect();
+    if shown.len() < text.len() { format!("{shown:?}…") } else { format!("{shown:?}") }
+}
+
+fn yaml(text: &[u8]) -> Result<Json, DocumentError> {
+    let text = std::str::from_utf8(text).map_err(|error| DocumentError::Yaml(error.to_string()))?;
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: MAX_YAML_NODES,
+            max_events: 2 * MAX_YAML_NODES,
+            max_depth: 120,
+        },
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+        non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::AsString,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let message: String = error.to_string().chars().take(500).collect();
+        DocumentError::Yaml(message)
+    })
+}

@@ -1,0 +1,313 @@
+//! From a document to integrations.
+
+use std::collections::HashSet;
+
+use callout_core::{
+    config::{AuthConfig, EndpointConfig, IntegrationConfig, MAX_ENDPOINTS, rules},
+    fault::Faults,
+    json::Object,
+    limits::Limits,
+};
+
+use crate::{
+    document::Document,
+    endpoint::{Plan, place},
+    filter, names,
+    operation::{Operation, operations},
+    pointer::Pointer,
+    repair::{self, Check},
+    report::{Fate, Findings, OperationReport, Report, SecretNeeded},
+    security::{self, Chosen},
+    select::{Selector, selects},
+    server, text,
+};
+
+/// What is wanted of a document.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// The integration's name. Default: made of the document's title.
+    pub name: Option<String>,
+    /// Where the API is, in place of the document's servers.
+    pub base_url: Option<String>,
+    /// Which operations. Of each kind of selector that there is, one must hold. Default: all.
+    pub include: Vec<Selector>,
+    /// Whether each tag becomes an integration of its own. Default: one integration.
+    pub split_by_tag: bool,
+    /// How to authenticate, in place of the document's security schemes.
+    pub auth: Option<AuthConfig>,
+    /// The client's id for OAuth 2.0 client credentials.
+    pub client_id: Option<String>,
+    /// Constant headers of each endpoint.
+    pub headers: Vec<(String, String)>,
+    /// Whether proposed response filters are set. Default: they are only proposed.
+    pub propose_filters: bool,
+}
+
+/// A `response_filter` that would make a large answer smaller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The integration's name.
+    pub integration: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The paths.
+    pub response_filter: Vec<String>,
+}
+
+/// What a document became.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The integrations, each with at most 50 endpoints.
+    pub integrations: Vec<IntegrationConfig>,
+    /// Response filters for large answers, set already if that was asked for.
+    pub proposals: Vec<Proposal>,
+    /// What became of each operation.
+    pub report: Report,
+}
+
+/// Why nothing was made of a document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// There is nowhere to send requests to.
+    #[error("{0}: say where the API is (`--base-url https://…`)")]
+    NoServer(String),
+    /// No operation is what was asked for.
+    #[error("none of the document's {0} operations is what was asked for")]
+    NothingChosen(usize),
+    /// What was given cannot be used.
+    #[error("{0}")]
+    Options(String),
+}
+
+/// Turns a document into integrations.
+///
+/// `check` is the engine's own check of a config (without secrets): what it refuses of a schema is taken
+/// out and reported, and an operation that it refuses altogether is left out. So whatever comes out loads.
+///
+/// # Errors
+///
+/// If nothing can be made of the document at all.
+pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Result<Imported, ImportError> {
+    let mut findings = Findings::default();
+    let all = operations(document, &mut findings);
+    let chosen: Vec<&Operation<'_>> = all.iter().filter(|operation| selects(&options.include, operation)).collect();
+    if chosen.is_empty() {
+        return Err(ImportError::NothingChosen(all.len()));
+    }
+    for (name, webhook) in document.member("webhooks").into_iter().flat_map(Object::iter) {
+        let place = Pointer::root().below("webhooks").below(name);
+        if webhook.as_object().is_some() {
+            findings.note(&place, "a webhook is a call to the host, and is not imported");
+        }
+    }
+    let name = options.name.clone().unwrap_or_else(|| names::integration(document.title().unwrap_or_default()));
+    let auth = match &options.auth {
+        Some(auth) => {
+            let secret = auth.kind.required_secret().as_str().replace('_', " ");
+            Some(Chosen { scheme: None, auth: auth.clone(), secret: format!("the {secret}") })
+        }
+        None => security::choose(document, &chosen, options.client_id.as_deref(), &mut findings),
+    };
+    let mut import = Import {
+        document,
+        options,
+        check,
+        limits: Limits::default(),
+        frame: frame(&name, document.title(), auth.as_ref(), check, options)?,
+        auth,
+        base: server::of_document(document, options.base_url.as_deref(), &mut findings),
+        groups: Vec::new(),
+        reports: Vec::new(),
+    };
+    for operation in &chosen {
+        import.operation(operation);
+    }
+    import.finish(all.len(), findings)
+}
+
+/// An integration without endpoints, and a check that it is good.
+fn frame(
+    name: &str,
+    title: Option<&str>,
+    auth: Option<&Chosen>,
+    check: Check<'_>,
+    options: &Options,
+) -> Result<IntegrationConfig, ImportError> {
+    let mut frame = IntegrationConfig::new(name, "https://api.example");
+    let title = text::brief(title.unwrap_or_default(), 200);
+    if !title.is_empty() {
+        frame.display_name = title;
+    }
+    frame.auth = auth.map(|chosen| chosen.auth.clone());
+    let mut faults = Faults::new();
+    rules::integration_name(name, &mut faults);
+    for (name, value) in &options.headers {
+        rules::header_name(name, &mut faults);
+        rules::header_value(value, &mut faults);
+    }
+    check(&frame, &mut faults);
+    match faults.iter().next() {
+        None => Ok(frame),
+        Some(fault) => Err(ImportError::Options(format!("the integration {name:.100?} cannot be made: {fault}"))),
+    }
+}
+
+/// Endpoints that go into one integration, or several where there is no room.
+struct Group {
+    base_url: String,
+    tag: Option<String>,
+    endpoints: Vec<(usize, EndpointConfig, Option<Vec<String>>)>,
+}
+
+struct Import<'d> {
+    document: &'d Document,
+    options: &'d Options,
+    check: Check<'d>,
+    limits: Limits,
+    frame: IntegrationConfig,
+    auth: Option<Chosen>,
+    base: Result<String, String>,
+    groups: Vec<Group>,
+    reports: Vec<OperationReport>,
+}
+
+impl Import<'_> {
+    fn operation(&mut self, operation: &Operation<'_>) {
+        let mut findings = Findings::default();
+        let made = self.endpoint(operation, &mut findings);
+        let at = self.reports.len();
+        self.reports.push(OperationReport {
+            method: operation.method.to_uppercase(),
+            path: operation.path.to_owned(),
+            operation_id: operation.id().map(str::to_owned),
+            tag: operation.tags().next().map(str::to_owned),
+            place: place(operation),
+            fate: Fate::LeftOut,
+            findings: findings.0,
+        });
+        let Some((base_url, endpoint, filter)) = made else { return };
+        let tag = if self.options.split_by_tag { operation.tags().next() } else { None };
+        let tag = if self.options.split_by_tag { Some(tag.unwrap_or("other").to_owned()) } else { None };
+        let same = |group: &&mut Group| group.base_url == base_url && group.tag == tag;
+        match self.groups.iter_mut().find(same) {
+            Some(group) => group.endpoints.push((at, endpoint, filter)),
+            None => self.groups.push(Group { base_url, tag, endpoints: vec![(at, endpoint, filter)] }),
+        }
+    }
+
+    fn endpoint(
+        &self,
+        operation: &Operation<'_>,
+        findings: &mut Findings,
+    ) -> Option<(String, EndpointConfig, Option<Vec<String>>)> {
+        let base = server::of_operation(operation, &self.base, self.options.base_url.as_deref(), findings);
+        let base = match base {
+            Ok(base) => base,
+            Err(why) => {
+                findings.loss(&operation.node.place, why);
+                return None;
+            }
+        };
+        let plan = Plan::of(self.document, operation, &self.options.headers, findings)?;
+        let mut frame = self.frame.clone();
+        frame.base_url.clone_from(&base);
+        let mut endpoint = repair::endpoint(&plan, operation, &frame, self.check, &self.limits, findings)?;
+        security::check(self.document, operation, self.auth.as_ref(), findings);
+        endpoint.name = names::endpoint(operation.id(), operation.method, operation.path);
+        Some((base, endpoint, filter::propose(self.document, operation)))
+    }
+
+    fn finish(mut self, operations_in_document: usize, findings: Findings) -> Result<Imported, ImportError> {
+        if let Err(why) = &self.base
+            && self.groups.is_empty()
+        {
+            return Err(ImportError::NoServer(why.clone()));
+        }
+        let mut imported = Imported::default();
+        let mut taken = HashSet::new();
+        let main = self.base.clone().ok();
+        for group in std::mem::take(&mut self.groups) {
+            self.integrations(group, main.as_deref(), &mut taken, &mut imported);
+        }
+        imported.report.operations_in_document = operations_in_document;
+        imported.report.operations = self.reports;
+        imported.report.findings = findings.0;
+        Ok(imported)
+    }
+
+    /// One integration of a group, or as many as it needs where it may be split.
+    fn integrations(&mut self, group: Group, main: Option<&str>, taken: &mut HashSet<String>, imported: &mut Imported) {
+        let mut name = self.frame.name.clone();
+        let mut display_name = self.frame.display_name.clone();
+        if let Some(tag) = &group.tag {
+            name = names::integration(&format!("{name}-{tag}"));
+            display_name = format!("{display_name}: {tag:.100}");
+        }
+        if main != Some(group.base_url.as_str()) {
+            let host = group.base_url.split("://").nth(1).unwrap_or_default();
+            name = names::integration(&format!("{name}-{host}"));
+        }
+        let mut endpoints = group.endpoints.into_iter().peekable();
+        let mut part = 1_u32;
+        while endpoints.peek().is_some() {
+            if part > 1 && !self.options.split_by_tag {
+                for (at, ..) in endpoints {
+                    self.reports[at].fate = Fate::NoRoom;
+                }
+                return;
+            }
+            let mut integration = self.frame.clone();
+            let wanted = if part == 1 { name.clone() } else { names::integration(&format!("{name}-{part}")) };
+            integration.name = names::unique(wanted, "", &group.base_url, taken).0;
+            integration.display_name =
+                if part == 1 { display_name.clone() } else { format!("{display_name} ({part})") };
+            integration.base_url.clone_from(&group.base_url);
+            part += 1;
+            self.fill(&mut integration, endpoints.by_ref().take(MAX_ENDPOINTS), imported);
+            if let Some(chosen) = &self.auth {
+                imported.report.secrets.push(SecretNeeded {
+                    integration: integration.name.clone(),
+                    secret: chosen.auth.kind.required_secret().as_str(),
+                    what: chosen.secret.clone(),
+                });
+            }
+            imported.integrations.push(integration);
+        }
+    }
+
+    fn fill(
+        &mut self,
+        integration: &mut IntegrationConfig,
+        endpoints: impl Iterator<Item = (usize, EndpointConfig, Option<Vec<String>>)>,
+        imported: &mut Imported,
+    ) {
+        let mut names_taken = HashSet::new();
+        for (at, mut endpoint, filter) in endpoints {
+            let report = &mut self.reports[at];
+            let (method, path) = (report.method.to_lowercase(), report.path.clone());
+            let (name, changed) = names::unique(endpoint.name.clone(), &method, &path, &mut names_taken);
+            if changed {
+                let mut findings = Findings(std::mem::take(&mut report.findings));
+                let why = format!("the name {:?} is taken: the endpoint is {name:?}", endpoint.name);
+                findings.note(&report.place.below("operationId"), why);
+                report.findings = findings.0;
+            }
+            endpoint.name = name;
+            report.fate = Fate::Imported { integration: integration.name.clone(), endpoint: endpoint.name.clone() };
+            if let Some(response_filter) = filter {
+                if self.options.propose_filters {
+                    endpoint.response_filter = Some(response_filter.clone());
+                }
+                imported.proposals.push(Proposal {
+                    integration: integration.name.clone(),
+                    endpoint: endpoint.name.clone(),
+                    response_filter,
+                });
+            }
+            integration.endpoints.push(endpoint);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The members of an object schema, found through references and combinations.
+
+use std::collections::HashSet;
+
+use callout_core::json::{Json, Object, ObjectBuilder};
+
+use crate::{
+    document::{Document, Found},
+    report::Findings,
+    schema::{Converter, read_only},
+    shape::Shape,
+};
+
+/// Schemas within each other that are looked into.
+const MAX_DEPTH: u32 = 12;
+
+/// What an object schema says.
+#[derive(Debug, Default)]
+pub(crate) struct Members<'d> {
+    /// Each property, with everything that is said of it.
+    pub(crate) properties: Vec<(&'d str, Vec<Found<'d>>)>,
+    pub(crate) required: Vec<&'d str>,
+    /// `additionalProperties`, where one schema alone says it.
+    pub(crate) additional: Option<Found<'d>>,
+    /// Alternatives: `oneOf` or `anyOf` with their schemas.
+    pub(crate) alternatives: Vec<(&'static str, Vec<Found<'d>>)>,
+    /// `minProperties` and what else concerns the object as a whole, by the schema that says it.
+    pub(crate) others: Vec<Found<'d>>,
+    /// How many schemas there were.
+    parts: u32,
+}
+
+/// Keywords of an object as a whole that are kept as they are.
+const OTHERS: [&str; 10] = [
+    "not",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "propertyNames",
+    "dependentSchemas",
+    "dependentRequired",
+    "unevaluatedProperties",
+    "minProperties",
+];
+
+impl<'d> Members<'d> {
+    /// Of a schema that lets objects through. Alternatives that are no objects are left out and
+    /// reported.
+    pub(crate) fn of(document: &'d Document, schema: &Found<'d>, findings: &mut Findings) -> Self {
+        let mut members = Self::default();
+        members.collect(document, schema, 0, findings);
+        if members.parts > 1 {
+            // What closes one part of several would refuse the others.
+            members.additional = None;
+        }
+        let mut seen = HashSet::new();
+        members.required.retain(|name| seen.insert(*name));
+        members
+    }
+
+    fn collect(&mut self, document: &'d Document, schema: &Found<'d>, depth: u32, findings: &mut Findings) {
+        let schema = match document.follow(schema.node, &schema.place) {
+            Ok(schema) if depth <= MAX_DEPTH => schema,
+            Ok(_) => return findings.loss(&schema.place, "combines schemas too deep: the rest is not looked into"),
+            Err(why) => return findings.loss(&schema.place, format!("{why}: anything is accepted")),
+        };
+        let says = ["properties", "additionalProperties", "required"];
+        if says.iter().any(|name| schema.node.get(name).is_some()) {
+            self.parts += 1;
+        }
+        for (name, property) in schema.get("properties").into_iter().flat_map(|all| all.members()) {
+            match self.properties.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, all)) if all.iter().any(|other| other.node == property.node) => {}
+                Some((_, all)) => all.push(property),
+                None => self.properties.push((name, vec![property])),
+            }
+        }
+        let required = schema.node.get("required").and_then(Json::as_array).into_iter().flatten();
+        self.required.extend(required.filter_map(Json::as_str));
+        if let Some(additional) = schema.get("additionalProperties") {
+            self.additional = Some(additional);
+        }
+        if OTHERS.iter().any(|name| schema.node.get(name).is_some()) || schema.node.get("maxProperties").is_some() {
+            self.others.push(schema.clone());
+        }
+        for part in schema.get("allOf").into_iter().flat_map(|list| list.elements()) {
+            self.collect(document, &part, depth + 1, findings);
+        }
+        for name in ["oneOf", "anyOf"] {
+            let Some(list) = schema.get(name) else { continue };
+            let all: Vec<_> = list.elements().collect();
+            let objects: Vec<_> = all.iter().filter(|part| Shape::of(document, part).object).cloned().collect();
+            for part in all.iter().filter(|part| !Shape::of(document, part).object) {
+                findings.loss(&part.place, "an alternative that is no object cannot be sent");
+            }
+            match objects.as_slice() {
+                [] => {}
+                [one] => self.collect(document, one, depth + 1, findings),
+                _ => {
+                    self.parts += 1;
+                    self.alternatives.push((name, objects));
+                }
+            }
+        }
+    }
+
+    /// The properties that can be sent: what is only read is not.
+    pub(crate) fn sent(&self, converter: &Converter<'d>) -> Vec<(&'d str, Vec<Found<'d>>)> {
+        let sent = |all: &[Found<'d>]| !all.iter().any(|schema| read_only(converter, schema.node));
+        self.properties.iter().filter(|(_, all)| sent(all)).cloned().collect()
+    }
+
+    /// Whether a property must be there.
+    pub(crate) fn requires(&self, name: &str) -> bool {
+        self.required.contains(&name)
+    }
+
+    /// What the object as a whole must be, alternatives aside, by keyword.
+    pub(crate) fn write_others(&self, converter: &mut Converter<'d>, findings: &mut Findings) -> Vec<(String, Json)> {
+        let mut written: Vec<(String, Json)> = Vec::new();
+        for schema in &self.others {
+            let kept = OTHERS.iter().chain(&["maxProperties"]).filter(|name| schema.node.get(name).is_some());
+            let names: Vec<&str> = kept.copied().collect();
+            let all = converter.convert_members(schema, findings);
+            for (name, value) in all.iter().filter(|(name, _)| names.contains(name)) {
+                if written.iter().any(|(other, _)| other == name) {
+                    findings.loss(&schema.place.below(name), "is not checked, for another part says it too");
+                } else {
+                    written.push((name.to_owned(), value.clone()));
+                }
+            }
+        }
+        written
+    }
+}
+
+/// One schema of all that is said of a property.
+pub(crate) fn all_of<'d>(converter: &mut Converter<'d>, schemas: &[Found<'d>], findings: &mut Findings) -> Json {
+    if let [one] = schemas {
+        return converter.convert(one, findings);
+    }
+    let all: Vec<Json> = schemas.iter().map(|schema| converter.convert(schema, findings)).collect();
+    ObjectBuilder::new().with("allOf", all).into()
+}
+
+/// A schema within alternatives, open for further members of these names.
+pub(crate) fn opened(schema: &Json, names: &[String]) -> Json {
+    let Some(members) = schema.as_object() else { return schema.clone() };
+    let open = |value: &Json| value.as_bool() == Some(true);
+    let is_closed = ["additionalProperties", "unevaluatedProperties"]
+        .iter()
+        .any(|name| members.get(name).is_some_and(|value| !open(value)));
+    let mut written = ObjectBuilder::new();
+    for (name, value) in members.iter() {
+        let value = match (name, value.as_array()) {
+            ("allOf" | "anyOf" | "oneOf", Some(parts)) => parts.iter().map(|part| opened(part, names)).collect(),
+            _ => value.clone(),
+        };
+        written.insert(name, value);
+    }
+    if is_closed {
+        let mut properties = ObjectBuilder::new();
+        for (name, value) in members.get("properties").and_then(Json::as_object).into_iter().flat_map(Object::iter) {
+            properties.insert(name, value.clone());
+        }
+        for name in names {
+            if members.get("properties").is_none_or(|all| all.get(name).is_none()) {
+                properties.insert(name.as_str(), Json::empty_object());
+            }
+        }
+        written.insert("properties", properties);
+    }
+    written.into()
+}
+
+/// Whether a schema, where it is combined with others in place, refuses members that it does not name,
+/// behind a reference of its own.
+pub(crate) fn is_closed_behind(document: &Document, schema: &Found<'_>) -> bool {
+    fn look(document: &Document, schema: &Found<'_>, depth: u32, behind: bool) -> bool {
+        if depth > MAX_DEPTH {
+            return true;
+        }
+        let behind = behind || (depth > 0 && schema.text("$ref").is_some());
+        let Ok(schema) = document.follow(schema.node, &schema.place) else { return false };
+        let closed = |name: &str| schema.node.get(name).is_some_and(|value| value.as_bool() != Some(true));
+        (behind && (closed("additionalProperties") || closed("unevaluatedProperties")))
+            || ["allOf", "anyOf", "oneOf"]
+                .into_iter()
+                .filter_map(|name| schema.get(name))
+                .flat_map(|list| list.elements())
+                .any(|part| look(document, &part, depth + 1, behind))
+    }
+    look(document, schema, 0, false)
+}

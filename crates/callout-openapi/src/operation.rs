@@ -1,0 +1,91 @@
+//! The operations of a document.
+
+use callout_core::json::{Json, Object};
+
+use crate::{
+    document::{Document, Found},
+    pointer::Pointer,
+    report::Findings,
+};
+
+/// Members of a path item that are operations.
+const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation<'d> {
+    /// In lower case, as the document writes it.
+    pub(crate) method: &'d str,
+    pub(crate) path: &'d str,
+    /// The path item, references followed.
+    pub(crate) item: Found<'d>,
+    pub(crate) node: Found<'d>,
+}
+
+impl<'d> Operation<'d> {
+    pub(crate) fn id(&self) -> Option<&'d str> {
+        self.node.text("operationId").map(str::trim).filter(|id| !id.is_empty())
+    }
+
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &'d str> + use<'d> {
+        self.node.node.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+    }
+
+    /// Its path-level and own parameters: of two with the same name and place, its own.
+    pub(crate) fn parameters(&self, document: &'d Document, findings: &mut Findings) -> Vec<Found<'d>> {
+        let mut found: Vec<Found<'d>> = Vec::new();
+        let written = [self.item.get("parameters"), self.node.get("parameters")];
+        for parameter in written.into_iter().flatten().flat_map(|list| list.elements()) {
+            let parameter = match document.follow(parameter.node, &parameter.place) {
+                Ok(parameter) => parameter,
+                Err(why) => {
+                    findings.loss(&parameter.place, format!("a parameter that cannot be read: {why}"));
+                    continue;
+                }
+            };
+            let key = |parameter: &Found<'d>| (parameter.text("name"), parameter.text("in"));
+            if key(&parameter).0.is_none() {
+                findings.loss(&parameter.place, "a parameter without a name is left out");
+                continue;
+            }
+            match found.iter_mut().find(|other| key(other) == key(&parameter)) {
+                Some(other) => *other = parameter,
+                None => found.push(parameter),
+            }
+        }
+        found
+    }
+}
+
+/// All operations in the document's order. Path items that cannot be read are reported.
+pub(crate) fn operations<'d>(document: &'d Document, findings: &mut Findings) -> Vec<Operation<'d>> {
+    let mut operations = Vec::new();
+    let paths = Pointer::root().below("paths");
+    let items = document.member("paths");
+    for (path, item) in items.into_iter().flat_map(Object::iter) {
+        if path.starts_with("x-") {
+            continue;
+        }
+        let place = paths.below(path);
+        let found = match document.follow(item, &place) {
+            Ok(found) => found,
+            Err(why) => {
+                findings.loss(&place, format!("a path that cannot be read: {why}"));
+                continue;
+            }
+        };
+        // What stands beside a reference is kept.
+        let own = Found { node: item, place };
+        let holders = if std::ptr::eq(own.node, found.node) { vec![found] } else { vec![own, found] };
+        for item in holders {
+            for (method, node) in item.members().filter(|(name, _)| METHODS.contains(name)) {
+                if node.node.as_object().is_none() {
+                    findings.loss(&node.place, "is no operation");
+                    continue;
+                }
+                operations.push(Operation { method, path, item: item.clone(), node });
+            }
+        }
+    }
+    operations
+}

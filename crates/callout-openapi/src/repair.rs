@@ -1,0 +1,160 @@
+//! What the engine's own check says of an endpoint, and what can be done about it.
+
+use callout_core::{
+    config::{EndpointConfig, IntegrationConfig},
+    fault::{Fault, Faults, Place, Step},
+    json::{Json, Object, ObjectBuilder},
+    limits::Limits,
+};
+
+use crate::{
+    endpoint::{Plan, fits},
+    operation::Operation,
+    report::Findings,
+    schema::Detail,
+};
+
+/// Checks an integration, as the engine would when it loads it. Faults are to be those of the config:
+/// secrets are given later.
+pub type Check<'c> = &'c dyn Fn(&IntegrationConfig, &mut Faults);
+
+/// Rounds of taking out what does not fit.
+const MAX_ROUNDS: usize = 6;
+
+/// The endpoint in as much detail as the engine takes; `None` if it takes none.
+pub(crate) fn endpoint(
+    plan: &Plan<'_>,
+    operation: &Operation<'_>,
+    frame: &IntegrationConfig,
+    check: Check<'_>,
+    limits: &Limits,
+    findings: &mut Findings,
+) -> Option<EndpointConfig> {
+    let mut last = None;
+    for (step, detail) in Detail::STEPS.into_iter().enumerate() {
+        let endpoint = plan.write(detail, findings)?;
+        if !fits(&endpoint.input_schema, limits) {
+            last = Some("its input schema is too large".to_owned());
+            continue;
+        }
+        if step > 0 {
+            findings.note(&operation.node.place, "the schema is large: descriptions within it are left out");
+        }
+        match checked(endpoint, operation, frame, check, findings) {
+            Ok(endpoint) => return Some(endpoint),
+            Err(Verdict::Schema(why)) => last = Some(why),
+            Err(Verdict::Other(why)) => {
+                findings.loss(&operation.node.place, why);
+                return None;
+            }
+        }
+    }
+    findings.loss(&operation.node.place, last.unwrap_or_else(|| "it cannot be loaded".to_owned()));
+    None
+}
+
+enum Verdict {
+    /// The schema as a whole is refused: less of it may not be.
+    Schema(String),
+    /// Something else is.
+    Other(String),
+}
+
+/// The endpoint without those parts of its schema that the check refuses.
+fn checked(
+    mut endpoint: EndpointConfig,
+    operation: &Operation<'_>,
+    frame: &IntegrationConfig,
+    check: Check<'_>,
+    findings: &mut Findings,
+) -> Result<EndpointConfig, Verdict> {
+    let schema_at = Place::root().field("endpoints").index(0).field("input_schema");
+    for _ in 0..MAX_ROUNDS {
+        let mut faults = Faults::new();
+        let mut named = endpoint.clone();
+        "x".clone_into(&mut named.name);
+        check(&frame.clone().with_endpoint(named), &mut faults);
+        let found: Vec<Fault> = faults.iter().cloned().collect();
+        let Some(first) = found.first() else { return Ok(endpoint) };
+        if let Some(other) = found.iter().find(|fault| !fault.place.is_within(&schema_at)) {
+            return Err(Verdict::Other(format!("{}: {}", short(&other.place), other.message)));
+        }
+        let depth = schema_at.steps().len();
+        let mut removed = false;
+        for fault in &found {
+            let steps = fault.place.steps().get(depth..).unwrap_or_default();
+            if let Some(schema) = without(&Json::Object(endpoint.input_schema.clone()), steps)
+                && let Json::Object(schema) = schema
+            {
+                endpoint.input_schema = schema;
+                removed = true;
+                findings
+                    .loss(&operation.node.place, format!("{} is not checked: {}", short(&fault.place), fault.message));
+            }
+        }
+        if !removed {
+            return Err(Verdict::Schema(format!("{}: {}", short(&first.place), first.message)));
+        }
+    }
+    Err(Verdict::Schema("its input schema has too many faults".to_owned()))
+}
+
+/// The place within the endpoint.
+fn short(place: &Place) -> String {
+    let text = place.to_string();
+    text.strip_prefix("endpoints[0].").unwrap_or(&text).chars().take(300).collect()
+}
+
+/// A schema without the member at a place; an element becomes `{}`. `None` for the schema itself, and
+/// for what is not there (any more).
+fn without(value: &Json, steps: &[Step]) -> Option<Json> {
+    let (step, rest) = steps.split_first()?;
+    match (value, step) {
+        (Json::Object(members), Step::Field(name)) => {
+            let inner = members.get(name)?;
+            let changed = if rest.is_empty() { None } else { without(inner, rest) };
+            // What is named and is not there is an absence within: the holder goes.
+            let keep = |other: &str| other != name.as_str();
+            let mut written = ObjectBuilder::new();
+            for (other, value) in members.iter() {
+                if keep(other) {
+                    written.insert(other, value.clone());
+                } else if let Some(changed) = &changed {
+                    written.insert(other, changed.clone());
+                }
+            }
+            Some(Json::Object(written.build() as Object))
+        }
+        (Json::Array(elements), Step::Index(at)) => {
+            let inner = elements.get(*at)?;
+            let changed = if rest.is_empty() { None } else { without(inner, rest) };
+            let mut all = elements.to_vec();
+            all[*at] = changed.unwrap_or_else(Json::empty_object);
+            Some(all.into())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_taken_out() {
+        let schema = Json::parse(r#"{"properties":{"a":{"pattern":"(","type":"string"}},"allOf":[{"x":1}]}"#).unwrap();
+        let at = |steps: &[&str]| -> Vec<Step> {
+            steps.iter().map(|step| step.parse().map_or_else(|_| Step::Field((*step).into()), Step::Index)).collect()
+        };
+        for (steps, expected) in [
+            (vec!["properties", "a", "pattern"], Some(r#"{"properties":{"a":{"type":"string"}},"allOf":[{"x":1}]}"#)),
+            (vec!["properties", "a", "nope"], Some(r#"{"properties":{},"allOf":[{"x":1}]}"#)),
+            (vec!["allOf", "0"], Some(r#"{"properties":{"a":{"pattern":"(","type":"string"}},"allOf":[{}]}"#)),
+            (vec![], None),
+            (vec!["nope"], None),
+        ] {
+            let found = without(&schema, &at(&steps)).map(|schema| schema.to_string());
+            assert_eq!(found.as_deref(), expected, "{steps:?}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The keywords of one schema, each in the form that JSON Schema 2020-12 gives it.
+
+use callout_core::json::{Json, Number, Object, ObjectBuilder};
+
+use super::{Converter, DESCRIPTION};
+use crate::{
+    document::{Found, Version},
+    report::Findings,
+    text,
+};
+
+/// Bytes of a `default` that is kept.
+const MAX_DEFAULT: usize = 500;
+
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
+pub(crate) fn is_type(name: &str) -> bool {
+    TYPES.contains(&name)
+}
+
+pub(super) fn convert<'d>(
+    converter: &mut Converter<'d>,
+    schema: &Found<'d>,
+    depth: usize,
+    findings: &mut Findings,
+) -> Json {
+    let written = members(converter, schema, depth, findings);
+    nullable(converter, schema, written)
+}
+
+/// What a schema says beside its reference, if it has one.
+pub(super) fn members<'d>(
+    converter: &mut Converter<'d>,
+    schema: &Found<'d>,
+    depth: usize,
+    findings: &mut Findings,
+) -> Object {
+    let Some(members) = schema.node.as_object() else { return Object::default() };
+    let mut written = ObjectBuilder::new();
+    for (name, node) in members.iter() {
+        let value = Found { node, place: schema.place.below(name) };
+        for (name, value) in keyword(converter, members, name, &value, depth, findings).into_iter().flatten() {
+            written.insert(name, value);
+        }
+    }
+    written.build()
+}
+
+type Written = Vec<(&'static str, Json)>;
+
+/// What a keyword becomes; `None` if it says nothing about a request, or is not in shape.
+fn keyword<'d>(
+    converter: &mut Converter<'d>,
+    schema: &Object,
+    name: &str,
+    value: &Found<'d>,
+    depth: usize,
+    findings: &mut Findings,
+) -> Option<Written> {
+    let node = value.node;
+    let one = |name: &'static str, value: Json| Some(vec![(name, value)]);
+    match name {
+        "type" => one("type", kinds(node)?),
+        "enum" => one("enum", constants(node, schema)?),
+        "const" => one("const", node.clone()),
+        "format" => one("format", node.as_str()?.into()),
+        "default" => one("default", small(node)?),
+        "description" => {
+            let text = text::brief(node.as_str().filter(|_| converter.describes(depth))?, DESCRIPTION);
+            (!text.is_empty()).then(|| vec![("description", text.into())])
+        }
+        "deprecated" => node.as_bool().filter(|is| *is).map(|_| vec![("deprecated", true.into())]),
+        "pattern" => {
+            converter.detail.patterns.then(|| node.as_str()).flatten().and_then(|text| one("pattern", text.into()))
+        }
+        "minimum" => limit("minimum", "exclusiveMinimum", node, schema),
+        "maximum" => limit("maximum", "exclusiveMaximum", node, schema),
+        "exclusiveMinimum" => node.as_number().and_then(|number| one("exclusiveMinimum", number.clone().into())),
+        "exclusiveMaximum" => node.as_number().and_then(|number| one("exclusiveMaximum", number.clone().into())),
+        "multipleOf" => node
+            .as_number()
+            .filter(|number| number.as_f64() > 0.0)
+            .and_then(|number| one("multipleOf", number.clone().into())),
+        "minLength" => count("minLength", node),
+        "maxLength" => count("maxLength", node),
+        "minItems" => count("minItems", node),
+        "maxItems" => count("maxItems", node),
+        "minProperties" => count("minProperties", node),
+        "maxProperties" => count("maxProperties", node),
+        "minContains" => count("minContains", node),
+        "maxContains" => count("maxContains", node),
+        "uniqueItems" => node.as_bool().and_then(|is| one("uniqueItems", is.into())),
+        "required" => one("required", required(node, schema, converter)?),
+        "properties" => one("properties", map(converter, value, depth, true, findings)?),
+        "patternProperties" if converter.detail.patterns => {
+            one("patternProperties", map(converter, value, depth, false, findings)?)
+        }
+        "dependentSchemas" => one("dependentSchemas", map(converter, value, depth, false, findings)?),
+        "dependentRequired" => one("dependentRequired", dependent_required(node)?),
+        "items" if node.as_array().is_some() => one("prefixItems", list(converter, value, depth, findings)?),
+        "items" => one("items", inner(converter, value, depth, findings)?),
+        "additionalProperties" => one("additionalProperties", inner(converter, value, depth, findings)?),
+        "unevaluatedProperties" => one("unevaluatedProperties", inner(converter, value, depth, findings)?),
+        "unevaluatedItems" => one("unevaluatedItems", inner(converter, value, depth, findings)?),
+        "propertyNames" => one("propertyNames", inner(converter, value, depth, findings)?),
+        "contains" => one("contains", inner(converter, value, depth, findings)?),
+        "not" => one("not", inner(converter, value, depth, findings)?),
+        "if" => one("if", inner(converter, value, depth, findings)?),
+        "then" => one("then", inner(converter, value, depth, findings)?),
+        "else" => one("else", inner(converter, value, depth, findings)?),
+        "allOf" => one("allOf", list(converter, value, depth, findings)?),
+        "anyOf" => one("anyOf", list(converter, value, depth, findings)?),
+        "oneOf" => one("oneOf", list(converter, value, depth, findings)?),
+        "prefixItems" => one("prefixItems", list(converter, value, depth, findings)?),
+        "$dynamicRef" | "$recursiveRef" => {
+            findings.loss(&value.place, format!("`{name}` is not followed: anything is accepted"));
+            None
+        }
+        _ => None,
+    }
+}
+
+/// The types that there are, of one or of several.
+fn kinds(node: &Json) -> Option<Json> {
+    match node {
+        Json::String(name) => is_type(name).then(|| node.clone()),
+        Json::Array(names) => {
+            let mut kinds: Vec<Json> = Vec::new();
+            for name in names {
+                if name.as_str().is_some_and(is_type) && !kinds.contains(name) {
+                    kinds.push(name.clone());
+                }
+            }
+            (!kinds.is_empty()).then(|| kinds.into())
+        }
+        _ => None,
+    }
+}
+
+/// Each constant once. YAML makes numbers of what a `type: string` means as text.
+fn constants(node: &Json, schema: &Object) -> Option<Json> {
+    let is_text = schema.get("type").and_then(Json::as_str) == Some("string");
+    let mut constants: Vec<Json> = Vec::new();
+    for value in node.as_array()? {
+        let value = match value {
+            Json::Number(_) | Json::Bool(_) if is_text => value.to_string().into(),
+            other => other.clone(),
+        };
+        if !constants.contains(&value) {
+            constants.push(value);
+        }
+    }
+    (!constants.is_empty()).then(|| constants.into())
+}
+
+fn small(node: &Json) -> Option<Json> {
+    (node.to_string().len() <= MAX_DEFAULT).then(|| node.clone())
+}
+
+/// A bound. In 3.0 a flag beside it says that it is itself not allowed.
+fn limit(name: &'static str, exclusive: &'static str, node: &Json, schema: &Object) -> Option<Written> {
+    let number = node.as_number()?.clone();
+    let is_exclusive = schema.get(exclusive).and_then(Json::as_bool) == Some(true);
+    Some(vec![(if is_exclusive { exclusive } else { name }, number.into())])
+}
+
+fn count(name: &'static str, node: &Json) -> Option<Written> {
+    let number = node.as_number()?;
+    let whole = number.as_u64().or_else(|| {
+        let float = number.as_f64();
+        (float.fract() == 0.0 && (0.0..1e15).contains(&float)).then_some(float as u64)
+    })?;
+    Some(vec![(name, Json::Number(Number::from(whole)))])
+}
+
+/// The names that are required, but for what is only read.
+fn required(node: &Json, schema: &Object, converter: &Converter<'_>) -> Option<Json> {
+    let properties = schema.get("properties");
+    let is_read_only =
+        |name: &str| properties.and_then(|all| all.get(name)).is_some_and(|property| read_only(converter, property));
+    let mut names: Vec<Json> = Vec::new();
+    for name in node.as_array()? {
+        if name.as_str().is_some_and(|name| !is_read_only(name)) && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    (!names.is_empty()).then(|| names.into())
+}
+
+/// Whether a property is in answers only.
+pub(crate) fn read_only(converter: &Converter<'_>, property: &Json) -> bool {
+    let is = |schema: &Json| schema.get("readOnly").and_then(Json::as_bool) == Some(true);
+    is(property)
+        || converter.document().follow(property, &crate::pointer::Pointer::root()).is_ok_and(|found| is(found.node))
+}
+
+fn map<'d>(
+    converter: &mut Converter<'d>,
+    value: &Found<'d>,
+    depth: usize,
+    are_properties: bool,
+    findings: &mut Findings,
+) -> Option<Json> {
+    value.node.as_object()?;
+    let mut written = ObjectBuilder::new();
+    for (name, schema) in value.members() {
+        if are_properties && read_only(converter, schema.node) {
+            continue;
+        }
+        written.insert(name, converter.subschema(&schema, depth + 1, findings));
+    }
+    Some(written.into())
+}
+
+fn list<'d>(converter: &mut Converter<'d>, value: &Found<'d>, depth: usize, findings: &mut Findings) -> Option<Json> {
+    let written: Vec<Json> = value.elements().map(|schema| converter.subschema(&schema, depth + 1, findings)).collect();
+    (!written.is_empty()).then(|| written.into())
+}
+
+fn inner<'d>(converter: &mut Converter<'d>, value: &Found<'d>, depth: usize, findings: &mut Findings) -> Option<Json> {
+    match value.node {
+        Json::Bool(is) => Some((*is).into()),
+        Json::Object(_) => Some(converter.subschema(value, depth + 1, findings)),
+        _ => None,
+    }
+}
+
+fn dependent_required(node: &Json) -> Option<Json> {
+    let members = node.as_object()?.iter();
+    let good = members.filter(|(_, names)| {
+        names.as_array().is_some_and(|names| {
+            names.iter().enumerate().all(|(at, name)| name.as_str().is_some() && !names[..at].contains(name))
+        })
+    });
+    Some(good.map(|(name, names)| (name, names.clone())).collect())
+}
+
+/// 3.0's `nullable`: null is a value beside the others.
+fn nullable(converter: &Converter<'_>, schema: &Found<'_>, written: Object) -> Json {
+    if converter.document().version() != Version::V3_0 || schema.flag("nullable") != Some(true) {
+        return written.into();
+    }
+    let kind = written.get("type").and_then(Json::as_str);
+    let combined = ["allOf", "anyOf", "oneOf", "not", "$ref"].iter().any(|name| written.contains(name));
+    let Some(kind) = kind.filter(|_| !combined) else {
+        if written.is_empty() {
+            return written.into();
+        }
+        let null = Json::from(ObjectBuilder::new().with("type", "null"));
+        return ObjectBuilder::new().with("anyOf", vec![Json::Object(written), null]).into();
+    };
+    let mut all = ObjectBuilder::new();
+    for (name, value) in written.iter() {
+        let value = match name {
+            "type" => vec![Json::from(kind), "null".into()].into(),
+            "enum" => {
+                let mut constants = value.as_array().map_or_else(Vec::new, |constants| constants.to_vec());
+                if !constants.contains(&Json::Null) {
+                    constants.push(Json::Null);
+                }
+                constants.into()
+            }
+            _ => value.clone(),
+        };
+        all.insert(name, value);
+    }
+    all.into()
+}

@@ -1,0 +1,231 @@
+//! From the schemas of a document to one JSON Schema 2020-12 that stands alone.
+//!
+//! What is referred to once is written where it is referred to. What is referred to more often, or
+//! refers to itself, stands in `$defs`. Only keywords that say something about a request are kept, and
+//! only in the form that JSON Schema gives them.
+
+mod keywords;
+mod uses;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use callout_core::json::{Json, Object, ObjectBuilder};
+
+use crate::{
+    document::{Document, Found, Version, target},
+    pointer::Pointer,
+    report::Findings,
+    text,
+};
+
+pub(crate) use keywords::read_only;
+pub(crate) use uses::Uses;
+
+/// Subschemas within each other. Each takes up to three levels of JSON, of which 128 are allowed.
+const MAX_DEPTH: usize = 30;
+/// Subschemas that one operation may be made of.
+const MAX_SUBSCHEMAS: usize = 20_000;
+/// Characters of a description within a schema.
+const DESCRIPTION: usize = 300;
+/// A schema of at most so many bytes, without references, is written wherever it is referred to.
+const SMALL: usize = 200;
+
+/// How much is written, for schemas that would be too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Detail {
+    /// Whether descriptions below the top are.
+    pub(crate) descriptions: bool,
+    /// How many subschemas stand within each other.
+    pub(crate) depth: usize,
+    /// Whether patterns are.
+    pub(crate) patterns: bool,
+}
+
+impl Detail {
+    /// Everything, then less and less.
+    pub(crate) const STEPS: [Self; 7] = [
+        Self { descriptions: true, depth: MAX_DEPTH, patterns: true },
+        Self { descriptions: false, depth: MAX_DEPTH, patterns: true },
+        Self { descriptions: false, depth: 6, patterns: true },
+        Self { descriptions: false, depth: 4, patterns: true },
+        Self { descriptions: false, depth: 3, patterns: false },
+        Self { descriptions: false, depth: 2, patterns: false },
+        Self { descriptions: false, depth: 0, patterns: false },
+    ];
+}
+
+/// Converts the schemas of one operation.
+#[derive(Debug)]
+pub(crate) struct Converter<'d> {
+    document: &'d Document,
+    detail: Detail,
+    uses: &'d Uses,
+    left: usize,
+    /// Definitions: place to name, and what is written of them.
+    names: HashMap<Pointer, String>,
+    queue: VecDeque<(Pointer, String)>,
+    definitions: BTreeMap<String, Json>,
+}
+
+impl<'d> Converter<'d> {
+    pub(crate) fn new(document: &'d Document, uses: &'d Uses, detail: Detail) -> Self {
+        Self {
+            document,
+            detail,
+            uses,
+            left: MAX_SUBSCHEMAS,
+            names: HashMap::new(),
+            queue: VecDeque::new(),
+            definitions: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn document(&self) -> &'d Document {
+        self.document
+    }
+
+    /// The schema in the form of JSON Schema 2020-12. References go to `#/$defs/…`.
+    pub(crate) fn convert(&mut self, schema: &Found<'d>, findings: &mut Findings) -> Json {
+        self.subschema(schema, 1, findings)
+    }
+
+    /// What a schema says itself, references aside, by keyword.
+    pub(crate) fn convert_members(&mut self, schema: &Found<'d>, findings: &mut Findings) -> Object {
+        keywords::members(self, schema, 1, findings)
+    }
+
+    /// The definitions that what was converted refers to, in the order of their names.
+    pub(crate) fn definitions(mut self, findings: &mut Findings) -> Option<Json> {
+        while let Some((place, name)) = self.queue.pop_front() {
+            let written = match place.get(self.document.root()) {
+                Some(node) => self.subschema(&Found { node, place }, 1, findings),
+                None => Json::empty_object(),
+            };
+            self.definitions.insert(name, written);
+        }
+        (!self.definitions.is_empty()).then(|| self.definitions.into_iter().collect())
+    }
+
+    fn subschema(&mut self, schema: &Found<'d>, depth: usize, findings: &mut Findings) -> Json {
+        if self.left == 0 {
+            findings.loss(&schema.place, "the schema is too large: from here on anything is accepted");
+            return Json::empty_object();
+        }
+        self.left -= 1;
+        match schema.node {
+            Json::Bool(true) => Json::empty_object(),
+            Json::Bool(false) => ObjectBuilder::new().with("not", Json::empty_object()).into(),
+            Json::Object(_) if schema.text("$ref").is_some() => self.reference(schema, depth, findings),
+            Json::Object(_) if depth > self.detail.depth => self.stub(schema, findings),
+            Json::Object(_) => keywords::convert(self, schema, depth, findings),
+            other => {
+                findings.loss(
+                    &schema.place,
+                    format!("is no schema but of type {}: anything is accepted", other.type_name()),
+                );
+                Json::empty_object()
+            }
+        }
+    }
+
+    /// What stands in place of a subschema that is too deep: its type.
+    fn stub(&self, schema: &Found<'d>, findings: &mut Findings) -> Json {
+        let kind = schema.node.get("type").filter(|kind| kind.as_str().is_some_and(keywords::is_type));
+        let has_more = schema.node.as_object().is_some_and(|schema| {
+            schema.keys().any(|name| !matches!(name, "type" | "description" | "title" | "example" | "format"))
+        });
+        if has_more {
+            let why = if self.detail.depth == MAX_DEPTH { "nests too deep" } else { "is too large" };
+            findings.loss(&schema.place, format!("the schema {why}: what is below is not checked"));
+        }
+        match kind {
+            Some(kind) if schema.flag("nullable") != Some(true) => {
+                ObjectBuilder::new().with("type", kind.clone()).into()
+            }
+            _ => Json::empty_object(),
+        }
+    }
+
+    fn reference(&mut self, schema: &Found<'d>, depth: usize, findings: &mut Findings) -> Json {
+        let reference = schema.text("$ref").unwrap_or_default();
+        let found = match target(reference).and_then(|_| self.document.follow(schema.node, &schema.place)) {
+            Ok(found) => found,
+            Err(why) => {
+                findings.loss(&schema.place, format!("{why}: anything is accepted"));
+                return Json::empty_object();
+            }
+        };
+        let beside = self.beside(schema, depth, findings);
+        let is_small = || uses::is_small(found.node, SMALL);
+        if !self.uses.is_shared(&found.place) || is_small() {
+            let written = self.subschema(&found, depth, findings);
+            return joined(written, beside);
+        }
+        let name = self.definition(&found.place);
+        let written = ObjectBuilder::new().with("$ref", format!("#/$defs/{name}"));
+        beside.into_iter().fold(written, |written, (name, value)| written.with(name, value)).into()
+    }
+
+    /// What stands beside a reference: everything in 3.1, a description in 3.0 (which ignores it, but
+    /// it was written to be read).
+    fn beside(&mut self, schema: &Found<'d>, depth: usize, findings: &mut Findings) -> Vec<(String, Json)> {
+        let Some(members) = schema.node.as_object() else { return Vec::new() };
+        if self.document.version() == Version::V3_0 {
+            let description = schema.text("description").filter(|_| self.describes(depth));
+            let description = description.map(|text| text::brief(text, DESCRIPTION)).filter(|text| !text.is_empty());
+            return description.map(|text| ("description".to_owned(), text.into())).into_iter().collect();
+        }
+        if members.keys().all(|name| matches!(name, "$ref" | "title" | "example" | "examples")) {
+            return Vec::new();
+        }
+        let written = keywords::members(self, schema, depth, findings);
+        written.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    }
+
+    fn describes(&self, depth: usize) -> bool {
+        self.detail.descriptions || depth <= 1
+    }
+
+    /// The name of the definition of what stands at a place.
+    fn definition(&mut self, place: &Pointer) -> String {
+        if let Some(name) = self.names.get(place) {
+            return name.clone();
+        }
+        let plain = |found: char| if found.is_ascii_alphanumeric() || "_-.".contains(found) { found } else { '_' };
+        let base: String = place.last().chars().take(60).map(plain).collect();
+        let base = if base.is_empty() { "schema".to_owned() } else { base };
+        let mut name = base.clone();
+        let mut count = 2_u32;
+        while self.names.values().any(|other| *other == name) {
+            name = format!("{base}_{count}");
+            count += 1;
+        }
+        self.names.insert(place.clone(), name.clone());
+        self.queue.push_back((place.clone(), name.clone()));
+        name
+    }
+}
+
+/// A schema and what stands beside the reference to it: it wins in what explains, and is required too in
+/// what checks.
+fn joined(written: Json, beside: Vec<(String, Json)>) -> Json {
+    if beside.is_empty() {
+        return written;
+    }
+    let Json::Object(members) = &written else { return written };
+    let explains = |name: &str| matches!(name, "description" | "default" | "deprecated");
+    let clashes =
+        beside.iter().any(|(name, value)| !explains(name) && members.get(name).is_some_and(|own| own != value));
+    if clashes {
+        let all = vec![written, beside.into_iter().collect()];
+        return ObjectBuilder::new().with("allOf", all).into();
+    }
+    let mut all = ObjectBuilder::new();
+    for (name, value) in members.iter() {
+        all.insert(name, value.clone());
+    }
+    for (name, value) in beside {
+        all.insert(name, value);
+    }
+    all.into()
+}

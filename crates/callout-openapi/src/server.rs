@@ -1,0 +1,140 @@
+//! From servers to a base URL.
+
+use callout_core::{config::rules, fault::Faults};
+use url::Url;
+
+use crate::{
+    document::{Document, Found},
+    operation::Operation,
+    pointer::Pointer,
+    report::Findings,
+};
+
+/// Where an operation's requests go: its own servers, else its path's, else the document's.
+///
+/// `base` is what the caller gave: it stands for the document's own servers, and what is relative is
+/// joined to it.
+///
+/// # Errors
+///
+/// A reason, where no absolute URL can be made.
+pub(crate) fn of_operation(
+    operation: &Operation<'_>,
+    document_base: &Result<String, String>,
+    given: Option<&str>,
+    findings: &mut Findings,
+) -> Result<String, String> {
+    let own = [&operation.node, &operation.item].into_iter().find_map(|holder| {
+        holder.get("servers").filter(|servers| servers.node.as_array().is_some_and(|list| !list.is_empty()))
+    });
+    let Some(servers) = own else { return document_base.clone() };
+    let base = given.or(document_base.as_deref().ok());
+    first_of(&servers, base, findings)
+}
+
+/// The document's own base URL.
+///
+/// # Errors
+///
+/// A reason, where no absolute URL can be made.
+pub(crate) fn of_document(document: &Document, given: Option<&str>, findings: &mut Findings) -> Result<String, String> {
+    if let Some(given) = given {
+        return usable(given);
+    }
+    let root = Found { node: document.root(), place: Pointer::root() };
+    match root.get("servers").filter(|servers| servers.node.as_array().is_some_and(|list| !list.is_empty())) {
+        Some(servers) => first_of(&servers, None, findings),
+        None => Err("the document names no server".to_owned()),
+    }
+}
+
+/// The first server of a list; the others are noted.
+fn first_of(servers: &Found<'_>, base: Option<&str>, findings: &mut Findings) -> Result<String, String> {
+    let mut written = servers.elements().filter_map(|server| {
+        let url = server.text("url")?;
+        Some((filled(url, &server), server.place))
+    });
+    let Some((first, place)) = written.next() else { return Err("the document names no server".to_owned()) };
+    let others: Vec<String> = written.map(|(url, _)| url.unwrap_or_else(|why| why)).take(5).collect();
+    let first = first?;
+    if !others.is_empty() {
+        findings.note(&place, format!("of several servers the first is taken; others: {}", others.join(", ")));
+    }
+    absolute(&first, base)
+}
+
+/// The URL with the defaults of its variables.
+fn filled(url: &str, server: &Found<'_>) -> Result<String, String> {
+    let mut text = String::new();
+    let mut rest = url;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let Some((name, after)) = behind.split_once('}') else { break };
+        let variable = server.node.get("variables").and_then(|variables| variables.get(name));
+        let default = variable.and_then(|variable| variable.get("default"));
+        let value = default.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        text.push_str(before);
+        text.push_str(&value.ok_or_else(|| format!("the server's variable `{name:.50}` has no default"))?);
+        rest = after;
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+fn absolute(url: &str, base: Option<&str>) -> Result<String, String> {
+    let url = url.trim();
+    if url.contains("://") {
+        return usable(url);
+    }
+    let Some(base) = base else { return Err(format!("the document's server is relative ({url:.100})")) };
+    let joined = Url::parse(base).and_then(|base| base.join(url));
+    joined.map_or_else(
+        |_| Err(format!("the server {url:.100} cannot be joined to {base:.100}")),
+        |url| usable(url.as_str()),
+    )
+}
+
+/// A URL that can be an integration's `base_url`: without query and fragment, without a slash at its end.
+fn usable(url: &str) -> Result<String, String> {
+    let url = url.trim();
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let mut faults = Faults::new();
+    if rules::http_url(url, rules::UrlQuery::Refused, &mut faults).is_none() || url.contains(['{', '}']) {
+        let why = faults.iter().next().map_or_else(|| "has placeholders".to_owned(), ToString::to_string);
+        return Err(format!("the server {url:.100} cannot be used: {why}"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use callout_core::json::Json;
+
+    use super::*;
+
+    #[test]
+    fn servers_become_base_urls() {
+        for (servers, given, expected) in [
+            (r#"[{"url": "https://api.example/v1/"}]"#, None, Ok("https://api.example/v1")),
+            (r#"[{"url": "https://api.example/v1"}]"#, Some("http://127.0.0.1:1/x"), Ok("http://127.0.0.1:1/x")),
+            (
+                r#"[{"url": "https://{env}.example/{v}", "variables": {"env": {"default": "api"}, "v": {"default": 2}}}]"#,
+                None,
+                Ok("https://api.example/2"),
+            ),
+            (r#"[{"url": "https://{env}.example"}]"#, None, Err("the server's variable `env` has no default")),
+            (r#"[{"url": "/v1"}]"#, None, Err("the document's server is relative (/v1)")),
+            (r"[]", None, Err("the document names no server")),
+            (r#"[{"url": "https://a.example/?x=1#f"}, {"url": "https://b.example"}]"#, None, Ok("https://a.example")),
+            (
+                r#"[{"url": "wss://a.example/"}]"#,
+                None,
+                Err("the server wss://a.example/ cannot be used: must begin with http:// or https://"),
+            ),
+        ] {
+            let text = format!(r#"{{"openapi": "3.0.0", "servers": {servers}}}"#);
+            let document = Document::new(Json::parse(&text).unwrap()).unwrap();
+            let found = of_document(&document, given, &mut Findings::default());
+            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{servers}");
+        }
+    }
+}

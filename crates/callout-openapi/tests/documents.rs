@@ -1,0 +1,336 @@
+//! What becomes of a document: names, groups, servers, security, choices.
+#![expect(clippy::panic, reason = "a test fails where something is not there")]
+
+use callout_core::{
+    config::{AuthConfig, AuthType},
+    fault::{FaultCode, Place},
+    json::Json,
+    limits::Limits,
+    secret::{SecretName, Secrets},
+};
+use callout_openapi::{
+    CLIENT_ID_TO_BE_GIVEN, Document, DocumentError, Fate, ImportError, Imported, Options, import, lean,
+};
+
+fn run(text: &str, options: &Options) -> Result<Imported, ImportError> {
+    let document = Document::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
+    import(&document, options, &|config, faults| {
+        let all = SecretName::ALL
+            .into_iter()
+            .filter(|name| config.auth.as_ref().is_some_and(|auth| auth.kind.required_secret() == *name));
+        let secrets = all.fold(Secrets::new(), |secrets, name| secrets.with(name, "s"));
+        config.check(&secrets, &Limits::default(), faults);
+    })
+}
+
+/// A document with these operations, each `METHOD /path tag operationId`; `more` are members of it.
+fn document(operations: &[&str], more: &str) -> String {
+    let paths: Vec<String> = operations
+        .iter()
+        .map(|operation| {
+            let words: Vec<&str> = operation.split(' ').collect();
+            let tags = words.get(2).filter(|tag| **tag != "-").map(|tag| format!(r#""tags": ["{tag}"]"#));
+            let id = words.get(3).map(|id| format!(r#""operationId": "{id}""#));
+            let members: Vec<String> = tags.into_iter().chain(id).collect();
+            format!(r#""{}": {{"{}": {{{}}}}}"#, words[1], words[0].to_lowercase(), members.join(", "))
+        })
+        .collect();
+    format!(r#"{{"openapi": "3.1.0", "info": {{"title": "The Shop"}}, {more} "paths": {{{}}}}}"#, paths.join(", "))
+}
+
+const SERVER: &str = r#""servers": [{"url": "https://shop.example/v1"}],"#;
+
+fn names(imported: &Imported) -> Vec<String> {
+    imported
+        .integrations
+        .iter()
+        .map(|integration| {
+            let names: Vec<_> = integration.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+            format!("{} {} {}", integration.name, integration.base_url, names.join(","))
+        })
+        .collect()
+}
+
+#[test]
+fn documents_read_as_json_and_as_yaml() {
+    for text in [
+        r#"{"openapi": "3.0.3", "paths": {"/a": {"get": {"responses": {"200": {}}}}}}"#,
+        "\u{feff}openapi: 3.1\npaths:\n  /a:\n    get: &get\n      responses: {200: {}, 4xx: {}}\n    put: *get\n",
+        "{openapi: 3.0.0, paths: {/a: {get: {}}}}",
+    ] {
+        let document = Document::read(text.as_bytes()).unwrap();
+        assert!(document.root().get("paths").and_then(|paths| paths.get("/a")).is_some(), "{text}");
+    }
+    for (text, expected) in [
+        (r#"{"swagger": "2.0"}"#, "is a Swagger 2.0 document: convert it to OpenAPI 3 first"),
+        (r#"{"openapi": "4.0.0"}"#, "is of OpenAPI version 4.0.0, and only 3.0 and 3.1 can be read"),
+        ("{}", "has no `openapi` that says its version"),
+        ("", "has no `openapi` that says its version"),
+        ("[1, 2]", "has no `openapi` that says its version"),
+    ] {
+        let error = Document::read(text.as_bytes()).unwrap_err();
+        assert!(matches!(error, DocumentError::NotOpenApi(_)), "{error:?}");
+        assert_eq!(error.to_string(), expected);
+    }
+    assert!(matches!(Document::read(b"{\"a\": 1"), Err(DocumentError::Json(_))));
+    assert!(matches!(Document::read(b"a: [1\nb"), Err(DocumentError::Yaml(_))));
+    assert!(matches!(Document::read(b"a: \xff"), Err(DocumentError::Yaml(_))));
+    let bomb = format!(
+        "a0: &a0 [x, x]\n{}",
+        (1..60).map(|at| format!("a{at}: &a{at} [*a{}, *a{}]\n", at - 1, at - 1)).collect::<String>()
+    );
+    assert!(matches!(Document::read(bomb.as_bytes()), Err(DocumentError::Yaml(_))), "a bomb of aliases is refused");
+}
+
+#[test]
+fn names_are_made_and_told_apart() {
+    let text = document(&["GET /a - list", "GET /b - list", "GET /c/{d}", "POST /e -  "], SERVER);
+    let imported = run(&text, &Options::default()).unwrap();
+    let names = names(&imported);
+    let second = names[0].split(',').nth(1).unwrap().to_owned();
+    assert_eq!(names, [format!("the-shop https://shop.example/v1 list,{second},get-c-d,post-e")]);
+    assert!(second.starts_with("list-") && second.len() == 13, "{second}");
+    assert_eq!(
+        imported.report.operations[1].findings[0].reason,
+        format!("the name \"list\" is taken: the endpoint is {second:?}")
+    );
+    // The same whatever stands around it.
+    let alone = run(&document(&["GET /z - list", "GET /b - list"], SERVER), &Options::default()).unwrap();
+    assert_eq!(alone.integrations[0].endpoints[1].name, second);
+}
+
+#[test]
+fn an_integration_has_fifty_endpoints_at_most() {
+    let operations: Vec<String> =
+        (0..120).map(|at| format!("GET /p{at} {} o{at}", if at % 12 == 0 { "few" } else { "many" })).collect();
+    let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
+    let text = document(&operations, SERVER);
+    let one = run(&text, &Options::default()).unwrap();
+    assert_eq!((one.integrations.len(), one.integrations[0].endpoints.len()), (1, 50));
+    assert_eq!((one.report.imported(), one.report.no_room().count(), one.report.is_whole()), (50, 70, false));
+    let mut options = Options::default();
+    options.split_by_tag = true;
+    let split = run(&text, &options).unwrap();
+    let sizes: Vec<_> = split
+        .integrations
+        .iter()
+        .map(|found| (found.name.as_str(), found.display_name.as_str(), found.endpoints.len()))
+        .collect();
+    assert_eq!(
+        sizes,
+        [
+            ("the-shop-few", "The Shop: few", 10),
+            ("the-shop-many", "The Shop: many", 50),
+            ("the-shop-many-2", "The Shop: many (2)", 50),
+            ("the-shop-many-3", "The Shop: many (3)", 10)
+        ]
+    );
+    assert!(split.report.is_whole());
+    let Fate::Imported { integration, endpoint } = &split.report.operations[119].fate else { panic!() };
+    assert_eq!((integration.as_str(), endpoint.as_str()), ("the-shop-many-3", "o119"));
+}
+
+#[test]
+fn operations_are_chosen() {
+    let text = document(&["GET /a/x pets listPets", "POST /a/y pets addPet", "GET /b shop getShop"], SERVER);
+    for (include, expected) in [
+        (vec![], "listPets,addPet,getShop"),
+        (vec!["tag:PETS"], "listPets,addPet"),
+        (vec!["tag:pets", "method:get"], "listPets"),
+        (vec!["tag:pets", "tag:shop"], "listPets,addPet,getShop"),
+        (vec!["op:*Pet"], "addPet"),
+        (vec!["path:/a/*"], "listPets,addPet"),
+    ] {
+        let mut options = Options::default();
+        options.include = include.iter().map(|selector| selector.parse().unwrap()).collect();
+        let imported = run(&text, &options).unwrap();
+        assert_eq!(names(&imported), [format!("the-shop https://shop.example/v1 {expected}")], "{include:?}");
+        assert_eq!(imported.report.operations_in_document, 3);
+    }
+    let mut options = Options::default();
+    options.include = vec!["tag:none".parse().unwrap()];
+    assert_eq!(run(&text, &options).unwrap_err(), ImportError::NothingChosen(3));
+}
+
+#[test]
+fn operations_with_other_servers_are_integrations_of_their_own() {
+    let text = r#"{"openapi": "3.0.0", "info": {"title": "S"}, "servers": [{"url": "https://a.example"}], "paths": {
+        "/x": {"get": {}, "post": {"servers": [{"url": "https://up.example/files/"}]}},
+        "/y": {"servers": [{"url": "/v2"}], "get": {}}}}"#;
+    let imported = run(text, &Options::default()).unwrap();
+    assert_eq!(
+        names(&imported),
+        [
+            "s-api https://a.example get-x",
+            "s-api-up-example-files https://up.example/files post-x",
+            "s-api-a-example-v2 https://a.example/v2 get-y"
+        ]
+    );
+    let mut options = Options::default();
+    options.base_url = Some("http://127.0.0.1:8080/base".to_owned());
+    assert_eq!(names(&run(text, &options).unwrap())[0], "s-api http://127.0.0.1:8080/base get-x");
+    let error = run(&document(&["GET /a"], ""), &Options::default()).unwrap_err();
+    assert_eq!(error.to_string(), "the document names no server: say where the API is (`--base-url https://…`)");
+    let error = run(&document(&["GET /a"], r#""servers": [{"url": "/v1"}],"#), &Options::default()).unwrap_err();
+    assert_eq!(error, ImportError::NoServer("the document's server is relative (/v1)".to_owned()));
+}
+
+#[test]
+fn security_schemes_become_auth_types() {
+    let auth = |scheme: &str, scopes: &str| {
+        let more = format!(
+            r#"{SERVER} "security": [{{"s": {scopes}}}], "components": {{"securitySchemes": {{"s": {scheme}}}}},"#
+        );
+        let imported = run(&document(&["GET /a"], &more), &Options::default()).unwrap();
+        let lean = lean(&imported.integrations[0]);
+        let auth = lean.get("auth").map_or_else(|| "none".to_owned(), ToString::to_string);
+        let secrets: Vec<_> =
+            imported.report.secrets.iter().map(|secret| format!(" {}: {}", secret.secret, secret.what)).collect();
+        let operation = &imported.report.operations[0];
+        let all = imported.report.findings.iter().chain(&operation.findings);
+        format!("{auth}{}{}", secrets.concat(), all.map(|finding| format!(" | {}", finding.reason)).collect::<String>())
+    };
+    let client = format!(
+        r#"{{"type":"oauth2_client_credentials","token_url":"https://shop.example/token","client_id":"{CLIENT_ID_TO_BE_GIVEN}","scopes":["read"]}} client_secret: the client's secret | put your client id in place of `CLIENT_ID`"#
+    );
+    for (scheme, scopes, expected) in [
+        (r#"{"type": "http", "scheme": "Bearer"}"#, "[]", r#"{"type":"bearer_token"} bearer_token: the bearer token"#),
+        (
+            r#"{"type": "apiKey", "in": "header", "name": "X-Key"}"#,
+            "[]",
+            r#"{"type":"api_key_header","header_name":"X-Key"} api_key: what the header X-Key carries, all of it"#,
+        ),
+        (
+            r#"{"type": "http", "scheme": "basic"}"#,
+            "[]",
+            r#"{"type":"api_key_header","header_name":"Authorization"} api_key: `Basic ` and the Base64 of USER:PASSWORD"#,
+        ),
+        (
+            r#"{"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token", "scopes": {"read": ""}}}}"#,
+            r#"["read", "nope"]"#,
+            client.as_str(),
+        ),
+        (
+            r#"{"type": "oauth2", "flows": {"authorizationCode": {}}}"#,
+            "[]",
+            r#"{"type":"bearer_token"} bearer_token: an OAuth 2.0 access token | its flows need a person: an access token is obtained elsewhere and given as a bearer token"#,
+        ),
+        (
+            r#"{"type": "openIdConnect"}"#,
+            "[]",
+            r#"{"type":"bearer_token"} bearer_token: an access token of the OpenID provider"#,
+        ),
+        (
+            r#"{"type": "apiKey", "in": "query", "name": "key"}"#,
+            "[]",
+            r#"none | the security scheme "s" cannot be used: it is an API key in the query, and only headers carry secrets | needs s, and is called without"#,
+        ),
+        (
+            r#"{"type": "http", "scheme": "digest"}"#,
+            "[]",
+            r#"none | the security scheme "s" cannot be used: there is no HTTP scheme "digest" here, only bearer and basic | needs s, and is called without"#,
+        ),
+    ] {
+        assert_eq!(auth(scheme, scopes), expected, "{scheme}");
+    }
+}
+
+#[test]
+fn the_scheme_that_serves_most_is_taken_and_the_others_are_reported() {
+    let text = r#"{"openapi": "3.0.0", "info": {"title": "Shop"}, "servers": [{"url": "https://a.example"}],
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "token": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"token": []}],
+        "paths": {"/a": {"get": {"security": [{"key": []}]}, "put": {"security": []}, "post": {"security": [{"key": [], "token": []}]}},
+                  "/b": {"get": {}, "post": {"security": [{}]}}}}"#;
+    let imported = run(text, &Options::default()).unwrap();
+    assert_eq!(imported.integrations[0].auth.as_ref().map(|auth| auth.kind), Some(AuthType::ApiKeyHeader));
+    let losses: Vec<_> = imported
+        .report
+        .operations
+        .iter()
+        .map(|operation| operation.findings.iter().map(|finding| finding.reason.as_str()).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(
+        losses,
+        [
+            vec![],
+            vec![],
+            vec![r#"needs key and token, and is called with "key" only"#],
+            vec![r#"needs token, and is called with "key" only"#],
+            vec![]
+        ]
+    );
+    let mut options = Options::default();
+    options.auth = Some(AuthConfig::new(AuthType::BearerToken));
+    let imported = run(text, &options).unwrap();
+    assert!(imported.report.is_whole());
+    assert_eq!(imported.report.secrets[0].secret, "bearer_token");
+}
+
+#[test]
+fn large_answers_get_a_proposal_that_is_set_only_on_request() {
+    let fields: Vec<String> = (0..60).map(|at| format!(r#""f{at}": {{"type": "string"}}"#)).collect();
+    let item = format!(
+        r#"{{"type": "object", "properties": {{"id": {{"type": "integer"}}, "owner": {{"type": "object"}}, {}}}}}"#,
+        fields.join(",")
+    );
+    let answer = |schema: &str| {
+        format!(
+            r#"{{"openapi": "3.0.0", "info": {{"title": "Shop"}}, "servers": [{{"url": "https://a.example"}}], "paths": {{"/a": {{"get": {{"responses": {{"200": {{"content": {{"application/json": {{"schema": {schema}}}}}}}}}}}}}}}}}"#
+        )
+    };
+    let list = answer(&format!(r#"{{"type": "array", "items": {item}}}"#));
+    let imported = run(&list, &Options::default()).unwrap();
+    assert_eq!(imported.proposals[0].response_filter, ["id", "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7"]);
+    assert_eq!(imported.integrations[0].endpoints[0].response_filter, None);
+    let mut options = Options::default();
+    options.propose_filters = true;
+    let imported = run(&list, &options).unwrap();
+    assert_eq!(
+        imported.integrations[0].endpoints[0].response_filter.as_ref(),
+        Some(&imported.proposals[0].response_filter)
+    );
+    let page = answer(&format!(
+        r#"{{"type": "object", "properties": {{"total": {{"type": "integer"}}, "items": {{"type": "array", "items": {item}}}}}}}"#
+    ));
+    let filter = run(&page, &Options::default()).unwrap().proposals.remove(0).response_filter;
+    assert_eq!(filter[..3], ["total", "items.id", "items.f0"]);
+    let small = answer(r#"{"type": "object", "properties": {"id": {"type": "integer"}}}"#);
+    assert!(run(&small, &Options::default()).unwrap().proposals.is_empty());
+}
+
+#[test]
+fn what_the_check_refuses_of_a_schema_is_taken_out() {
+    let text = r#"{"openapi": "3.0.0", "info": {"title": "Shop"}, "servers": [{"url": "https://a.example"}], "paths": {"/a": {"get": {
+        "parameters": [{"name": "a", "in": "query", "schema": {"type": "string", "pattern": "(?=x)", "maxLength": 3}}]}}, "/b": {"get": {}}}}"#;
+    let document = Document::read(text.as_bytes()).unwrap();
+    let imported = import(&document, &Options::default(), &|config, faults| {
+        for (at, endpoint) in config.endpoints.iter().enumerate() {
+            if endpoint.path == "/b" {
+                let place = Place::root().field("endpoints").index(at).field("path");
+                faults.report_at(place, FaultCode::Path, "is b");
+            }
+            let pattern = endpoint.input_schema.get("properties").and_then(|all| all.get("a")?.get("pattern"));
+            if pattern.is_some() {
+                let place = Place::root()
+                    .field("endpoints")
+                    .index(at)
+                    .field("input_schema")
+                    .field("properties")
+                    .field("a")
+                    .field("pattern");
+                faults.report_at(place, FaultCode::Schema, "has look-around");
+            }
+        }
+    })
+    .unwrap();
+    let schema = Json::Object(imported.integrations[0].endpoints[0].input_schema.clone());
+    assert_eq!(
+        schema.to_string(),
+        r#"{"type":"object","properties":{"a":{"type":"string","maxLength":3}},"additionalProperties":false}"#
+    );
+    let found: Vec<_> =
+        imported.report.operations.iter().map(|operation| operation.findings[0].reason.as_str()).collect();
+    assert_eq!(found, ["input_schema.properties.a.pattern is not checked: has look-around", "path: is b"]);
+    assert_eq!(imported.report.operations[1].fate, Fate::LeftOut);
+}
