@@ -4,21 +4,12 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{env, fs, process::Command, thread, time::Duration};
-
 use callout_core::{
     json::{Json, ObjectBuilder},
     limits::Limits,
 };
+use callout_hostile::{Suite, case};
 use callout_path::{Mask, Path};
-
-const CASE: &str = "CALLOUT_HOSTILE_CASE";
-const STACK_BYTES: usize = 1 << 20;
-/// Addresses that the process may use in all, in kB: what is read, what is made of it, and its libraries.
-const MEMORY_KB: u32 = 600 << 10;
-const MOST_BYTES: u64 = 16 << 20;
-/// A release build is held to the promise; a debug build is some twenty times slower.
-const LONGEST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 100 });
 
 /// Patterns of which each byte of a text moves many states on, and others that are large.
 const PATTERNS: [&str; 26] = [
@@ -151,80 +142,34 @@ fn cases() -> Vec<(usize, usize)> {
     all.filter(|(document, path)| (document + path).is_multiple_of(ONE_IN)).collect()
 }
 
-fn peak_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
+/// A path is looked up, and selected by.
+fn attempt(text: &str, document: &Json, selects: bool) -> String {
+    let limits = Limits::default();
+    let Ok(path) = Path::parse(text, &limits) else { return "fault".to_owned() };
+    let outcome = if selects {
+        path.select(document, &mut Mask::new(), &limits)
+    } else {
+        path.value(document, &limits).map(drop)
+    };
+    outcome.map_or_else(|error| error.to_string(), |()| "ends".to_owned())
 }
 
-/// How long this thread has run, which is not how long it waited for a processor.
-fn cpu_time() -> Duration {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
-}
-
-fn forget_peak() -> u64 {
-    fs::write("/proc/self/clear_refs", "5").unwrap();
-    peak_bytes()
-}
-
-/// What a child process does; without a case it is none.
+/// What the child process does.
 #[test]
 fn child() {
-    if env::var_os(CASE).is_none() {
-        return;
-    }
-    let work = || {
-        let limits = Limits::default();
-        let (documents, paths) = (documents(), paths());
-        for (document, text) in cases() {
-            let ((name, document), text) = (&documents[document], &paths[text]);
-            let before = forget_peak();
-            let started = cpu_time();
-            let outcome = match Path::parse(text, &limits) {
-                Err(_) => "fault".to_owned(),
-                Ok(path) => {
-                    match (path.value(document, &limits).map(drop), path.select(document, &mut Mask::new(), &limits)) {
-                        (Ok(()), Ok(())) => "ends".to_owned(),
-                        (found, kept) => format!("{:?} {:?}", found.is_ok(), kept.is_ok()),
-                    }
-                }
-            };
-            // A path is looked up and selected by.
-            let took = cpu_time().saturating_sub(started) / 2;
-            let bytes = peak_bytes().saturating_sub(before);
-            let shown: String = text.chars().take(80).collect();
-            println!("\ncase took {} us {} kB {outcome} on {name}: {shown}", took.as_micros(), bytes >> 10);
+    callout_hostile::child(|batch| {
+        let (documents, paths, all) = (documents(), paths(), cases());
+        for at in batch {
+            let (document, path) = all[at / 2];
+            let ((name, document), text) = (&documents[document], &paths[path]);
+            case(at, &format!("{name}: {text}"), || attempt(text, document, at % 2 == 1));
         }
-    };
-    thread::scope(|scope| {
-        thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).unwrap().join().unwrap();
     });
 }
 
 #[test]
 fn no_path_ends_the_process_or_takes_too_much() {
-    let output = Command::new("sh")
-        .args(["-c", &format!("ulimit -v {MEMORY_KB} && exec \"$0\" --exact child --nocapture --test-threads 1")])
-        .arg(env::current_exe().unwrap())
-        .env(CASE, "1")
-        .envs([("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "4096"), ("MALLOC_TRIM_THRESHOLD_", "0")])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let last = text.lines().last().unwrap_or_default();
-    assert!(output.status.success(), "{}\n{last}\n{errors}", output.status);
-    let mut seen = 0;
-    for line in text.lines().filter(|line| line.starts_with("case ")) {
-        seen += 1;
-        if env::var_os("CALLOUT_HOSTILE_SHOW").is_some() {
-            println!("{line}");
-        }
-        let words: Vec<&str> = line.split(' ').collect();
-        let (took, bytes) = (words[2].parse().unwrap(), words[4].parse::<u64>().unwrap() << 10);
-        assert!(Duration::from_micros(took) <= LONGEST, "{line}");
-        assert!(bytes <= MOST_BYTES, "{line}");
-    }
-    assert_eq!(seen, cases().len());
+    let suite = Suite { memory_kb: 600 << 10, ..Suite::default() };
+    let all = 2 * cases().len();
+    assert_eq!(suite.run(&[0..all]).len(), all);
 }
