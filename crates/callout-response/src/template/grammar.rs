@@ -24,7 +24,7 @@ const RESERVED: [&str; 14] =
     ["true", "True", "false", "False", "none", "None", "loop", "self", "in", "if", "else", "not", "and", "or"];
 
 /// What `loop` has.
-const LOOP_FIELDS: [&str; 7] = ["index", "index0", "revindex", "revindex0", "first", "last", "length"];
+pub(super) const LOOP_FIELDS: [&str; 7] = ["index", "index0", "revindex", "revindex0", "first", "last", "length"];
 
 type Parsed<T> = Result<T, SyntaxError>;
 

@@ -11,7 +11,7 @@ use super::{
     value::{Val, kind},
 };
 
-const NAMES: [&str; 45] = [
+pub(super) const NAMES: [&str; 45] = [
     "capitalize",
     "casefold",
     "center",

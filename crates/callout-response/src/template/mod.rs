@@ -70,6 +70,8 @@ mod filters;
 mod format;
 mod grammar;
 mod lex;
+#[cfg(test)]
+mod listed;
 mod methods;
 mod ops;
 mod parse;

@@ -121,6 +121,12 @@ pub(super) fn find(name: &str) -> Option<&'static Test> {
     ABOUT.iter().chain(&COMPARED).chain(&OTHERS).find(|test| test.name == name)
 }
 
+/// All that there are.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ABOUT.iter().chain(&COMPARED).chain(&OTHERS).map(|test| test.name)
+}
+
 fn against(compare: Compare, value: Option<&Json>, args: &[Val], meter: &Meter) -> Outcome<bool> {
     match (value, args) {
         (Some(value), [other]) => ops::compare(compare, value, &other.json, meter),

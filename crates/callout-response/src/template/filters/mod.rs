@@ -140,6 +140,12 @@ pub(super) fn find(name: &str) -> Option<&'static Filter> {
     ALL.iter().copied().find(|filter| filter.name == name)
 }
 
+/// All that there are.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|filter| filter.name)
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "all filters are called alike")]
 fn default(call: &mut Call<'_>) -> Outcome<Json> {
     let other = || call.named.first().cloned().flatten().map_or_else(|| "".into(), |value| value.json);
