@@ -32,6 +32,9 @@ const LARGEST_WITH_AUTOMATON: usize = 64 << 10;
 /// Bytes that such an automaton may take, and bytes for making it.
 const AUTOMATON: (usize, usize) = (256 << 10, 512 << 10);
 
+/// What looking for one costs for each byte of the pattern: less memory than that, but much time.
+const AUTOMATON_PER_BYTE: usize = 8;
+
 /// Bytes that reading a class of Unicode (`\p{L}`) takes: it is a table of hundreds of ranges.
 const CLASS_BYTES: usize = 4 << 10;
 
@@ -64,9 +67,8 @@ impl Pattern {
         let classes = (text.matches("\\p").count() + text.matches("\\P").count()).saturating_mul(CLASS_BYTES);
         let (mut found, size) = Self::with(text, extent, |size| account.pay(size + classes))?;
         if !found.takes_one_step && size <= LARGEST_WITH_AUTOMATON {
-            let (has, bytes) = automaton(found.regex.as_str());
-            account.pay(bytes + classes)?;
-            found.takes_one_step = has;
+            account.pay(size * AUTOMATON_PER_BYTE + classes)?;
+            found.takes_one_step = has_automaton(found.regex.as_str());
         }
         Ok(found)
     }
@@ -136,11 +138,10 @@ impl Account<'_> {
     }
 }
 
-/// Whether an automaton of bounded size can be made that takes one step for each byte, and what it took
-/// to find out. The regex crate makes the part of it that a text needs, and goes on more slowly where
-/// that does not end. `a.{20}b` has none, as it must know of each of the last 20 characters whether it
-/// was an `a`.
-fn automaton(pattern: &str) -> (bool, usize) {
+/// Whether an automaton of bounded size can be made that takes one step for each byte. The regex crate
+/// makes the part of it that a text needs, and goes on more slowly where that does not end. `a.{20}b`
+/// has none, as it must know of each of the last 20 characters whether it was an `a`.
+fn has_automaton(pattern: &str) -> bool {
     let (size, working_size) = AUTOMATON;
     let nfa = thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(working_size));
     let dfa = dense::Config::new()
@@ -148,10 +149,7 @@ fn automaton(pattern: &str) -> (bool, usize) {
         .start_kind(StartKind::Unanchored)
         .dfa_size_limit(Some(size))
         .determinize_size_limit(Some(working_size));
-    match dense::Builder::new().thompson(nfa).configure(dfa).build(pattern) {
-        Ok(automaton) => (true, automaton.memory_usage()),
-        Err(_) => (false, working_size),
-    }
+    dense::Builder::new().thompson(nfa).configure(dfa).build(pattern).is_ok()
 }
 
 /// Why a text is no pattern.

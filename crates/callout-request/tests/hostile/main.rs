@@ -77,7 +77,7 @@ impl Way {
 }
 
 fn object(text: &str) -> Object {
-    Json::parse(text).unwrap_or_else(|error| panic!("{error}: {:.80}", text)).as_object().cloned().unwrap()
+    Json::parse(text).unwrap_or_else(|error| panic!("{error}: {text:.80}")).as_object().cloned().unwrap()
 }
 
 fn attacks() -> Vec<Attack> {
