@@ -10,7 +10,10 @@ use callout_core::{
 };
 use callout_path::{Grammar, Path, Visits};
 
-use crate::{Watch, plan::Reach};
+use crate::{
+    Watch,
+    plan::{MappedRows, Reach},
+};
 
 /// How many members the objects of one mapped array may have together, for each node that a path
 /// may visit (`max_path_matches`).
@@ -50,6 +53,11 @@ impl Mapping {
     /// Where in a value it can look. A relative path goes through arrays by itself.
     pub(crate) fn reaches(&self) -> Vec<Reach> {
         self.members.iter().map(|(_, path)| Reach::whole(path.route())).collect()
+    }
+
+    /// The same in one reading, where that can be.
+    pub(crate) fn rows(&self, limits: &Limits) -> Option<MappedRows> {
+        MappedRows::compile(self.members.iter().map(|(name, path)| (name, path)), limits)
     }
 
     /// Makes the new object. A path that leads to one value gives it, `null` where it is absent; a

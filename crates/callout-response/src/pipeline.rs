@@ -16,7 +16,7 @@ use crate::{
     body::has_body,
     filter::Filter,
     mapping::Mapping,
-    plan::{Plan, Reach},
+    plan::{MappedRows, Part, Plan, Reach},
     result_key::ResultKey,
     template::{Enough, Rendered, Template, Values},
     truncate::{Count, Text, bound, cut, cut_begun, cut_plain},
@@ -56,6 +56,12 @@ pub struct Input<'a> {
     pub clock: &'a SharedClock,
     /// When the call must have ended.
     pub deadline: Deadline,
+}
+
+impl<'a> Input<'a> {
+    fn watch(&self) -> Watch<'a> {
+        Watch { clock: self.clock, deadline: self.deadline }
+    }
 }
 
 /// What each stage gave; the stages after one that failed gave nothing.
@@ -100,7 +106,7 @@ impl Pipeline {
             limits: limits.clone(),
             plan: None,
         };
-        pipeline.plan = pipeline.reaches().and_then(|reaches| Plan::compile(&reaches));
+        pipeline.plan = pipeline.reaches().and_then(|reaches| Plan::compile(&reaches, pipeline.rows(limits)));
         Some(pipeline)
     }
 
@@ -120,6 +126,13 @@ impl Pipeline {
         }
     }
 
+    /// A mapping that is all there is between the body and the text.
+    fn rows(&self, limits: &Limits) -> Option<MappedRows> {
+        let mapping = self.mapping.as_ref().filter(|_| self.filter.is_none() && self.result_key.is_none())?;
+        let uses_body = |template: &Template| template.reaches(false).is_none_or(|reaches| !reaches.is_empty());
+        if self.template.as_ref().is_some_and(uses_body) { None } else { mapping.rows(limits) }
+    }
+
     /// Makes the text of an answer from no more of its body than the stages look at. It is the text that
     /// [`Pipeline::run`] makes of the whole, masked body. `None` if that must be asked: because the
     /// whole is wanted, because the body is no JSON or may hold a secret, or because a stage fails,
@@ -130,11 +143,19 @@ impl Pipeline {
         if !has_body(input.status, bytes) {
             return None;
         }
-        let part = self.plan.as_ref()?.read(bytes, limits, input.redactor)?;
-        // Objects from which members were left out are cheaper to look into. So that no render gets
-        // by that would not with the whole, it has as much less to spend as that can have saved.
-        let share = 1 + (part.widest / MEMBERS_PER_VISIT) as u64;
-        self.stages(&Input { body: &part.body, ..*input }, Count::UpToLimit, &mut Stages::default(), share).ok()
+        match self.plan.as_ref()?.read(bytes, limits, input.redactor)? {
+            Part::Body { body, widest } => {
+                // Objects from which members were left out are cheaper to look into. So that no render
+                // gets by that would not with the whole, it has as much less to spend as that can have
+                // saved.
+                let share = 1 + (widest / MEMBERS_PER_VISIT) as u64;
+                self.stages(&Input { body: &body, ..*input }, Count::UpToLimit, &mut Stages::default(), share).ok()
+            }
+            Part::Mapped(result) => {
+                input.watch().check("response_mapping").ok()?;
+                self.text(&result, &Input { body: &Json::Null, ..*input }, Count::UpToLimit, 1).ok()
+            }
+        }
     }
 
     /// Makes the text. It is the text that [`Pipeline::trace`] makes; only the length before a cut
@@ -163,7 +184,7 @@ impl Pipeline {
     }
 
     fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages, share: u64) -> Result<Text, Error> {
-        let watch = Watch { clock: input.clock, deadline: input.deadline };
+        let watch = input.watch();
         let mut visits = Visits::new(&self.limits);
         let value = match &self.filter {
             Some(filter) => filter.apply(input.body, &mut visits, &watch)?,
@@ -180,17 +201,18 @@ impl Pipeline {
             None => value,
         };
         stages.after_result_key = Some(value.clone());
-        match &self.template {
-            Some(template) => {
-                watch.check("result_template")?;
-                let values =
-                    Values { result: &value, response: input.body, params: input.params, status: input.status };
-                // The body has been masked already; params may hold a secret all the same.
-                let ends = count == Count::UpToLimit;
-                self.rendered(input, ends, |enough| template.render_within(&values, &watch, share, enough))
-            }
-            None => Ok(cut(&value, self.max_result_length, count)),
-        }
+        self.text(&value, input, count, share)
+    }
+
+    /// What is behind the stages that make a value: template and truncation.
+    fn text(&self, value: &Json, input: &Input<'_>, count: Count, share: u64) -> Result<Text, Error> {
+        let Some(template) = &self.template else { return Ok(cut(value, self.max_result_length, count)) };
+        let watch = input.watch();
+        watch.check("result_template")?;
+        let values = Values { result: value, response: input.body, params: input.params, status: input.status };
+        // The body has been masked already; params may hold a secret all the same.
+        let ends = count == Count::UpToLimit;
+        self.rendered(input, ends, |enough| template.render_within(&values, &watch, share, enough))
     }
 
     /// Masks and cuts what a template writes. The body has been masked already; params may hold a

@@ -97,7 +97,9 @@ fn cut_text(mut text: String, max: usize) -> Text {
 }
 
 fn cut_json(value: &Json, max: usize, count: Count) -> Text {
-    let mut cutter = Cutter { text: String::new(), chars: 0, max, closers: 0 };
+    // What is not wanted of it costs less than to grow it step by step.
+    let text = String::with_capacity(max.min(ROOM));
+    let mut cutter = Cutter { text, name: String::new(), chars: 0, max, closers: 0 };
     if cutter.value(value, "").is_ok() {
         return Text { text: cutter.text, truncation: None };
     }
@@ -123,6 +125,9 @@ impl Write for Counter {
     }
 }
 
+/// Room for a text, to begin with.
+const ROOM: usize = 1 << 10;
+
 /// The limit was reached; what was open has been closed.
 struct Full;
 
@@ -130,6 +135,8 @@ struct Full;
 /// character of each container and string that is open behind it, so that all can be closed at any time.
 struct Cutter {
     text: String,
+    /// What stands before the next member, used again and again.
+    name: String,
     chars: usize,
     max: usize,
     /// Containers and strings that are open.
@@ -165,10 +172,13 @@ impl Cutter {
             }
             Json::Object(members) => {
                 self.open(before, "{")?;
-                let mut name = String::new();
                 let written = members.iter().enumerate().try_for_each(|(at, (key, member))| {
+                    let mut name = std::mem::take(&mut self.name);
                     self.name(key, at > 0, &mut name)?;
-                    self.value(member, &name)
+                    // Members of this one make their names anew, and leave the last of them here.
+                    let written = self.value(member, &name);
+                    self.name = name;
+                    written
                 });
                 self.close("}");
                 written

@@ -226,6 +226,59 @@ fn what_is_wanted_gives_the_text_of_the_whole() {
     assert!(runs > 5_000 && texts > 500, "only {texts} of {runs} runs had a plan that gave a text");
 }
 
+/// Objects and lists of them, most of them such as rows can be read from.
+fn rows() -> impl Strategy<Value = Vec<u8>> {
+    let name = prop::sample::select(vec!["a", "b", "c", "\\u0061", "longer", "é"]);
+    let leaf = prop::sample::select(vec!["null", "1.50", "\"x\"", "\"\\n\"", "[]", "[{\"a\":1}]", "{}", "true"]);
+    let object = |inner: BoxedStrategy<String>| {
+        prop::collection::vec((name.clone(), inner), 0..5).prop_map(|members| {
+            let members = members.into_iter().map(|(name, value)| format!("\"{name}\": {value}"));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        })
+    };
+    let leaf = leaf.prop_map(ToOwned::to_owned).boxed();
+    let inner = prop_oneof![2 => leaf.clone(), 1 => object(leaf)].boxed();
+    let inner = prop_oneof![1 => inner.clone(), 1 => object(inner)].boxed();
+    let row = prop_oneof![40 => object(inner).boxed(), 1 => prop::sample::select(vec!["7", "null", "[{}]"]).prop_map(ToOwned::to_owned)];
+    let row = row.boxed();
+    let list = prop::collection::vec(row.clone(), 0..6).prop_map(|rows| format!(" [{} ]", rows.join(" , ")));
+    prop_oneof![1 => row, 3 => list].prop_map(String::into_bytes)
+}
+
+/// Mappings of plain paths, whose result is read without the objects that it is made of.
+#[test]
+fn rows_read_at_once_are_what_the_mapping_makes() {
+    let path = prop::collection::vec(prop::sample::select(vec!["a", "b", "c", "longer", "é", "missing"]), 1..4);
+    let path = prop_oneof![12 => path.prop_map(|names| names.join(".")), 1 => Just("$.a".to_owned())];
+    let mapping =
+        prop::collection::vec((prop::sample::select(vec!["a", "m", "n"]).prop_map(ToOwned::to_owned), path), 1..4);
+    let source = "{% for row in result %}{{ row }}{% if loop.index > 3 %}…{% break %}{% endif %}{% endfor %}";
+    let template = prop_oneof![3 => Just(None), 2 => Just(Some(source.to_owned())), 1 => Just(Some("{{ response.a }}".to_owned()))];
+    let bounds =
+        (prop_oneof![4 => Just(1_000_000_usize), 1 => 1_usize..40], prop_oneof![3 => Just(0_u64), 1 => 1_u64..60]);
+    let texts = AtomicUsize::new(0);
+    let mut runner = TestRunner::new(ProptestConfig { cases: 4_000, ..ProptestConfig::default() });
+    let checked = runner.run(&(mapping, template, bounds, rows()), |(mapping, template, (most, max_length), bytes)| {
+        let config = Config {
+            mapping: Some(mapping),
+            template,
+            max_length,
+            max_path_matches: most.min(100_000),
+            max_total_path_matches: most,
+            fuel: 100_000,
+            ..Config::default()
+        };
+        let Some((part, whole)) = both(&config, &bytes, true) else { return Ok(()) };
+        if let Some(part) = part {
+            texts.fetch_add(1, Relaxed);
+            prop_assert_eq!(Ok(part), whole, "{}", String::from_utf8_lossy(&bytes));
+        }
+        Ok(())
+    });
+    checked.unwrap();
+    assert!(texts.load(Relaxed) > 2_000, "only {texts:?} gave a text");
+}
+
 #[test]
 fn a_body_is_clean_exactly_if_nothing_is_masked_in_it() {
     let mut runner = TestRunner::new(ProptestConfig { cases: 2_000, ..ProptestConfig::default() });

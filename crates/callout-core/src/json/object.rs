@@ -42,6 +42,12 @@ impl Object {
         index.get(name).copied()
     }
 
+    /// From names that differ and the value of each.
+    pub(super) fn of_row(names: &[SmolStr], values: impl Iterator<Item = Json>) -> Self {
+        let entries: Vec<_> = names.iter().cloned().zip(values).collect();
+        Self((!entries.is_empty()).then(|| Arc::new(Members { entries, index: OnceLock::new() })))
+    }
+
     fn entries(&self) -> &[(SmolStr, Json)] {
         self.0.as_ref().map_or(&[], |members| members.entries.as_slice())
     }

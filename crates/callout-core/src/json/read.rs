@@ -77,12 +77,12 @@ impl ReadOptions {
         self.document(bytes, may_pass, |reader| reader.wanted(wanted))
     }
 
-    fn document<'a>(
+    pub(super) fn document<'a, T>(
         &self,
         bytes: &'a [u8],
         may_pass: Option<&'a dyn Fn(&str) -> bool>,
-        read: impl FnOnce(&mut Reader<'a>) -> Step<Json>,
-    ) -> Result<Json, ReadError> {
+        read: impl FnOnce(&mut Reader<'a>) -> Step<T>,
+    ) -> Result<T, ReadError> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = simdutf8::basic::from_utf8(bytes).map_err(|_| {
             // Slower, and knows where.
@@ -199,7 +199,7 @@ pub(super) struct Reader<'a> {
 pub(super) type Step<T> = Result<T, ReadErrorKind>;
 
 impl<'a> Reader<'a> {
-    fn document(&mut self, read: impl FnOnce(&mut Self) -> Step<Json>) -> Step<Json> {
+    fn document<T>(&mut self, read: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
         self.space();
         if self.at == self.bytes.len() {
             return Err(ReadErrorKind::Empty);

@@ -16,10 +16,19 @@ pub(super) fn unnest<'a>(values: impl IntoIterator<Item = &'a mut Json>) {
     }
 }
 
-/// Moves arrays and objects out of their places; scalars are dropped where they are.
+/// Moves out of their places the arrays and objects that hold others; what holds none is dropped where
+/// it is, one level down.
 fn take<'a>(values: impl IntoIterator<Item = &'a mut Json>, open: &mut Vec<Json>) {
-    let containers = values.into_iter().filter(|value| matches!(value, Json::Array(_) | Json::Object(_)));
-    open.extend(containers.map(std::mem::take));
+    let nested = values.into_iter().filter(|value| match value {
+        Json::Array(elements) => elements.iter().any(is_container),
+        Json::Object(members) => members.values().any(is_container),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    });
+    open.extend(nested.map(std::mem::take));
+}
+
+fn is_container(value: &Json) -> bool {
+    matches!(value, Json::Array(_) | Json::Object(_))
 }
 
 #[cfg(test)]

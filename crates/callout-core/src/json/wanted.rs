@@ -84,7 +84,7 @@ impl Reader<'_> {
     }
 
     /// Moves behind a value, which is checked as if it were built.
-    fn pass_over(&mut self) -> Step<()> {
+    pub(super) fn pass_over(&mut self) -> Step<()> {
         // The ends of the containers that are open here.
         let mut open: Vec<u8> = Vec::new();
         loop {

@@ -6,6 +6,9 @@
 //! ([`callout_path::Route`]), all merged into one machine of [`states`], which a body is read by in one
 //! pass. What no route leads to is passed over, and checked to be JSON all the same.
 //!
+//! A mapping of plain dotted paths over an object or a list of objects, which most are, is more: its result
+//! is read at once ([`MappedRows`]), and what it is made of is never built.
+//!
 //! A plan changes no outcome. What it reads is the body without parts that nobody looks at, so that
 //! stages give the same values and pay the same for them. Whatever cannot be told beforehand makes the
 //! whole body wanted, which is no plan: descents, conditions in a `JSONPath`, a template that uses
@@ -13,6 +16,7 @@
 //! holds a secret, [`Pipeline::run_wanted`](crate::Pipeline::run_wanted) gives nothing, and the
 //! caller goes the long way, whose errors know the whole body.
 
+mod rows;
 mod states;
 
 use std::cell::Cell;
@@ -24,6 +28,7 @@ use callout_core::{
 };
 use callout_path::Route;
 
+pub(crate) use self::rows::MappedRows;
 use self::states::{At, States};
 
 /// One place that a stage looks at.
@@ -52,20 +57,25 @@ impl Reach {
 #[derive(Debug)]
 pub(crate) struct Plan {
     states: States,
+    rows: Option<MappedRows>,
 }
 
 /// As much of a body as is wanted.
 #[derive(Debug)]
-pub(crate) struct Part {
-    pub(crate) body: Json,
-    /// Members of the largest object of which some were left out.
-    pub(crate) widest: usize,
+pub(crate) enum Part {
+    Body {
+        body: Json,
+        /// Members of the largest object of which some were left out.
+        widest: usize,
+    },
+    /// What the mapping makes of it.
+    Mapped(Json),
 }
 
 impl Plan {
     /// `None` if the whole body is wanted, or the places are too many to be worth it.
-    pub(crate) fn compile(reaches: &[Reach]) -> Option<Self> {
-        States::compile(reaches).map(|states| Self { states })
+    pub(crate) fn compile(reaches: &[Reach], rows: Option<MappedRows>) -> Option<Self> {
+        States::compile(reaches).map(|states| Self { states, rows })
     }
 
     /// Reads what is wanted. `None` if the body is not JSON within the limits, or if a secret may stand
@@ -74,11 +84,16 @@ impl Plan {
         if redactor.may_match(bytes) {
             return None;
         }
-        let widest = Cell::new(0);
         let may_pass = |text: &str| !redactor.may_match(text.as_bytes());
         let may_pass: Option<&dyn Fn(&str) -> bool> = if redactor.is_empty() { None } else { Some(&may_pass) };
+        if let Some(rows) = &self.rows
+            && let Some(mapped) = rows.read(bytes, options(limits), may_pass).ok()?
+        {
+            return Some(Part::Mapped(mapped));
+        }
+        let widest = Cell::new(0);
         let body = options(limits).read_wanted(bytes, At::start(&self.states, &widest), may_pass).ok()?;
-        Some(Part { body, widest: widest.get() })
+        Some(Part::Body { body, widest: widest.get() })
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct States(Vec<State>);
 struct State {
     /// Sorted by name.
     members: Vec<(SmolStr, Target)>,
+    /// A bit for the length of each name, so that most of the others are not compared.
+    lengths: u64,
     other_members: Target,
     /// Sorted by index.
     elements: Vec<(usize, Target)>,
@@ -132,6 +134,7 @@ impl Compiler<'_> {
             }
         }
         Some(State {
+            lengths: members.iter().fold(0, |lengths, (name, _)| lengths | length_bit(name)),
             members,
             other_members: self.target(every_member)?,
             last_element: elements.last().map(|(index, _)| *index),
@@ -143,6 +146,9 @@ impl Compiler<'_> {
 
 impl State {
     fn member(&self, name: &str) -> Target {
+        if self.lengths & length_bit(name) == 0 {
+            return self.other_members;
+        }
         let found = if self.members.len() <= ONE_BY_ONE {
             self.members.iter().find(|(known, _)| known == name)
         } else {
@@ -162,6 +168,10 @@ impl State {
             Err(_) => self.other_elements,
         }
     }
+}
+
+fn length_bit(name: &str) -> u64 {
+    1 << name.len().min(63)
 }
 
 /// A state met while a body is read.

@@ -1,0 +1,50 @@
+//! A mapping's result read at once.
+
+use callout_core::{
+    json::{Json, ReadError, ReadOptions, Rows, SmolStr},
+    limits::Limits,
+};
+use callout_path::{Hop, Path};
+
+/// A mapping of which each member is a dotted path of names.
+#[derive(Debug)]
+pub(crate) struct MappedRows {
+    rows: Rows,
+    /// With more elements the mapping could reach a bound, which it has to tell itself.
+    most: usize,
+}
+
+impl MappedRows {
+    /// `None` if a path is another kind, or two of them are in each other's way.
+    pub(crate) fn compile<'m>(members: impl Iterator<Item = (&'m SmolStr, &'m Path)>, limits: &Limits) -> Option<Self> {
+        let mut all = Vec::new();
+        // What all paths together may visit of one element: each name, the element, and what is at the end.
+        let mut visits = 0_usize;
+        for (name, path) in members {
+            let names: Vec<SmolStr> = path.route().into_iter().map(plain_name).collect::<Option<_>>()?;
+            visits = visits.saturating_add(names.len() + 2);
+            all.push((name.clone(), names));
+        }
+        let most = limits.max_path_matches.min(limits.max_total_path_matches) / visits.max(1);
+        // One more than the elements: the list itself, or the only object.
+        Some(Self { rows: Rows::new(all)?, most: most.checked_sub(1)? })
+    }
+
+    /// What the mapping gives. `None` if the body is not made of objects where it would have to be.
+    pub(crate) fn read(
+        &self,
+        bytes: &[u8],
+        options: ReadOptions,
+        may_pass: Option<&dyn Fn(&str) -> bool>,
+    ) -> Result<Option<Json>, ReadError> {
+        options.read_rows(bytes, &self.rows, self.most, may_pass)
+    }
+}
+
+/// The name of a dotted path's part that is no index.
+fn plain_name(hops: Vec<Hop>) -> Option<SmolStr> {
+    match <[Hop; 1]>::try_from(hops) {
+        Ok([Hop::Through(name)]) => Some(name),
+        _ => None,
+    }
+}
