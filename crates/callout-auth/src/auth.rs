@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
 use callout_core::{
     Error, ErrorKind,
     config::{AuthConfig, AuthType},
@@ -18,7 +17,7 @@ use futures_util::future::{Either, select};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
-    cache::{Entry, Held, TokenCache},
+    cache::{Entry, Holds, TokenCache},
     fetch::{Fetch, RENEWAL_PAUSE},
     key::KeySeed,
     params::{AuthParams, ParamHeaders},
@@ -41,7 +40,7 @@ struct Parts {
     params: ParamHeaders,
     redactor: Redactor,
     /// The entry of the token without params, once there was one.
-    held: ArcSwapOption<Held>,
+    held: Holds,
 }
 
 /// What resolving a header may use, and until when.
@@ -142,7 +141,7 @@ impl Auth {
             strategy,
             params,
             redactor,
-            held: ArcSwapOption::empty(),
+            held: Holds::default(),
         };
         Some(Self(Arc::new(parts)))
     }
@@ -253,21 +252,17 @@ impl Auth {
         context: &AuthContext<'_>,
     ) -> Result<(Arc<Token>, CredentialSource), Error> {
         let now = context.clock.now();
-        if !params.has_values() {
-            let held = self.0.held.load();
-            let entry = held.as_ref().and_then(|held| held.of(context.cache));
-            if let Some((entry, token)) = entry.and_then(|entry| Some((entry, entry.slot.fresh(now)?))) {
-                context.cache.hit(entry);
-                return Ok((token, CredentialSource::Cached));
-            }
+        let place = self.0.held.get(&params.key);
+        let held = place.as_ref().filter(|held| held.is_for(context.cache, &params.key));
+        if let Some((held, token)) = held.and_then(|held| Some((held, held.slot().fresh(now)?))) {
+            context.cache.hit(held);
+            return Ok((token, CredentialSource::Cached));
         }
+        drop(place);
         let entry = context.cache.get_or_add(&params.key, &self.0.owner);
-        if !params.has_values() {
-            self.0.held.store(Some(Arc::new(context.cache.held(&entry))));
-        }
         let counters = context.cache.counters();
         if let Some(token) = entry.slot.fresh(now) {
-            counters.hit();
+            self.0.held.put(context.cache, &entry, counters.hit());
             return Ok((token, CredentialSource::Cached));
         }
         let found = entry.slot.find(now, || {

@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use arc_swap::{ArcSwapOption, Guard};
 use callout_core::{Error, http::Caller};
 use moka::{notification::RemovalCause, policy::EvictionPolicy};
 
@@ -70,20 +71,68 @@ pub(crate) struct Entry {
     gone: AtomicBool,
 }
 
+impl Entry {
+    fn note_use(&self) {
+        // Reading first keeps the line shared between cores while nothing changes.
+        if !self.used.load(Relaxed) {
+            self.used.store(true, Relaxed);
+        }
+    }
+}
+
 /// An entry that an integration holds on to, so that it need not be looked up, and its cache.
 pub(crate) struct Held {
     entry: Arc<Entry>,
     cache: Weak<Parts>,
+    /// About how often it was used.
+    uses: AtomicU64,
 }
 
 /// So often a held entry is looked up all the same, so that the cache sees it being used.
 const LOOK_UP_EACH: u64 = 64;
 
 impl Held {
-    /// The entry, if it is one of that cache and still there.
-    pub(crate) fn of(&self, cache: &TokenCache) -> Option<&Arc<Entry>> {
-        let same = std::ptr::eq(self.cache.as_ptr(), Arc::as_ptr(&cache.0));
-        (same && !self.entry.gone.load(Relaxed)).then_some(&self.entry)
+    fn is_of_another(&self, cache: &TokenCache) -> bool {
+        !std::ptr::eq(self.cache.as_ptr(), Arc::as_ptr(&cache.0))
+    }
+
+    /// Whether it is that key's entry in that cache, and still there.
+    pub(crate) fn is_for(&self, cache: &TokenCache, key: &Key) -> bool {
+        self.entry.key == *key && !self.is_of_another(cache) && !self.entry.gone.load(Relaxed)
+    }
+
+    pub(crate) fn slot(&self) -> &Slot<Arc<Token>, Error> {
+        &self.entry.slot
+    }
+}
+
+/// Entries that an integration holds on to, each in a place that its key tells.
+#[derive(Default)]
+pub(crate) struct Holds([ArcSwapOption<Held>; 8]);
+
+/// Where keys are more than places, so often one of them takes its place from the one before.
+const HOLD_EACH: u64 = 8;
+
+impl Holds {
+    /// What is held in that key's place, if anything.
+    pub(crate) fn get(&self, key: &Key) -> Guard<Option<Arc<Held>>> {
+        self.place(key).load()
+    }
+
+    /// Holds an entry that was looked up, `hits` being counted before.
+    pub(crate) fn put(&self, cache: &TokenCache, entry: &Arc<Entry>, hits: u64) {
+        let place = self.place(&entry.key);
+        let is_free =
+            place.load().as_ref().is_none_or(|held| held.entry.gone.load(Relaxed) || held.is_of_another(cache));
+        if is_free || hits.is_multiple_of(HOLD_EACH) {
+            let (entry, cache) = (Arc::clone(entry), Arc::downgrade(&cache.0));
+            place.store(Some(Arc::new(Held { entry, cache, uses: AtomicU64::new(0) })));
+        }
+    }
+
+    fn place(&self, key: &Key) -> &ArcSwapOption<Held> {
+        let Self([first, ..]) = self;
+        self.0.get(key.start() as usize % self.0.len()).unwrap_or(first)
     }
 }
 
@@ -167,25 +216,22 @@ impl TokenCache {
         &self.0.counters
     }
 
-    /// That entry to hold on to.
-    pub(crate) fn held(&self, entry: &Arc<Entry>) -> Held {
-        Held { entry: Arc::clone(entry), cache: Arc::downgrade(&self.0) }
-    }
-
     /// Counts a hit on an entry that was not looked up.
-    pub(crate) fn hit(&self, entry: &Entry) {
-        if self.0.counters.hit().is_multiple_of(LOOK_UP_EACH) {
-            let _ = self.get(&entry.key);
+    pub(crate) fn hit(&self, held: &Held) {
+        self.0.counters.hit();
+        // Two at once may count as one: it need not be exact.
+        let uses = held.uses.load(Relaxed).wrapping_add(1);
+        held.uses.store(uses, Relaxed);
+        held.entry.note_use();
+        if uses.is_multiple_of(LOOK_UP_EACH) {
+            let _ = self.get(&held.entry.key);
         }
     }
 
     /// The entry of that key, if there is one.
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Entry>> {
         let entry = self.0.entries.get(key)?;
-        // Reading first keeps the line shared between cores while nothing changes.
-        if !entry.used.load(Relaxed) {
-            entry.used.store(true, Relaxed);
-        }
+        entry.note_use();
         Some(entry)
     }
 

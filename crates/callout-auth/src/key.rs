@@ -27,7 +27,7 @@ impl Key {
     }
 
     /// The first bytes: as evenly spread as any hash of the whole.
-    fn start(&self) -> u64 {
+    pub(crate) fn start(&self) -> u64 {
         self.0.first_chunk().map_or(0, |start| u64::from_le_bytes(*start))
     }
 }

@@ -33,11 +33,6 @@ impl AuthParams {
         &self.table.consumed
     }
 
-    /// Whether the token depends on params.
-    pub(crate) fn has_values(&self) -> bool {
-        self.values.is_some()
-    }
-
     /// The headers of the exchange. They are made when a token is fetched: most calls need none.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let given = self.table.mappings.iter().zip(self.values.iter().flat_map(|values| values.iter()));

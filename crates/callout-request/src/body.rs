@@ -4,10 +4,13 @@ use bytes::Bytes;
 use callout_core::{
     Error, ErrorKind,
     config::{BodyFormat, EndpointConfig},
-    json::{Json, Object, ObjectBuilder, SmolStr},
+    json::{Json, Object, ObjectBuilder, SmolStr, write_compact},
 };
 
 use crate::query;
+
+/// Room for a body, to begin with.
+const USUAL_BYTES: usize = 256;
 
 /// How an endpoint's body is made.
 #[derive(Debug)]
@@ -48,7 +51,12 @@ impl BodyPlan {
     pub(crate) fn write(&self, rest: Object) -> Result<Bytes, Error> {
         let outermost = self.outermost(rest);
         match self.format {
-            BodyFormat::Json => Ok(Json::Object(outermost).to_string().into()),
+            BodyFormat::Json => {
+                let mut text = String::with_capacity(USUAL_BYTES);
+                // Writing to a string cannot fail.
+                let _ = write_compact(&Json::Object(outermost), &mut text);
+                Ok(text.into())
+            }
             BodyFormat::Form => {
                 let pairs: Vec<_> = query::flatten(outermost.iter()).collect();
                 let form = serde_urlencoded::to_string(pairs).map_err(|error| {

@@ -89,11 +89,28 @@ pub(crate) fn bound(max: u64) -> usize {
 
 fn cut_text(mut text: String, max: usize) -> Text {
     // There are at least as many bytes as characters.
-    let end = if text.len() <= max { None } else { text.char_indices().nth(max).map(|(at, _)| at) };
+    let end = if text.len() <= max { None } else { start_of(&text, max) };
     let Some(end) = end else { return Text { text, truncation: None } };
     let from = max + text.get(end..).unwrap_or_default().chars().count();
     text.truncate(end);
     Text { text, truncation: Some(Truncation { kept: max, from: Length::Exactly(from) }) }
+}
+
+/// Where the character with that number, from 0, begins, if there is one.
+fn start_of(text: &str, number: usize) -> Option<usize> {
+    const STRETCH: usize = 256;
+    let begins = |byte: &&u8| (**byte as i8) >= -0x40;
+    let (mut at, mut before) = (0, 0);
+    // Stretch by stretch, as far as the character is in none of them.
+    while let Some(stretch) = text.as_bytes().get(at..at + STRETCH) {
+        let chars = stretch.iter().filter(begins).count();
+        if before + chars > number {
+            break;
+        }
+        (at, before) = (at + STRETCH, before + chars);
+    }
+    let behind = text.as_bytes().get(at..)?.iter().enumerate().filter(|(_, byte)| begins(byte));
+    behind.map(|(index, _)| at + index).nth(number - before)
 }
 
 fn cut_json(value: &Json, max: usize, count: Count) -> Text {
@@ -243,7 +260,9 @@ impl Cutter {
             let near = room.saturating_mul(4);
             let plain = rest.bytes().take(near.saturating_add(1)).position(needs_escape).unwrap_or(rest.len());
             let (stretch, behind) = rest.split_at(plain);
-            if let Some((end, _)) = stretch.char_indices().nth(room) {
+            if stretch.len() > room
+                && let Some(end) = start_of(stretch, room)
+            {
                 self.put(stretch.get(..end).unwrap_or_default(), room);
                 return Err(Full);
             }
@@ -331,6 +350,13 @@ mod tests {
         }
         assert_eq!(cut_plain("héllo".to_owned(), 2).text, "hé");
         assert_eq!(cut_plain("héllo".to_owned(), 0).truncation, None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_character_begins_where_it_does(text in "[aé👩\n]{0,900}", number in 0_usize..900) {
+            prop_assert_eq!(start_of(&text, number), text.char_indices().nth(number).map(|(at, _)| at));
+        }
     }
 
     /// Every text that a prefix of the compact document gives when what is open in it is closed.

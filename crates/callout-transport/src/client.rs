@@ -131,7 +131,7 @@ impl Clients {
     }
 
     /// Sends one request and reads the head of its answer.
-    pub(crate) async fn send(&self, request: &HttpRequest, target: &Target) -> Result<reqwest::Response, Fault> {
+    pub(crate) async fn send(&self, request: HttpRequest, target: &Target) -> Result<reqwest::Response, Fault> {
         let named_port = self.by_port.get_key_value(&target.port());
         let address = match target.host() {
             Host::Ipv4(address) => Some(IpAddr::V4(*address)),
@@ -157,16 +157,16 @@ impl Clients {
     }
 }
 
-fn to_client(request: &HttpRequest) -> reqwest::Request {
+fn to_client(request: HttpRequest) -> reqwest::Request {
     let HttpRequest { method, url, headers, body } = request;
-    let mut sent = reqwest::Request::new(method.clone(), url.clone());
-    headers.clone_into(sent.headers_mut());
+    let mut sent = reqwest::Request::new(method, url);
+    *sent.headers_mut() = headers;
     if !sent.headers().contains_key(ACCEPT_ENCODING) {
         sent.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
     }
     if !body.is_empty() {
-        *sent.body_mut() = Some(body.clone().into());
-    } else if matches!(method.as_str(), "POST" | "PUT" | "PATCH") {
+        *sent.body_mut() = Some(body.into());
+    } else if matches!(sent.method().as_str(), "POST" | "PUT" | "PATCH") {
         // RFC 9110 section 8.6; some servers answer 411 without it.
         sent.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }

@@ -13,14 +13,14 @@ use crate::target::Target;
 pub(crate) struct Permits {
     most: usize,
     /// Only upstreams that are being called.
-    in_flight: Arc<Mutex<HashMap<Target, usize>>>,
+    in_flight: Arc<Mutex<HashMap<Arc<Target>, usize>>>,
 }
 
 /// One call in flight; dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    in_flight: Arc<Mutex<HashMap<Target, usize>>>,
-    target: Target,
+    in_flight: Arc<Mutex<HashMap<Arc<Target>, usize>>>,
+    target: Arc<Target>,
 }
 
 impl Permits {
@@ -33,7 +33,7 @@ impl Permits {
     /// # Errors
     ///
     /// `limit_exceeded`, at once: a queue would only move the wait to where nobody sees it.
-    pub(crate) fn take(&self, target: &Target) -> Result<Permit, Error> {
+    pub(crate) fn take(&self, target: &Arc<Target>) -> Result<Permit, Error> {
         let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         let count = in_flight.get(target).copied().unwrap_or(0);
         if count >= self.most {
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn a_full_upstream_refuses_and_another_does_not() {
         let permits = Permits::new(2);
-        let target = |url: &str| Target::of(&url.parse().unwrap()).unwrap();
+        let target = |url: &str| Arc::new(Target::of(&url.parse().unwrap()).unwrap());
         let (one, other) = (target("http://one.example"), target("https://one.example"));
         let held = [permits.take(&one).unwrap(), permits.take(&one).unwrap()];
         let error = permits.take(&one).unwrap_err();

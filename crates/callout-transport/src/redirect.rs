@@ -24,6 +24,11 @@ use http::{
 };
 use url::Url;
 
+/// Whether an answer asks for something to be sent next.
+pub(crate) fn is_one(status: u16, headers: &HeaderMap) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308) && headers.contains_key(LOCATION)
+}
+
 /// What an answer asks to be sent next; `None` if it is no redirect.
 ///
 /// # Errors
@@ -36,10 +41,7 @@ pub(crate) fn next(
     rule: Redirects,
     followed: u32,
 ) -> Result<Option<HttpRequest>, Error> {
-    if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
-    }
-    let Some(location) = headers.get(LOCATION) else { return Ok(None) };
+    let Some(location) = headers.get(LOCATION).filter(|_| is_one(status, headers)) else { return Ok(None) };
     let url = location.to_str().ok().and_then(|location| request.url.join(location).ok());
     let mut url =
         url.ok_or_else(|| refused(format!("the upstream answered {status} with a `Location` that is no URL")))?;

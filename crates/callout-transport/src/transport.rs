@@ -103,10 +103,9 @@ impl Run<'_, '_> {
         loop {
             let (request, target) = self.request(attempt).await?;
             *retries = attempt;
-            let host = target.host().to_string();
             if permit.is_none() {
                 permit = Some(permits.take(&target)?);
-                budgets.gain(caller, &host);
+                budgets.gain(caller, target.host());
             }
             if let Some(observer) = watch.observer {
                 observer.attempt(attempt, &request);
@@ -124,7 +123,7 @@ impl Run<'_, '_> {
             }
             // No delay asked for, or one that is over, is no reason to come back at once.
             let wait = asked.filter(|delay| !delay.is_zero()).unwrap_or_else(|| waits.next(rng));
-            if wait >= deadline.remaining(clock) || !budgets.pay(caller, &host) {
+            if wait >= deadline.remaining(clock) || !budgets.pay(caller, target.host()) {
                 return result;
             }
             tracing::debug!(%target, attempt, ?ending, wait_ms = wait.as_millis() as u64, "retrying");
@@ -138,14 +137,14 @@ impl Run<'_, '_> {
     }
 
     /// What the factory makes, under the call's deadline.
-    async fn request(&self, attempt: u32) -> Result<(HttpRequest, Target), Error> {
+    async fn request(&self, attempt: u32) -> Result<(HttpRequest, Arc<Target>), Error> {
         let Exchange { request, deadline, .. } = self.exchange;
         if deadline.remaining(&self.parts.clock).is_zero() {
             return Err(self.out_of_time(None));
         }
         let made = within(&self.parts.clock, deadline.moment(), request(attempt)).await;
         let request = made.ok_or_else(|| self.out_of_time(None))??;
-        let target = Target::of(&request.url)?;
+        let target = Arc::new(Target::of(&request.url)?);
         Ok((request, target))
     }
 
@@ -168,7 +167,7 @@ impl Run<'_, '_> {
         let redirects: Redirects = self.exchange.redirects;
         let mut followed = 0;
         loop {
-            let response = clients.send(&request, target).await?;
+            let response = clients.send(request.clone(), target).await?;
             let status = response.status().as_u16();
             let next = redirect::next(&request, status, response.headers(), redirects, followed);
             match next.map_err(|error| Fault::last(error.with_status(status)))? {

@@ -163,7 +163,7 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
         watch: None,
         path_template: "",
         auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
-        request: HttpRequest { method: Method::HEAD, url, headers, body: Bytes::new() },
+        requests: Requests::Fixed(HttpRequest { method: Method::HEAD, url, headers, body: Bytes::new() }),
         replay: Replay::Safe,
         deadline: Deadline::after(&call.engine.clock, timeouts.call),
         timeouts,
@@ -218,6 +218,7 @@ struct Prepared<'a> {
     conversions: Vec<Conversion>,
     auth: Option<(&'a Auth, AuthParams)>,
     request: HttpRequest,
+    idempotency_key: Option<HeaderValue>,
 }
 
 impl Prepared<'_> {
@@ -272,10 +273,9 @@ fn prepare<'a>(call: &Call<'a>, opened: Opened<'a>) -> Result<Prepared<'a>, Erro
     };
     let consumed: Vec<&str> = auth.iter().flat_map(|(_, params)| params.consumed()).map(String::as_str).collect();
     let mut request = endpoint.request.build(&params, &consumed)?;
-    if call.engine.idempotency_keys && endpoint.request.method() != config::Method::Get {
-        idempotency::add_key(&mut request.headers, &call.engine.rng);
-    }
-    Ok(Prepared { endpoint, params, conversions, auth, request })
+    let wants_key = call.engine.idempotency_keys && endpoint.request.method() != config::Method::Get;
+    let key = if wants_key { idempotency::add_key(&mut request.headers, &call.engine.rng) } else { None };
+    Ok(Prepared { endpoint, params, conversions, auth, request, idempotency_key: key })
 }
 
 /// Waits, if the host's policy holds the call, until somebody has approved it. Says whether it was held.
@@ -312,14 +312,15 @@ async fn send<'a>(
         // The time that a person took is not the call's.
         deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
     }
-    let Prepared { endpoint, params, conversions, auth, request } = prepared;
+    let Prepared { endpoint, params, conversions, auth, request, idempotency_key } = prepared;
     let timeouts = call.timeouts();
+    let first = Mutex::new(Some(request));
     let sending = Sending {
         call,
         watch: Some(watch),
         path_template: without_query(endpoint.request.path_template()),
         auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
-        request,
+        requests: Requests::Made { first, endpoint, params: &params, idempotency_key },
         replay: if endpoint.request.method().is_idempotent() { Replay::Safe } else { Replay::OnlyUnsent },
         deadline,
         timeouts,
@@ -328,8 +329,9 @@ async fn send<'a>(
     let answer = sending.send_with_fresh_token(&endpoint.retry).await;
     let redactor = sending.redactor();
     if let Some(shown) = shown {
-        *shown = Some(sending.shown(&redactor));
+        *shown = sending.shown(&redactor);
     }
+    drop(sending);
     let response = answer.map_err(|error| masked(error, &redactor))?;
     Ok(Arc::new(Sent {
         engine: call.engine.clone(),
@@ -369,6 +371,39 @@ fn without_query(template: &str) -> &str {
     template.split('?').next().unwrap_or_default().trim_end_matches('{')
 }
 
+/// What the attempts send, auth aside.
+enum Requests<'a> {
+    /// The same, which is none of an endpoint's.
+    Fixed(HttpRequest),
+    /// An endpoint's. Most calls are one attempt: the request that was made for them goes out itself, and
+    /// is made once more, of the same params, for another.
+    Made {
+        first: Mutex<Option<HttpRequest>>,
+        endpoint: &'a Endpoint,
+        params: &'a Object,
+        idempotency_key: Option<HeaderValue>,
+    },
+}
+
+impl Requests<'_> {
+    /// The next attempt's. `consumed` names the params that the auth keeps.
+    fn next(&self, consumed: &[String]) -> Result<HttpRequest, Error> {
+        let (first, endpoint, params, key) = match self {
+            Self::Fixed(request) => return Ok(request.clone()),
+            Self::Made { first, endpoint, params, idempotency_key } => (first, endpoint, params, idempotency_key),
+        };
+        if let Some(request) = first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(request);
+        }
+        let consumed: Vec<&str> = consumed.iter().map(String::as_str).collect();
+        let mut request = endpoint.request.build(params, &consumed)?;
+        if let Some(key) = key {
+            idempotency::set_key(&mut request.headers, key);
+        }
+        Ok(request)
+    }
+}
+
 /// A request on its way, with the auth header that its last attempt carried.
 struct Sending<'a> {
     call: &'a Call<'a>,
@@ -377,7 +412,7 @@ struct Sending<'a> {
     /// Of the endpoint, without its query.
     path_template: &'a str,
     auth: Option<(&'a Auth, &'a AuthParams)>,
-    request: HttpRequest,
+    requests: Requests<'a>,
     replay: Replay,
     deadline: Deadline,
     timeouts: Timeouts,
@@ -432,7 +467,7 @@ impl Sending<'_> {
     /// One attempt's request: the same bytes each time, auth applied anew. The auth header beats a
     /// configured one of its name.
     async fn attempt(&self) -> Result<HttpRequest, Error> {
-        let mut request = self.request.clone();
+        let mut request = self.next()?;
         if let Some((auth, params)) = self.auth {
             let context = self.call.engine.auth_context(self.deadline);
             let since = self.watch.and_then(Watched::timer);
@@ -445,6 +480,10 @@ impl Sending<'_> {
             *self.header.lock().unwrap_or_else(PoisonError::into_inner) = Some(header);
         }
         Ok(request)
+    }
+
+    fn next(&self) -> Result<HttpRequest, Error> {
+        self.requests.next(self.auth.map_or(&[], |(_, params)| params.consumed()))
     }
 
     fn last_header(&self) -> Option<AuthHeader> {
@@ -465,9 +504,10 @@ impl Sending<'_> {
         self.last_header().map_or_else(|| own.clone(), |header| own.and(header.redactor()))
     }
 
-    fn shown(&self, redactor: &Redactor) -> SentRequest {
+    /// `None` only if the request cannot be made a second time.
+    fn shown(&self, redactor: &Redactor) -> Option<SentRequest> {
         let auth = self.last_header().map(|header| (header.name, header.value));
-        SentRequest::masked(&self.request, auth, redactor)
+        Some(SentRequest::masked(&self.next().ok()?, auth, redactor))
     }
 }
 

@@ -7,16 +7,21 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Adds a key of 122 random bits as a UUID (RFC 9562 section 5.4), the form that upstreams document.
-/// A header of that name that is there already stays.
-pub(crate) fn add_key(headers: &mut HeaderMap, rng: &SharedRng) {
+/// A header of that name that is there already stays. The key is given back, for the other attempts.
+pub(crate) fn add_key(headers: &mut HeaderMap, rng: &SharedRng) -> Option<HeaderValue> {
     if headers.contains_key(HEADER) {
-        return;
+        return None;
     }
     let mut random = [0_u8; 16];
     rng.fill(&mut random);
-    if let Ok(value) = HeaderValue::from_str(&uuid(random)) {
-        headers.insert(HEADER, value);
-    }
+    let key = HeaderValue::from_str(&uuid(random)).ok()?;
+    set_key(headers, &key);
+    Some(key)
+}
+
+/// Sets a key that was made before.
+pub(crate) fn set_key(headers: &mut HeaderMap, key: &HeaderValue) {
+    headers.insert(HEADER, key.clone());
 }
 
 fn uuid(mut bytes: [u8; 16]) -> String {

@@ -292,6 +292,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a member's name and what stands between it and its value.
+    #[inline]
     pub(super) fn name(&mut self) -> Step<Cow<'a, str>> {
         if self.peek()? != b'"' {
             return Err(ReadErrorKind::Expected("a member name in quotes"));
@@ -303,6 +304,13 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn colon(&mut self) -> Step<()> {
+        // Most often there is no space on either side.
+        if let Some([b':', next, ..]) = self.bytes.get(self.at..)
+            && !is_space(*next)
+        {
+            self.at += 1;
+            return Ok(());
+        }
         self.space();
         if self.peek()? != b':' {
             return Err(ReadErrorKind::Expected("`:`"));
@@ -354,16 +362,33 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     pub(super) fn string(&mut self) -> Step<Cow<'a, str>> {
+        // Most have no escapes.
+        match self.plain_string() {
+            Some(plain) => Ok(Cow::Borrowed(plain)),
+            None => self.escaped_string().map(Cow::Owned),
+        }
+    }
+
+    /// A string without escapes; `None`, and nothing is read, if it is another, or none.
+    #[inline]
+    pub(super) fn plain_string(&mut self) -> Option<&'a str> {
+        let start = self.at + 1;
+        let end = start + plain_length(self.bytes.get(start..)?);
+        if self.bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        self.text.get(start..end)
+    }
+
+    #[inline(never)]
+    fn escaped_string(&mut self) -> Step<String> {
         self.at += 1;
         let text = self.text;
         let start = self.at;
         self.plain()?;
-        if self.peek()? == b'"' {
-            let plain = &text[start..self.at];
-            self.at += 1;
-            return Ok(Cow::Borrowed(plain));
-        }
         let mut decoded = text[start..self.at].to_owned();
         loop {
             if self.peek()? == b'"' {
@@ -371,7 +396,7 @@ impl<'a> Reader<'a> {
                 if self.may_pass.is_some_and(|may_pass| !may_pass(&decoded)) {
                     return Err(ReadErrorKind::Stopped);
                 }
-                return Ok(Cow::Owned(decoded));
+                return Ok(decoded);
             }
             decoded.push(self.escape()?);
             let start = self.at;

@@ -153,18 +153,15 @@ impl Reader<'_> {
 
     #[inline]
     fn pass_over_string(&mut self) -> Step<()> {
-        let start = self.at;
-        self.at += 1;
-        self.plain()?;
-        if self.peek()? == b'"' {
-            self.at += 1;
+        if self.plain_string().is_some() {
             return Ok(());
         }
         if self.may_pass.is_some() {
             // It is asked about what the escapes stand for.
-            self.at = start;
             return self.string().map(drop);
         }
+        self.at += 1;
+        self.plain()?;
         while self.peek()? != b'"' {
             self.escape()?;
             self.plain()?;

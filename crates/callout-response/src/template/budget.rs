@@ -72,36 +72,40 @@ impl Meter {
     }
 
     /// Accounts for looking at that many values.
+    #[inline]
     pub(super) fn visit(&self, values: usize) -> Outcome<()> {
         self.charge((values as u64).saturating_mul(VISIT))
     }
 
     /// Accounts for comparing, counting or searching that many bytes.
+    #[inline]
     pub(super) fn read(&self, bytes: usize) -> Outcome<()> {
         self.charge(1 + bytes as u64 / 8)
     }
 
     /// Accounts for looking at each character of a text of that many bytes.
+    #[inline]
     pub(super) fn scan(&self, bytes: usize) -> Outcome<()> {
         self.charge(1 + bytes as u64 / 2)
     }
 
     /// Accounts for making a text of that many bytes, before it is made.
+    #[inline]
     pub(super) fn write(&self, bytes: usize) -> Outcome<()> {
         self.charge(1 + bytes as u64)
     }
 
     /// Accounts for making a list or mapping with that many entries, before it is made.
+    #[inline]
     pub(super) fn make(&self, entries: usize) -> Outcome<()> {
         self.charge((entries as u64).saturating_mul(MAKE).saturating_add(1))
     }
 
+    #[inline]
     fn charge(&self, units: u64) -> Outcome<()> {
         let before = self.left.load(Ordering::Relaxed);
         let Some(after) = before.checked_sub(units) else {
-            // It stays exhausted, so that nothing can go on with smaller steps.
-            self.left.store(0, Ordering::Relaxed);
-            return Err(self.exhausted());
+            return Err(self.exhaust());
         };
         self.left.store(after, Ordering::Relaxed);
         if before / CLOCK_UNITS != after / CLOCK_UNITS {
@@ -116,6 +120,14 @@ impl Meter {
         if watch.is_over() { Err(Fail::Time) } else { Ok(()) }
     }
 
+    /// It stays exhausted, so that nothing can go on with smaller steps.
+    #[cold]
+    fn exhaust(&self) -> Fail {
+        self.left.store(0, Ordering::Relaxed);
+        self.exhausted()
+    }
+
+    #[cold]
     pub(super) fn exhausted(&self) -> Fail {
         Fail::Limit(format!("the render takes more work than allowed (`template_fuel`, {})", self.fuel))
     }
@@ -162,17 +174,20 @@ impl Output {
     }
 
     /// Takes a text, and says whether more is to come.
+    #[inline]
     pub(super) fn put(&mut self, text: &str) -> bool {
         self.take(text.as_bytes())
     }
 
+    #[inline]
     fn take(&mut self, bytes: &[u8]) -> bool {
         if bytes.len() > self.max.saturating_sub(self.bytes.len()) {
             self.overflow = true;
             return false;
         }
         self.bytes.extend_from_slice(bytes);
-        !(self.enough.ends && self.is_enough())
+        // There are at least as many bytes as characters.
+        self.bytes.len() < self.enough.chars || !(self.enough.ends && self.is_enough())
     }
 
     /// Whether there is as much as is of use.

@@ -289,8 +289,8 @@ impl<'a> Eval<'a, '_, '_> {
     }
 
     fn chain<'v>(&'v self, chain: &'v Chain) -> Outcome<Ref<'v>> {
-        let mut current = self.root(chain)?;
-        for step in &chain.steps {
+        let (mut current, walked) = self.walk(chain)?;
+        for step in chain.steps.get(walked..).unwrap_or_default() {
             self.meter().visit(1)?;
             current = self.step(chain, step, current)?;
         }
@@ -298,6 +298,25 @@ impl<'a> Eval<'a, '_, '_> {
             Current::Here(value) => Ok(value),
             other => Err(self.unusable(chain, other)),
         }
+    }
+
+    /// Goes from the root along names of members, which is all that most chains are, and tells how many
+    /// steps it has gone.
+    fn walk<'v>(&'v self, chain: &'v Chain) -> Outcome<(Current<'v>, usize)> {
+        let root = self.root(chain)?;
+        let Current::Here(Ref::Borrowed(mut json, mut depth)) = root else { return Ok((root, 0)) };
+        let mut walked = 0;
+        for step in &chain.steps {
+            let StepKind::Attr(name) = &step.kind else { break };
+            self.meter().visit(1)?;
+            walked += 1;
+            let Some(found) = parts::attribute(json, name, self.meter())? else {
+                let from = Missing::In(Val::new(json.clone(), depth));
+                return Ok((Current::Undefined { end: step.end, from }, walked));
+            };
+            (json, depth) = (found, depth.saturating_sub(1));
+        }
+        Ok((Current::Here(Ref::Borrowed(json, depth)), walked))
     }
 
     /// The chain up to there, as it stands in the source.

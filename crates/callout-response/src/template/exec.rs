@@ -204,12 +204,12 @@ impl<'a> Exec<'a> {
         let missing = || Stop::Failed(None, Fail::new("an expression of the template is missing"));
         let found = self.program.sites.get(site).ok_or_else(missing)?;
         let eval = Eval { program: self.program, run: self.run, scope: Scope::Own(&self.locals) };
-        let written = eval.print(&found.expr, self.output);
-        let written = written.map_err(|fail| Stop::Failed(Some(found.line), fail))?;
+        let more = eval.print(&found.expr, self.output);
+        let more = more.map_err(|fail| Stop::Failed(Some(found.line), fail))?;
         let bytes = self.output.len().saturating_sub(before);
         // Once for the text, once for writing it.
         self.spend(PRINT, bytes.saturating_mul(2), Some(site))?;
-        if written { Ok(Flow::Next) } else { Err(Stop::Full) }
+        if more { Ok(Flow::Next) } else { Err(Stop::Full) }
     }
 
     fn test(&mut self, site: usize) -> Result<bool, Stop> {

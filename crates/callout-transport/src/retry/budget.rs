@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Display,
     sync::{Mutex, PoisonError},
 };
 
@@ -37,13 +38,13 @@ impl Budgets {
     }
 
     /// A first attempt was begun.
-    pub(crate) fn gain(&self, caller: &Caller, host: &str) {
+    pub(crate) fn gain(&self, caller: &Caller, host: &(impl Display + ?Sized)) {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is kept for an upstream that is up: no key is made, no memory is used.
         if spent.is_empty() {
             return;
         }
-        let key = (caller.clone(), host.into());
+        let key = (caller.clone(), host.to_string().into());
         if let Some(left) = spent.get_mut(&key) {
             *left = left.saturating_add(self.gain);
             if *left >= self.full {
@@ -53,9 +54,9 @@ impl Budgets {
     }
 
     /// Pays for one retry, if there is enough left.
-    pub(crate) fn pay(&self, caller: &Caller, host: &str) -> bool {
+    pub(crate) fn pay(&self, caller: &Caller, host: &(impl Display + ?Sized)) -> bool {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (caller.clone(), host.into());
+        let key = (caller.clone(), host.to_string().into());
         let left = spent.get(&key).copied().unwrap_or(self.full);
         let Some(left) = left.checked_sub(RETRY) else { return false };
         if spent.len() >= MAX_BUDGETS && !spent.contains_key(&key) {
@@ -109,7 +110,7 @@ mod tests {
         let poor = caller("poor");
         (0..50).for_each(|_| assert!(budgets.pay(&poor, "api")));
         for at in 0..MAX_BUDGETS + 100 {
-            assert!(budgets.pay(&caller("many"), &format!("host-{at}")));
+            assert!(budgets.pay(&caller("many"), &format_args!("host-{at}")));
         }
         assert_eq!(budgets.spent.lock().unwrap().len(), MAX_BUDGETS);
         assert!(!budgets.pay(&poor, "api"));
