@@ -244,7 +244,7 @@ mod tests {
             (r#"[{"a":{"d":[]}} not looked at"#, "other"),
             (r#"[{"c":1},2]"#, "other"),
             ("7", "other"),
-            (r#"[{},{},{},{}]"#, "other"),
+            ("[{},{},{},{}]", "other"),
             (r#"[{"c":1},]"#, "other"),
             (r#"[{"x":tru}]"#, "expected a value at line 1 column 7"),
             (r#"[{"c":1}] {"#, "more text after the value at line 1 column 11"),
