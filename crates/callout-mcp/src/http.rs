@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
+use http_body_util::{BodyExt as _, Empty, Full, combinators::BoxBody};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
@@ -79,11 +79,17 @@ impl<S: ToolSource> HttpService<S> {
         B: Body + Send + 'static,
         B::Error: fmt::Display,
     {
+        let is_end = request.method() == Method::DELETE;
         // The SDK ends a session for whoever names it.
-        if request.method() == Method::DELETE && !self.sessions.is_named_by_its_owner(owner, request.headers()) {
+        if is_end && !self.sessions.is_named_by_its_owner(owner, request.headers()) {
             return no_such_session();
         }
-        self.sessions.as_owner(owner, self.service.handle(request)).await
+        let answer = self.sessions.as_owner(owner, self.service.handle(request)).await;
+        if is_end && answer.status() == StatusCode::ACCEPTED {
+            // It has ended when this is answered; clients take 202 for a failure.
+            return empty(StatusCode::NO_CONTENT);
+        }
+        answer
     }
 
     /// Ends every stream of announcements, so that a host can wait for what is left: calls in flight.
@@ -96,6 +102,12 @@ impl<S: ToolSource> HttpService<S> {
         self.close();
         self.end.cancel();
     }
+}
+
+fn empty(status: StatusCode) -> Response<BoxBody<Bytes, Infallible>> {
+    let mut response = Response::new(Empty::new().boxed());
+    *response.status_mut() = status;
+    response
 }
 
 fn no_such_session() -> Response<BoxBody<Bytes, Infallible>> {
