@@ -2,7 +2,6 @@
 //!
 //! Needs `CALLOUT_TEST_MCP_PYTHON`, a python with `tests/mcp/requirements.txt`; `.ci/mcp` installs it.
 //! Without it the test is skipped, or fails with `CALLOUT_TEST_MCP=required`.
-#![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
 use std::{env, path::Path, process::Command};
 
