@@ -346,3 +346,69 @@ impl Hasher for Start {
         self.0 = start;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use callout_core::{
+        config::{AuthConfig, AuthType},
+        secret::Secrets,
+    };
+
+    use super::*;
+    use crate::key::KeySeed;
+
+    fn owner(at: usize) -> Caller {
+        Caller { workspace: "w".into(), integration: format!("i{at}").into() }
+    }
+
+    fn key(owner: &Caller) -> Key {
+        KeySeed::new(owner, &AuthConfig::new(AuthType::BearerToken), &Secrets::new()).key([])
+    }
+
+    fn add(cache: &TokenCache, at: usize) -> Arc<Entry> {
+        let owner = owner(at);
+        cache.get_or_add(&key(&owner), &owner)
+    }
+
+    #[test]
+    fn an_entry_that_is_held_is_one_keys_in_one_cache_until_that_lets_go_of_it() {
+        let (one, other) = (TokenCache::new(10), TokenCache::new(10));
+        let entry = add(&one, 0);
+        let holds = Holds::default();
+        holds.put(&one, &entry, 0);
+        let place = holds.get(&entry.key);
+        let held = place.as_ref().unwrap();
+        assert!(held.is_for(&one, &entry.key) && held.is_for(&one.clone(), &entry.key));
+        assert!(!held.is_for(&other, &entry.key) && !held.is_for(&one, &key(&owner(1))));
+        one.0.entries.invalidate(&entry.key);
+        one.0.entries.run_pending_tasks();
+        assert!(!held.is_for(&one, &entry.key) && !held.is_for(&other, &entry.key));
+    }
+
+    #[test]
+    fn what_is_displaced_is_forgotten() {
+        let cache = TokenCache::new(10);
+        for at in 0..1_000 {
+            drop(add(&cache, at));
+        }
+        cache.0.entries.run_pending_tasks();
+        let held = cache.0.shares.held.lock().unwrap();
+        assert!(held.len() <= 10 && held.values().all(|entries| entries.len() == 1), "{} integrations", held.len());
+        drop(held);
+        assert_eq!(cache.stats().entries, 10);
+        assert!(format!("{cache:?}").contains("entries: 10"), "{cache:?}");
+    }
+
+    #[test]
+    fn keys_are_spread_by_their_first_bytes() {
+        let (one, other) = (key(&owner(0)), key(&owner(1)));
+        assert_eq!(format!("{:016x}…", ByStart.hash_one(one).swap_bytes()), format!("{one:?}"));
+        assert_ne!(ByStart.hash_one(one), ByStart.hash_one(other));
+        let mut hasher = ByStart.build_hasher();
+        hasher.write(&[3]);
+        hasher.write(&[3]);
+        assert_eq!(hasher.finish(), 0x303);
+        hasher.write(&[0xff; 8]);
+        assert_eq!(hasher.finish(), 0xffff_ffff_ffff_fcfc, "what falls out comes in again");
+    }
+}

@@ -209,15 +209,22 @@ impl Redactor {
     }
 
     fn masked_members(&self, members: &Object) -> Option<Json> {
-        let touched =
-            members.iter().any(|(name, value)| self.is_match(name.as_bytes()) || self.masked(value).is_some());
-        touched.then(|| {
-            let mut copy = ObjectBuilder::with_capacity(members.len());
-            for (name, value) in members.iter() {
-                copy.insert(self.text(name), self.masked(value).unwrap_or_else(|| value.clone()));
+        let mut copy: Option<ObjectBuilder> = None;
+        for (at, (name, value)) in members.iter().enumerate() {
+            // Once each: a value that is asked twice asks all below it twice as often at every level.
+            let (name, masked) = (self.text(name), self.masked(value));
+            if copy.is_none() && (masked.is_some() || matches!(name, Cow::Owned(_))) {
+                let mut begun = ObjectBuilder::with_capacity(members.len());
+                for (name, value) in members.iter().take(at) {
+                    begun.insert(name, value.clone());
+                }
+                copy = Some(begun);
             }
-            copy.into()
-        })
+            if let Some(copy) = &mut copy {
+                copy.insert(name, masked.unwrap_or_else(|| value.clone()));
+            }
+        }
+        copy.map(Json::from)
     }
 }
 
@@ -288,5 +295,21 @@ mod tests {
         let value = Json::parse(r#"{"a":["x canary-1 y",1],"canary-2":{"b":null},"n":12345678,"same":[1,2]}"#).unwrap();
         assert_eq!(redactor.json(&value).to_string(), r#"{"a":["x *** y",1],"***":{"b":null},"n":"***","same":[1,2]}"#);
         assert!(Redactor::new([]).and(&Redactor::default()).is_empty());
+    }
+
+    /// An upstream can write a secret below as many levels as a body may have.
+    #[test]
+    fn masking_takes_no_longer_for_each_level() {
+        let redactor = Redactor::new(["canary-1"]);
+        let deep = |inner: &str| format!("{}{inner}{}", "{\"a\":".repeat(23), "}".repeat(23));
+        let (masked, took) = callout_hostile::timed(|| redactor.json(&Json::parse(&deep("\"canary-1\"")).unwrap()));
+        assert_eq!(masked.to_string(), deep("\"***\""));
+        assert!(took.as_millis() < 1_000, "{took:?}");
+        for levels in [5, 22, 120] {
+            let body = format!("{}\"canary-1\"{}", "{\"a\":1,\"b\":[".repeat(levels / 2), "]}".repeat(levels / 2));
+            let (masked, took) = callout_hostile::timed(|| redactor.json(&Json::parse(&body).unwrap()));
+            assert_eq!(masked.to_string(), body.replace("canary-1", MASK));
+            assert!(took.as_millis() < 1_000, "{levels} levels: {took:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use callout_core::{
     fault::{FaultCode, Faults, Place},
     json::{Json, ObjectBuilder, SmolStr},
     limits::Limits,
+    redact::Redactor,
 };
 use callout_path::{Grammar, Path, Visits};
 
@@ -23,6 +24,8 @@ const MEMBERS_PER_NODE: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Mapping {
     members: Vec<(SmolStr, Path)>,
+    /// All names, one after the other.
+    names: String,
 }
 
 /// What a member is made of, for all elements of an array.
@@ -47,7 +50,13 @@ impl Mapping {
         });
         // All are parsed before the first that failed decides, so that every fault is reported.
         let parsed: Vec<Option<_>> = parsed.collect();
-        Some(Self { members: parsed.into_iter().collect::<Option<_>>()? })
+        let names = members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("\n");
+        Some(Self { members: parsed.into_iter().collect::<Option<_>>()?, names })
+    }
+
+    /// Whether one of the names may hold a secret, which an author can write there.
+    pub(crate) fn names_may_hold(&self, redactor: &Redactor) -> bool {
+        redactor.may_match(self.names.as_bytes())
     }
 
     /// Where in a value it can look. A relative path goes through arrays by itself.

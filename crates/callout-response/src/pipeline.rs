@@ -192,7 +192,11 @@ impl Pipeline {
         };
         stages.after_filter = Some(value.clone());
         let value = match &self.mapping {
-            Some(mapping) => mapping.apply(&value, &mut visits, &watch)?,
+            Some(mapping) => {
+                let mapped = mapping.apply(&value, &mut visits, &watch)?;
+                // The values have been masked with the body.
+                if mapping.names_may_hold(input.redactor) { input.redactor.json(&mapped) } else { mapped }
+            }
             None => value,
         };
         stages.after_mapping = Some(value.clone());

@@ -214,6 +214,23 @@ fn a_result_key_that_is_absent_lists_what_there_is() {
     }
 }
 
+/// The author of a mapping can write a secret into it, and a name is in the text as values are.
+#[test]
+fn a_name_that_holds_a_secret_is_masked() {
+    let mut endpoint = endpoint();
+    endpoint.response_mapping = Some(members(&[("id", "id"), ("is s3cret-key", "name"), ("k", "id")]));
+    let (pipeline, redactor) = (compiled(&endpoint), Redactor::new(["s3cret-key"]));
+    let body = r#"{"id":1,"name":"x"}"#;
+    let text = with_input(&Json::parse(body).unwrap(), &redactor, |input| {
+        let (run, traced) = (pipeline.run(input).unwrap(), pipeline.trace(input));
+        let wanted = pipeline.run_wanted(body.as_bytes(), &Limits::default(), input).unwrap();
+        assert_eq!((&run.text, &wanted.text), (&traced.text.unwrap().text, &run.text));
+        assert_eq!(traced.after_mapping.unwrap().to_string(), run.text);
+        run.text
+    });
+    assert_eq!(text, r#"{"id":1,"is ***":"x","k":1}"#);
+}
+
 #[test]
 fn limits_of_the_stages_are_named() {
     let mut limits = Limits::default();

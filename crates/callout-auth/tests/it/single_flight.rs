@@ -93,6 +93,7 @@ async fn all_waiters_get_the_failure_and_the_next_call_tries_again() {
         assert!(error.message().contains("invalid_grant: clock"), "{error}");
     }
     assert_eq!(network.count(), 1);
+    assert_eq!((world.cache.stats().fetches, world.cache.stats().failures), (1, 1));
     assert_eq!(world.value(&auth).await.unwrap(), "Bearer token-000001");
 }
 

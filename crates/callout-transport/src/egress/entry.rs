@@ -182,4 +182,17 @@ mod tests {
             assert!(error.to_string().starts_with(&format!("egress entry {text:?}: ")), "{error}");
         }
     }
+
+    /// What looks like a URL or a pattern is told what an entry is, whichever sign gives it away.
+    #[test]
+    fn the_reason_says_what_to_write_instead() {
+        for text in ["http://host", "user@host", "a?b", "a#b", "*.example.com", "a b", "a\tb", "http://a b@c", "a!b"] {
+            let error = text.parse::<Entry>().expect_err(text).to_string();
+            assert!(error.ends_with("127.0.0.1:8080 or 10.0.0.0/8"), "{error}");
+        }
+        for text in ["host/path", "10.0.0.0/33", "10.0.0.0/", "/8"] {
+            let error = text.parse::<Entry>().expect_err(text).to_string();
+            assert!(error.ends_with("write it as 10.0.0.0/8 or fd00::/8"), "{error}");
+        }
+    }
 }
