@@ -7,8 +7,8 @@
 //! ```
 //!
 //! It runs itself under callgrind, each path some times and twice as often; half of the difference belongs
-//! to no start-up. The baseline names the compiler that it was taken with; another one's counts are
-//! shown and not compared.
+//! to no start-up. The baseline names the compiler, the kind of machine and the C library that it was taken
+//! with, for allocating and copying are that one's; counts of others are shown and not compared.
 #![expect(clippy::expect_used, clippy::panic, reason = "what cannot be set up cannot be counted")]
 #![expect(clippy::print_stdout, reason = "the counts are what this program prints")]
 
@@ -55,7 +55,7 @@ fn instructions(path: &str, times: u64) -> u64 {
 fn compare(counts: &BTreeMap<String, u64>) {
     let baseline = fs::read_to_string(baseline()).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let baseline = baseline.unwrap_or_default();
-    let same = baseline["compiler"] == compiler();
+    let same = baseline["taken_with"] == taken_with();
     println!("| path | instructions | baseline | ratio |\n|---|---|---|---|");
     let mut slower = Vec::new();
     for (path, count) in counts {
@@ -67,7 +67,7 @@ fn compare(counts: &BTreeMap<String, u64>) {
         }
     }
     if !same {
-        println!("The baseline is {}'s, this is {}: nothing is compared.", baseline["compiler"], compiler());
+        println!("The baseline is of {}, this is {}: nothing is compared.", baseline["taken_with"], taken_with());
     }
     if !slower.is_empty() {
         println!(
@@ -80,7 +80,7 @@ fn compare(counts: &BTreeMap<String, u64>) {
 }
 
 fn write(counts: &BTreeMap<String, u64>) {
-    let text = json!({"compiler": compiler(), "instructions": counts});
+    let text = json!({"taken_with": taken_with(), "instructions": counts});
     let text = serde_json::to_string_pretty(&text).expect("it is JSON");
     fs::write(baseline(), text + "\n").unwrap_or_else(|error| panic!("{}: {error}", baseline()));
     compare(counts);
@@ -90,8 +90,16 @@ fn baseline() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/instructions/baseline.json").to_owned()
 }
 
-/// The compiler's version and the machine's kind.
-fn compiler() -> String {
-    let output = Command::new("rustc").arg("--version").output().expect("rustc is installed");
-    format!("{} on {}", String::from_utf8_lossy(&output.stdout).trim(), std::env::consts::ARCH)
+/// What counts depend on: the compiler's version, the machine's kind, the C library's version.
+fn taken_with() -> String {
+    let first_line = |program: &str| {
+        let output = Command::new(program).arg("--version").output();
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        text.lines().next().unwrap_or("unknown").to_owned()
+    };
+    #[cfg(target_arch = "x86_64")]
+    let vectors = if std::arch::is_x86_feature_detected!("avx2") { " with AVX2" } else { "" };
+    #[cfg(not(target_arch = "x86_64"))]
+    let vectors = "";
+    format!("{}, {}{vectors}, {}", first_line("rustc"), std::env::consts::ARCH, first_line("ldd"))
 }

@@ -1,10 +1,12 @@
-//! The hot paths, without a network.
+//! The hot paths, most of them without a network.
 
 use std::{future::Future, hint::black_box};
 
 use bytes::Bytes;
-use callout::{EndpointConfig, Engine, Integration, IntegrationConfig, Json, Method, SecretName, Secrets};
-use callout_benches::{events, obvious, pipeline::Shaping, token::Tokens};
+use callout::{
+    EgressPolicy, EndpointConfig, Engine, Integration, IntegrationConfig, Json, Method, SecretName, Secrets,
+};
+use callout_benches::{events, obvious, pipeline::Shaping, token::Tokens, upstream};
 use callout_core::{
     Error,
     config::{AuthConfig, AuthType},
@@ -12,6 +14,13 @@ use callout_core::{
     json::ReadOptions,
 };
 use futures_util::FutureExt as _;
+
+const TOKEN: &str = "a-token-that-is-as-long-as-one-is";
+
+/// A call over loopback, and what bare reqwest does for the same: to look at function by function. They are
+/// not counted against a baseline, for how often a socket is asked is chance.
+const CALL: &str = "call over loopback";
+const BARE: &str = "bare over loopback";
 
 /// Names, and how often each is run at least.
 pub(crate) const ALL: [(&str, u64); 6] = [
@@ -43,8 +52,31 @@ pub(crate) fn run(path: &str, times: u64) {
             let tokens = Tokens::new(if path == "token hit" { 0 } else { 2 });
             repeat(&|| tokens.hit());
         }
+        CALL | BARE => over_loopback(path == CALL, times),
         other => panic!("there is no path {other:?}"),
     }
+}
+
+fn over_loopback(is_call: bool, times: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let address = upstream(events(1_000)).await.expect("a port");
+        if is_call {
+            let egress = EgressPolicy::public().allow("127.0.0.1").expect("an address");
+            let engine = Engine::builder().with_egress(egress).build().expect("the defaults are good");
+            let integration = integration(&engine, &format!("http://{address}"));
+            for _ in 0..times {
+                call(&engine, &integration).await;
+            }
+        } else {
+            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+            let url = format!("http://{address}/events");
+            for _ in 0..times {
+                let sent = client.post(&url).bearer_auth(TOKEN).json(&serde_json::json!({"q": "x", "page": 1})).send();
+                black_box(sent.await.expect("an answer").bytes().await.expect("a body"));
+            }
+        }
+    });
 }
 
 /// A network that has the answer already.
@@ -60,16 +92,20 @@ impl HttpService for Canned {
 
 fn loaded(body: Vec<u8>) -> (Engine, Integration) {
     let engine = Engine::builder().with_http(Canned(body.into())).build().expect("the defaults are good");
+    let integration = integration(&engine, "https://api.example");
+    (engine, integration)
+}
+
+fn integration(engine: &Engine, base: &str) -> Integration {
     let mut endpoint = EndpointConfig::new("events", "Events", "/events");
     endpoint.method = Method::Post;
     endpoint.response_mapping = Some(obvious::EVENTS.mapping());
     endpoint.result_template = Some(obvious::EVENTS.template.into());
     endpoint.max_result_length = obvious::MAX_CHARS as u64;
-    let mut config = IntegrationConfig::new("paths", "https://api.example".to_owned()).with_endpoint(endpoint);
+    let mut config = IntegrationConfig::new("paths", base.to_owned()).with_endpoint(endpoint);
     config.auth = Some(AuthConfig::new(AuthType::BearerToken));
-    let secrets = Secrets::new().with(SecretName::BearerToken, "a-token-that-is-as-long-as-one-is");
-    let integration = engine.load(config, &secrets).expect("the config is good");
-    (engine, integration)
+    let secrets = Secrets::new().with(SecretName::BearerToken, TOKEN);
+    engine.load(config, &secrets).expect("the config is good")
 }
 
 async fn call(engine: &Engine, integration: &Integration) {

@@ -5,6 +5,7 @@
 //! cargo run --release -p callout-benches --bin report                   # the table
 //! cargo run --release -p callout-benches --bin report -- --svg FILE     # and the chart
 //! cargo run --release -p callout-benches --bin report -- in-flight      # 10,000 calls at once
+//! cargo run --release -p callout-benches --bin report -- in-flight bare # the same by the client alone
 //! ```
 //!
 //! Each round measures every way once, one after the other; a ratio is taken within a round, and the
@@ -33,7 +34,10 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("upstream") => upstream::serve(),
-        Some("in-flight") => println!("{}", in_flight::report()),
+        Some("in-flight") => match arguments.next().as_deref() {
+            Some("bare") => println!("{}", in_flight::report(in_flight::Way::Bare)),
+            _ => println!("{}", in_flight::report(in_flight::Way::Callout)),
+        },
         Some("--svg") => report(arguments.next()),
         Some(other) => panic!("{other}: there are upstream, in-flight and --svg FILE"),
         None => report(None),
