@@ -60,6 +60,28 @@ async fn one_integration_with_endless_params_leaves_the_others_tokens_alone() {
     assert!(stats.evictions >= (DIFFERENT - 1_100) as u64, "{stats:?}");
 }
 
+/// More users than an integration holds on to by itself: some of their keys share a place there.
+#[tokio::test]
+async fn users_of_one_integration_never_get_each_others_tokens() {
+    let network = Network::new(|number| std::future::ready(Ok(numbered(number, 3600))));
+    let world = World::new(&network);
+    let auth = by_user("shared");
+    let mut firsts = Vec::new();
+    for round in 0..20 {
+        for user in 0..40 {
+            let params = params(&auth, &format!(r#"{{"user":{user}}}"#)).unwrap();
+            let value = auth.header(&params, &world.context()).await.unwrap().value;
+            if round == 0 {
+                assert!(!firsts.contains(&value), "user {user} has somebody else's token");
+                firsts.push(value);
+            } else {
+                assert_eq!(firsts.get(user), Some(&value), "user {user}, round {round}");
+            }
+        }
+    }
+    assert_eq!(world.cache.stats().fetches, 40);
+}
+
 #[tokio::test]
 async fn the_whole_keeps_to_its_bound_and_takes_in_what_is_new() {
     let mut world = World::with_cache(&Network::answering(""), TokenCache::new(100));
