@@ -49,6 +49,7 @@ mod reply;
 mod router;
 mod serve;
 mod share;
+mod shared_look;
 mod workspaces;
 
 #[doc = include_str!("behaviour.md")]

@@ -2,14 +2,15 @@
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use callout::{Error, ErrorKind, Integration, Secrets};
 use callout_store::{StoreError, StoredIntegration, Uuid};
 use hashlink::LruCache;
+use http::StatusCode;
 
-use crate::{App, error::ApiError, gate::Gates};
+use crate::{App, error::ApiError, gate::Gates, shared_look::SharedLook};
 
 /// How often an integration that changes while it is read is read again.
 const MAX_TRIES: u32 = 5;
@@ -37,6 +38,8 @@ struct Entry {
     revision: i64,
     integration: Integration,
     config_bytes: usize,
+    /// Calls at the same time ask the store once.
+    asked: Arc<SharedLook<Result<i64, ApiError>>>,
 }
 
 /// An integration that is there, as used; or why it cannot be used.
@@ -64,13 +67,14 @@ impl Loaded {
     async fn current(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<Option<Integration>, ApiError> {
         let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
         let Some(entry) = known else { return Ok(None) };
-        match app.store().integration_revision(workspace, id).await {
+        let ask = async { app.store().integration_revision(workspace, id).await.map_err(ApiError::from) };
+        match entry.asked.look(ask).await {
             Ok(revision) => Ok((revision == entry.revision).then_some(entry.integration)),
             Err(error) => {
-                if matches!(error, StoreError::NotFound(_)) {
+                if error.status == StatusCode::NOT_FOUND {
                     self.forget(id);
                 }
-                Err(error.into())
+                Err(error)
             }
         }
     }
@@ -91,7 +95,8 @@ impl Loaded {
     /// Keeps what was compiled of what is stored.
     pub(crate) fn put(&self, stored: &StoredIntegration, integration: Integration) {
         let config_bytes = stored.config.to_json().to_string().len();
-        let entry = Entry { workspace: stored.workspace_id, revision: stored.revision, integration, config_bytes };
+        let (workspace, revision, asked) = (stored.workspace_id, stored.revision, Arc::new(SharedLook::new()));
+        let entry = Entry { workspace, revision, integration, config_bytes, asked };
         let mut entries = lock(&self.entries);
         entries.insert(stored.id, entry);
         while entries.by_id.len() > self.most || entries.config_bytes > MAX_CONFIG_BYTES {
