@@ -320,6 +320,30 @@ mod tests {
     }
 
     #[test]
+    fn ids_have_1_to_64_characters_of_a_few_kinds() {
+        let good = STANDARD.encode([7; KEY_LEN]);
+        let ids = |id: &str| ring(&format!("{id}:{good}")).map(|ring| ring.first().map(|key| key.id().to_owned()));
+        for id in ["a", "A.b_c-9", &"x".repeat(64)] {
+            assert_eq!(ids(id).ok().flatten().as_deref(), Some(id));
+        }
+        for id in ["", &"x".repeat(65), "a b", "a/b", "é", "a\0"] {
+            let error = ids(id).unwrap_err().to_string();
+            assert!(error.contains("has an id that is not 1 to 64"), "{id:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_a_file_or_a_variable() {
+        for text in ["file:/k", "file:a:b", "env:KEY"] {
+            assert_eq!(text.parse::<MasterKeySource>().map(|source| source.to_string()).ok().as_deref(), Some(text));
+        }
+        for text in ["", "file", "file:", "env:", "KEY", "http://x", "FILE:x"] {
+            let error = text.parse::<MasterKeySource>().unwrap_err().to_string();
+            assert!(error.contains("file:PATH or env:NAME"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_file_is_made_once_and_replaced_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
