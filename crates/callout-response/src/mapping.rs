@@ -54,9 +54,10 @@ impl Mapping {
         Some(Self { members: parsed.into_iter().collect::<Option<_>>()?, names })
     }
 
-    /// Whether one of the names may hold a secret, which an author can write there.
-    pub(crate) fn names_may_hold(&self, redactor: &Redactor) -> bool {
-        redactor.may_match(self.names.as_bytes())
+    /// What it gave, with the secrets masked that its author wrote into names. Values have been masked
+    /// with the body.
+    pub(crate) fn masked(&self, mapped: Json, redactor: &Redactor) -> Json {
+        if redactor.may_match(self.names.as_bytes()) { redactor.json(&mapped) } else { mapped }
     }
 
     /// Where in a value it can look. A relative path goes through arrays by itself.

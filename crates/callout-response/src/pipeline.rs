@@ -153,6 +153,7 @@ impl Pipeline {
             }
             Part::Mapped(result) => {
                 input.watch().check("response_mapping").ok()?;
+                let result = self.mapping.as_ref()?.masked(result, input.redactor);
                 self.text(&result, &Input { body: &Json::Null, ..*input }, Count::UpToLimit, 1).ok()
             }
         }
@@ -192,11 +193,7 @@ impl Pipeline {
         };
         stages.after_filter = Some(value.clone());
         let value = match &self.mapping {
-            Some(mapping) => {
-                let mapped = mapping.apply(&value, &mut visits, &watch)?;
-                // The values have been masked with the body.
-                if mapping.names_may_hold(input.redactor) { input.redactor.json(&mapped) } else { mapped }
-            }
+            Some(mapping) => mapping.masked(mapping.apply(&value, &mut visits, &watch)?, input.redactor),
             None => value,
         };
         stages.after_mapping = Some(value.clone());
