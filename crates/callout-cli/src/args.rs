@@ -27,7 +27,7 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Makes integrations of what there is already: an OpenAPI document.
+    /// Makes integrations of what there is already: an OpenAPI document, a curl line.
     #[command(subcommand)]
     Import(ImportCommand),
     /// Gets a token and shows its type, lifetime and cache key.

@@ -243,3 +243,58 @@ fn what_is_asked_for_is_done_and_what_cannot_be_is_said() {
         (Some(2), "error: -: is a Swagger 2.0 document: convert it to OpenAPI 3 first\n".to_owned())
     );
 }
+
+#[test]
+fn a_curl_line_becomes_an_endpoint_that_sends_the_same() {
+    let folder = folder("import-curl");
+    let file = folder.join("shop.yaml");
+    let file = file.to_str().unwrap();
+    let line = r#"curl -X POST 'https://shop.example/users/7/things?notify=true' -H 'Authorization: Bearer canary-token' -d '{"name": "it'\''s", "n": 1}'"#;
+    let output = callout(&["import", "curl", line, "-o", file], "");
+    assert!(output.status.success(), "{}", err(&output));
+    let said = err(&output);
+    let sends = format!(
+        r#"sends the same: callout call {file} post-users-user_id-things --params '{{"name":"it'\''s","n":1,"user_id":"7","notify":true}}' --secret bearer_token=env:NAME"#
+    );
+    assert!(said.contains(&sends), "{said}");
+    assert!(
+        said.contains("secret: --secret bearer_token=env:NAME gives the token behind `Bearer` in the line\n"),
+        "{said}"
+    );
+    assert!(!format!("{said}{}", fs::read_to_string(file).unwrap()).contains("canary"));
+    assert!(callout(&["check", file], "").status.success());
+    let params = r#"{"name":"it's","n":1,"user_id":"7","notify":true}"#;
+    let sent = callout(
+        &[
+            "call",
+            file,
+            "post-users-user_id-things",
+            "--params",
+            params,
+            "--secret",
+            "bearer_token=env:PATH",
+            "--dry-run=curl",
+        ],
+        "",
+    );
+    let sent = out(&sent);
+    assert!(
+        sent.contains("https://shop.example/users/7/things?notify=true")
+            && sent.contains(r#"{"name":"it'\''s","n":1}"#),
+        "{sent}"
+    );
+    // From standard input, and refused where it cannot be whole.
+    let output = callout(
+        &["import", "curl", "--name", "shop", "--endpoint", "find"],
+        "curl https://shop.example/x \\\n  -b sid=1\n",
+    );
+    assert!(out(&output).starts_with("name: shop\n") && out(&output).contains("- name: find\n"), "{}", out(&output));
+    let output = callout(&["import", "curl", "--strict", "curl https://shop.example/x -b sid=1"], "");
+    assert_eq!((output.status.code(), out(&output)), (Some(2), String::new()));
+    assert!(err(&output).starts_with("loss: cookies (-b) are not sent: they are left out\n"), "{}", err(&output));
+    let output = callout(&["import", "curl", "ls"], "");
+    assert_eq!(
+        (output.status.code(), err(&output)),
+        (Some(2), "error: is no curl command line: it does not begin with `curl`\n".to_owned())
+    );
+}

@@ -36,6 +36,7 @@
 //! ```
 
 mod body;
+mod curl;
 mod document;
 mod endpoint;
 mod filter;
@@ -56,6 +57,7 @@ mod server;
 mod shape;
 mod text;
 
+pub use curl::{CurlError, CurlImport, import_curl};
 pub use document::{Document, DocumentError, Version};
 pub use import::{ImportError, Imported, Options, Proposal, import};
 pub use lean::lean;

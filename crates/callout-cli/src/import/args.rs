@@ -10,6 +10,26 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) enum ImportCommand {
     /// Turns an OpenAPI 3.0 or 3.1 document into integrations, and says what could not be carried over.
     Openapi(OpenapiArgs),
+    /// Turns a curl command line into an integration with one endpoint; secrets are taken out and named.
+    Curl(CurlArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CurlArgs {
+    /// The whole line, in quotes. Default: standard input.
+    pub(crate) line: Option<String>,
+    /// The integration's name. Default: made of the host.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The endpoint's name. Default: made of method and path.
+    #[arg(long)]
+    pub(crate) endpoint: Option<String>,
+    /// Writes nothing and exits with 2 if anything cannot be carried over.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Where to write: a file whose ending says whether JSON or YAML. Default: YAML on standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

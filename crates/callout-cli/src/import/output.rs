@@ -7,10 +7,24 @@ use std::{
 
 use anstream::print;
 use callout::IntegrationConfig;
-use callout_openapi::{Imported, lean};
+use callout_openapi::{Imported, SecretNeeded, lean};
 
 use super::yaml;
 use crate::{Stop, show};
+
+/// Writes one integration to a file or to standard output.
+pub(crate) fn write_one(target: Option<&Path>, config: &IntegrationConfig, head: &[String]) -> Result<(), Stop> {
+    let text = if target.is_some_and(is_json) {
+        format!("{:#}\n", lean(config))
+    } else {
+        yaml::integration(&lean(config), head, |_| None)
+    };
+    if let Some(path) = target {
+        return save(path, &text);
+    }
+    print!("{text}");
+    Ok(())
+}
 
 /// Writes the integrations: one to a file or to standard output, several into a folder.
 pub(crate) fn write(target: Option<&Path>, imported: &Imported, filters_are_set: bool) -> Result<(), Stop> {
@@ -40,8 +54,7 @@ pub(crate) fn write(target: Option<&Path>, imported: &Imported, filters_are_set:
 
 fn text(config: &IntegrationConfig, path: Option<&Path>, imported: &Imported, filters_are_set: bool) -> String {
     let body = lean(config);
-    let is_json = path.and_then(Path::extension).is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    if is_json {
+    if path.is_some_and(is_json) {
         return format!("{body:#}\n");
     }
     let comment = |endpoint: &str| {
@@ -52,9 +65,17 @@ fn text(config: &IntegrationConfig, path: Option<&Path>, imported: &Imported, fi
         Some(format!("a shorter answer: response_filter: [{}]", proposal.response_filter.join(", ")))
     };
     let secrets = imported.report.secrets.iter().filter(|secret| secret.integration == config.name);
-    let head: Vec<String> =
-        secrets.map(|secret| format!("--secret {}=env:NAME gives {}", secret.secret, secret.what)).collect();
+    let head: Vec<String> = secrets.map(secret_line).collect();
     yaml::integration(&body, &head, comment)
+}
+
+/// How a secret is given.
+pub(crate) fn secret_line(secret: &SecretNeeded) -> String {
+    format!("--secret {}=env:NAME gives {}", secret.secret, secret.what)
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
 }
 
 fn save(path: &Path, text: &str) -> Result<(), Stop> {

@@ -1,0 +1,60 @@
+//! `callout import curl`.
+
+use std::{io::Read, process::ExitCode};
+
+use anstream::eprintln;
+use callout::Json;
+use callout_openapi::{CurlImport, import_curl};
+
+use super::{args::CurlArgs, output};
+use crate::{Stop, files, show};
+
+pub(crate) fn run(args: &CurlArgs) -> Result<ExitCode, Stop> {
+    let line = match args.line.as_deref() {
+        None | Some("-") => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text)?;
+            text
+        }
+        Some(line) => line.to_owned(),
+    };
+    let made = import_curl(&line, args.name.as_deref(), args.endpoint.as_deref(), &files::check)?;
+    tell(&made, args);
+    if args.strict && !made.losses.is_empty() {
+        return Err(Stop("not everything can be carried over, and --strict is set: nothing is written".to_owned()));
+    }
+    let head: Vec<String> = made.secrets.iter().map(output::secret_line).collect();
+    output::write_one(args.output.as_deref(), &made.integration, &head)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(made: &CurlImport, args: &CurlArgs) {
+    for loss in &made.losses {
+        eprintln!("{} {loss}", show::bad("loss:"));
+    }
+    for note in &made.notes {
+        eprintln!("{} {note}", show::dim("note:"));
+    }
+    let mut flags = String::new();
+    for secret in &made.secrets {
+        eprintln!("{} {}", show::heading("secret:"), output::secret_line(secret));
+        flags.push_str(&format!(" --secret {}=env:NAME", secret.secret));
+    }
+    let endpoint = made.integration.endpoints.first().map(|endpoint| endpoint.name.as_str()).unwrap_or_default();
+    let file = args.output.as_ref().map_or_else(|| "FILE".to_owned(), |path| quoted(&path.display().to_string()));
+    let params = match &made.params {
+        Json::Object(members) if members.is_empty() => String::new(),
+        params => format!(" --params {}", quoted(&params.to_string())),
+    };
+    eprintln!("{} callout call {file} {endpoint}{params}{flags}", show::heading("sends the same:"));
+}
+
+/// A word of a shell's line.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,146 @@
+//! The body of a line: its fields as params.
+
+use callout_core::{
+    config::{BodyFormat, Method},
+    json::{Json, ObjectBuilder},
+};
+use url::form_urlencoded;
+
+use super::{CurlError, Made, line::Line, scalar, secrets::is_secret_name};
+use crate::body::essence;
+
+/// Values within each other that are described.
+const MAX_DEPTH: u32 = 12;
+
+/// What became of a body.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    pub(super) is_there: bool,
+    pub(super) format: BodyFormat,
+    /// The names of its fields.
+    pub(super) names: Vec<String>,
+    /// Pairs that go to the query (`-G`).
+    pub(super) query: Vec<(String, String)>,
+}
+
+pub(super) fn of(
+    line: &Line,
+    method: Method,
+    headers: &mut Vec<(String, String)>,
+    made: &mut Made,
+) -> Result<Body, CurlError> {
+    let text = joined(line);
+    if line.as_query {
+        let query = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        return Ok(Body { query, ..Body::default() });
+    }
+    let mut body = Body { is_there: method.has_body(), ..Body::default() };
+    if line.data.is_empty() {
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        body.is_there = false;
+        return Ok(body);
+    }
+    if !method.has_body() {
+        made.losses.push(format!("a body cannot be sent with {}: it is left out", method.as_str()));
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        return Ok(body);
+    }
+    let content_type =
+        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| essence(value));
+    let is_json = match content_type.as_deref() {
+        Some(media) if media.ends_with("json") => true,
+        Some("application/x-www-form-urlencoded") => false,
+        // People forget the header, and servers forgive it.
+        None => line.is_json || Json::parse(&text).is_ok_and(|value| value.as_object().is_some()),
+        Some(media) => return Err(CurlError::new(format!("a body of {media:.100} cannot be sent by an endpoint"))),
+    };
+    let plain = |media: &str| matches!(media, "application/json" | "application/x-www-form-urlencoded");
+    if content_type.as_deref().is_none_or(plain) {
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+    }
+    let fields: Vec<(String, Json)> = if is_json {
+        let value = Json::parse(&text).map_err(|error| CurlError::new(format!("the body is no JSON: {error}")))?;
+        let Json::Object(members) = &value else {
+            return Err(CurlError::new("the body is no JSON object, and only objects can be sent"));
+        };
+        members.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    } else {
+        body.format = BodyFormat::Form;
+        form_fields(&text)
+    };
+    for (name, value) in fields {
+        let schema = schema_of(&value, 0);
+        if is_secret_name(&name) || holds_secret(&value, 0) {
+            made.notes
+                .push(format!("the field {name:.50?} may hold a secret: its value is taken out, a call gives it"));
+            made.properties.insert(name.as_str(), schema);
+            made.required.push(name.as_str().into());
+        } else {
+            made.param(&name, schema, value, true);
+        }
+        body.names.push(name);
+    }
+    Ok(body)
+}
+
+/// The data as curl puts it together.
+fn joined(line: &Line) -> String {
+    let pieces = line.data.iter().map(|data| {
+        if !data.encode {
+            return data.text.clone();
+        }
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        match data.text.split_once('=') {
+            Some(("", value)) => encode(value),
+            Some((name, value)) => format!("{name}={}", encode(value)),
+            None => encode(&data.text),
+        }
+    });
+    pieces.collect::<Vec<_>>().join(if line.is_json { "" } else { "&" })
+}
+
+fn form_fields(text: &str) -> Vec<(String, Json)> {
+    let mut fields: Vec<(String, Vec<Json>)> = Vec::new();
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        match fields.iter_mut().find(|(other, _)| *other == *name) {
+            Some((_, values)) => values.push(scalar(&value)),
+            None => fields.push((name.into_owned(), vec![scalar(&value)])),
+        }
+    }
+    let one = |mut values: Vec<Json>| if values.len() == 1 { values.remove(0) } else { values.into() };
+    fields.into_iter().map(|(name, values)| (name, one(values))).collect()
+}
+
+fn holds_secret(value: &Json, depth: u32) -> bool {
+    match value {
+        Json::Object(members) if depth < MAX_DEPTH => {
+            members.iter().any(|(name, value)| is_secret_name(name) || holds_secret(value, depth + 1))
+        }
+        Json::Array(elements) if depth < MAX_DEPTH => elements.iter().any(|value| holds_secret(value, depth + 1)),
+        _ => false,
+    }
+}
+
+/// The schema of values like this one.
+pub(super) fn schema_of(value: &Json, depth: u32) -> Json {
+    let of = |kind: &str| ObjectBuilder::new().with("type", kind);
+    match value {
+        Json::Null => Json::empty_object(),
+        Json::Bool(_) => of("boolean").into(),
+        Json::Number(number) => of(if number.is_integer() { "integer" } else { "number" }).into(),
+        Json::String(_) => of("string").into(),
+        Json::Array(elements) => {
+            let mut items: Vec<Json> = elements.iter().map(|element| schema_of(element, depth + 1)).collect();
+            items.dedup();
+            match items.as_slice() {
+                [one] if depth < MAX_DEPTH => of("array").with("items", one.clone()).into(),
+                _ => of("array").into(),
+            }
+        }
+        Json::Object(members) if depth < MAX_DEPTH && !members.is_empty() => {
+            let properties: Json = members.iter().map(|(name, value)| (name, schema_of(value, depth + 1))).collect();
+            of("object").with("properties", properties).into()
+        }
+        Json::Object(_) => of("object").into(),
+    }
+}

@@ -1,0 +1,241 @@
+//! The options of a curl command line.
+
+use super::CurlError;
+
+/// One piece of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Data {
+    pub(super) text: String,
+    /// Whether it is to be encoded as a form's value (`--data-urlencode`).
+    pub(super) encode: bool,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    pub(super) url: String,
+    pub(super) method: Option<String>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) data: Vec<Data>,
+    /// `--json`.
+    pub(super) is_json: bool,
+    /// `-G`: the data goes to the query.
+    pub(super) as_query: bool,
+    /// `-u`.
+    pub(super) user: Option<String>,
+    /// `--oauth2-bearer`.
+    pub(super) bearer: Option<String>,
+    pub(super) has_cookie: bool,
+    pub(super) losses: Vec<String>,
+}
+
+/// Short options that take a value.
+const SHORT_WITH_VALUE: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
+
+/// Long options that take a value and say nothing about the request, or nothing that an endpoint could say.
+const IGNORED_WITH_VALUE: [&str; 26] = [
+    "output",
+    "max-time",
+    "connect-timeout",
+    "retry",
+    "retry-delay",
+    "retry-max-time",
+    "write-out",
+    "cacert",
+    "capath",
+    "cert",
+    "key",
+    "proxy",
+    "proxy-user",
+    "resolve",
+    "connect-to",
+    "cookie-jar",
+    "dump-header",
+    "limit-rate",
+    "max-redirs",
+    "interface",
+    "stderr",
+    "trace",
+    "trace-ascii",
+    "tls-max",
+    "ciphers",
+    "cert-type",
+];
+
+impl Line {
+    pub(super) fn parse(words: Vec<String>) -> Result<Self, CurlError> {
+        let mut words = words.into_iter().peekable();
+        let is_curl = |word: &String| word == "curl" || word.ends_with("/curl") || word == "curl.exe";
+        // A prompt, or variables, may stand before it.
+        while words
+            .peek()
+            .is_some_and(|word| word == "$" || (!is_curl(word) && word.contains('=') && !word.contains("://")))
+        {
+            words.next();
+        }
+        if !words.next().as_ref().is_some_and(is_curl) {
+            return Err(CurlError::new("is no curl command line: it does not begin with `curl`"));
+        }
+        let mut line = Self::default();
+        let mut only_urls = false;
+        while let Some(word) = words.next() {
+            if only_urls || !word.starts_with('-') || word == "-" {
+                line.take_url(word);
+            } else if word == "--" {
+                only_urls = true;
+            } else if let Some(name) = word.strip_prefix("--") {
+                line.long(name, &mut words)?;
+            } else {
+                line.short(&word[1..], &mut words)?;
+            }
+        }
+        if line.url.is_empty() {
+            return Err(CurlError::new("the line has no URL"));
+        }
+        Ok(line)
+    }
+
+    fn take_url(&mut self, url: String) {
+        if self.url.is_empty() {
+            self.url = url;
+        } else {
+            self.losses.push("of several URLs the first is taken".to_owned());
+        }
+    }
+
+    /// Short options stand together: `-sSLX POST`, `-XPOST`.
+    fn short(&mut self, letters: &str, words: &mut impl Iterator<Item = String>) -> Result<(), CurlError> {
+        let mut letters = letters;
+        while let Some(letter) = letters.chars().next() {
+            letters = letters.get(letter.len_utf8()..).unwrap_or_default();
+            if SHORT_WITH_VALUE.contains(letter) {
+                let value = if letters.is_empty() { words.next() } else { Some(letters.to_owned()) };
+                let value = value.ok_or_else(|| CurlError::new(format!("-{letter} needs a value")))?;
+                return self.option(long_name(letter), value);
+            }
+            self.flag(long_name(letter));
+        }
+        Ok(())
+    }
+
+    fn long(&mut self, name: &str, words: &mut impl Iterator<Item = String>) -> Result<(), CurlError> {
+        let takes_value = matches!(
+            name,
+            "request"
+                | "header"
+                | "data"
+                | "data-raw"
+                | "data-binary"
+                | "data-ascii"
+                | "data-urlencode"
+                | "json"
+                | "user"
+                | "url"
+                | "cookie"
+                | "user-agent"
+                | "referer"
+                | "form"
+                | "form-string"
+                | "upload-file"
+                | "oauth2-bearer"
+                | "url-query"
+        ) || IGNORED_WITH_VALUE.contains(&name);
+        if !takes_value {
+            self.flag(name);
+            return Ok(());
+        }
+        let value = words.next().ok_or_else(|| CurlError::new(format!("--{name} needs a value")))?;
+        self.option(name, value)
+    }
+
+    fn flag(&mut self, name: &str) {
+        match name {
+            "get" => self.as_query = true,
+            "head" => self.method = Some("HEAD".to_owned()),
+            "insecure" => self.losses.push("--insecure: certificates are always checked".to_owned()),
+            "location" | "location-trusted" => {
+                self.losses.push("--location: redirects are followed within one origin only".to_owned());
+            }
+            "digest" | "ntlm" | "negotiate" => {
+                self.losses.push(format!("--{name}: there is no such way to authenticate"));
+            }
+            _ => {}
+        }
+    }
+
+    fn option(&mut self, name: &str, value: String) -> Result<(), CurlError> {
+        match name {
+            "request" => self.method = Some(value),
+            "header" => self.header(&value),
+            "data" | "data-ascii" | "data-binary" | "json" | "data-urlencode" if names_a_file(name, &value) => {
+                return Err(CurlError::new(format!(
+                    "--{name} reads a file: write what is in it in place of {value:.100}"
+                )));
+            }
+            "data" | "data-ascii" => {
+                let text = value.replace(['\r', '\n'], "");
+                self.data.push(Data { text, encode: false });
+            }
+            "data-raw" | "data-binary" => self.data.push(Data { text: value, encode: false }),
+            "data-urlencode" => self.data.push(Data { text: value, encode: true }),
+            "json" => {
+                self.is_json = true;
+                self.data.push(Data { text: value, encode: false });
+            }
+            "user" => self.user = Some(value),
+            "oauth2-bearer" => self.bearer = Some(value),
+            "url" => self.take_url(value),
+            "user-agent" => self.headers.push(("User-Agent".to_owned(), value)),
+            "referer" => self.headers.push(("Referer".to_owned(), value)),
+            "cookie" => self.has_cookie = true,
+            "form" | "form-string" => {
+                return Err(CurlError::new("a multipart body (-F) cannot be sent by an endpoint"));
+            }
+            "upload-file" => return Err(CurlError::new("a file (-T) cannot be sent by an endpoint")),
+            "url-query" => self.losses.push("--url-query is not read: write the query into the URL".to_owned()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn header(&mut self, text: &str) {
+        if let Some((name, value)) = text.split_once(':') {
+            let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+            // A name without a value takes curl's own header away.
+            if !value.is_empty() {
+                self.headers.push((name, value));
+            }
+        } else if let Some(name) = text.strip_suffix(';') {
+            self.headers.push((name.trim().to_owned(), String::new()));
+        } else {
+            self.losses.push("a header that is none is left out".to_owned());
+        }
+    }
+}
+
+/// Whether the value names a file. `--data-urlencode` has its own way: `name@file`.
+fn names_a_file(option: &str, value: &str) -> bool {
+    if option == "data-urlencode" {
+        return value.find('@').is_some_and(|at| value.find('=').is_none_or(|equals| at < equals));
+    }
+    value.starts_with('@')
+}
+
+const fn long_name(letter: char) -> &'static str {
+    match letter {
+        'X' => "request",
+        'H' => "header",
+        'd' => "data",
+        'u' => "user",
+        'b' => "cookie",
+        'A' => "user-agent",
+        'e' => "referer",
+        'F' => "form",
+        'T' => "upload-file",
+        'G' => "get",
+        'I' => "head",
+        'k' => "insecure",
+        'L' => "location",
+        _ => "",
+    }
+}

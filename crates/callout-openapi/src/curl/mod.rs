@@ -1,0 +1,309 @@
+//! From a curl command line to an integration with one endpoint.
+
+mod body;
+mod line;
+mod secrets;
+mod words;
+
+use callout_core::{
+    config::{AuthConfig, EndpointConfig, IntegrationConfig, Method},
+    json::{Json, Object, ObjectBuilder, SmolStr},
+};
+use url::Url;
+
+use crate::{names, repair::Check, report::SecretNeeded};
+use line::Line;
+
+/// What a curl line became.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CurlImport {
+    /// The integration, without secrets.
+    pub integration: IntegrationConfig,
+    /// Params with which the endpoint sends what the line does, but for what was left out.
+    pub params: Json,
+    /// The secret that was taken out, if there was one: its name, never its value.
+    pub secrets: Vec<SecretNeeded>,
+    /// What could not be carried over, and what was done about it.
+    pub losses: Vec<String>,
+    /// What is good to know.
+    pub notes: Vec<String>,
+}
+
+/// Why nothing was made of a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CurlError(pub(crate) String);
+
+impl CurlError {
+    fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+/// Turns a curl command line into an integration with one endpoint, and the params that make it send what
+/// the line does.
+///
+/// Quotes, escapes and line ends are read as a POSIX shell reads them (and `$'…'` as bash does); nothing is
+/// expanded or run, and no file is read. Secrets are taken out, wherever they stand: in a header, a
+/// user, the URL or a cookie. `name` is the integration's, `endpoint` the endpoint's; both are made of
+/// the URL where they are not given. `check` is the engine's own check of a config.
+///
+/// # Errors
+///
+/// If the line is none of curl's, has no URL, or asks for what no endpoint can send.
+pub fn import_curl(
+    line: &str,
+    name: Option<&str>,
+    endpoint: Option<&str>,
+    check: Check<'_>,
+) -> Result<CurlImport, CurlError> {
+    let line = Line::parse(words::split(line)?)?;
+    let mut made = Made { losses: line.losses.clone(), ..Made::default() };
+    let url = parse_url(&line.url)?;
+    let method = method(&line)?;
+    let mut headers = line.headers.clone();
+    let auth = secrets::take(&line, &url, &mut headers, &mut made);
+    let body = body::of(&line, method, &mut headers, &mut made)?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let path = path(&url, &body, &mut made);
+    let description = format!("{} {}", method.as_str(), path.split("{?").next().unwrap_or_default());
+    let given = endpoint.map(str::to_owned);
+    let wanted = names::endpoint(None, method.as_str(), &placeless(&path)).to_lowercase();
+    let mut config = EndpointConfig::new(given.unwrap_or(wanted), description, path);
+    config.method = method;
+    config.input_schema = made.schema(&body);
+    config.headers = headers;
+    config.body_format = body.format;
+    let base = origin(&url);
+    let name = name
+        .map_or_else(|| names::integration(host.trim_start_matches("www.").trim_start_matches("api.")), str::to_owned);
+    let mut integration = IntegrationConfig::new(name, base);
+    integration.display_name = host;
+    integration.auth = auth;
+    let integration = integration.with_endpoint(config);
+    let mut faults = callout_core::fault::Faults::new();
+    check(&integration, &mut faults);
+    if let Some(fault) = faults.iter().next() {
+        return Err(CurlError::new(format!("the line cannot become an endpoint: {fault}")));
+    }
+    let secrets =
+        made.secret.map(|(secret, what)| SecretNeeded { integration: integration.name.clone(), secret, what });
+    Ok(CurlImport {
+        integration,
+        params: made.values.build().into(),
+        secrets: secrets.into_iter().collect(),
+        losses: made.losses,
+        notes: made.notes,
+    })
+}
+
+/// What is put together on the way.
+#[derive(Debug, Default)]
+struct Made {
+    properties: ObjectBuilder,
+    required: Vec<Json>,
+    values: ObjectBuilder,
+    secret: Option<(&'static str, String)>,
+    losses: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Made {
+    /// A param with the value that the line has.
+    fn param(&mut self, name: &str, schema: Json, value: Json, required: bool) {
+        self.properties.insert(name, schema);
+        self.values.insert(name, value);
+        if required {
+            self.required.push(name.into());
+        }
+    }
+
+    fn schema(&mut self, body: &body::Body) -> Object {
+        let properties = std::mem::take(&mut self.properties).build();
+        let required = std::mem::take(&mut self.required);
+        let mut schema = ObjectBuilder::new().with("type", "object");
+        if !properties.is_empty() {
+            schema.insert("properties", properties);
+        }
+        if !required.is_empty() {
+            schema.insert("required", required);
+        }
+        if !body.is_there {
+            schema.insert("additionalProperties", false);
+        }
+        schema.build()
+    }
+}
+
+fn parse_url(text: &str) -> Result<Url, CurlError> {
+    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&text).map_err(|error| CurlError::new(format!("the line's URL cannot be read: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(CurlError::new(format!("{}: is no place for HTTP", url.scheme())));
+    }
+    Ok(url)
+}
+
+fn method(line: &Line) -> Result<Method, CurlError> {
+    let has_body = !line.data.is_empty() && !line.as_query;
+    let name = line.method.clone().unwrap_or_else(|| if has_body { "POST".to_owned() } else { "GET".to_owned() });
+    let all = [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete];
+    all.into_iter()
+        .find(|method| method.as_str().eq_ignore_ascii_case(&name))
+        .ok_or_else(|| CurlError::new(format!("{name:.20} is no method of an endpoint")))
+}
+
+fn origin(url: &Url) -> String {
+    url[..url::Position::BeforePath]
+        .split_once('@')
+        .map_or_else(|| url[..url::Position::BeforePath].to_owned(), |(_, host)| format!("{}://{host}", url.scheme()))
+}
+
+/// The path as a template: what looks like an id is a param, and so is each query key.
+fn path(url: &Url, body: &body::Body, made: &mut Made) -> String {
+    let mut path = String::new();
+    let mut before = String::new();
+    let mut names: Vec<String> = body.names.clone();
+    for segment in url.path().split('/').skip(1) {
+        path.push('/');
+        let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
+        if looks_like_a_secret(&decoded) {
+            let name = free(&id_name(&before), &names);
+            names.push(name.clone());
+            path.push_str(&format!("{{{name}}}"));
+            made.notes
+                .push(format!("a segment of the path may be a secret: it is the param {name:?}, and a call gives it"));
+            made.properties.insert(name.as_str(), ObjectBuilder::new().with("type", "string"));
+            made.required.push(name.as_str().into());
+            continue;
+        }
+        if looks_like_an_id(&decoded) {
+            let name = free(&id_name(&before), &names);
+            names.push(name.clone());
+            path.push_str(&format!("{{{name}}}"));
+            made.notes.push(format!("the segment {decoded:?} of the path is the param {name:?}"));
+            made.param(&name, schema_of(&decoded.as_str().into()), decoded.as_str().into(), true);
+        } else {
+            // Braces would be placeholders.
+            path.push_str(&segment.replace('{', "%7B").replace('}', "%7D"));
+        }
+        before = decoded;
+    }
+    if path == "/" {
+        path.clear();
+    }
+    let mut listed: Vec<String> = Vec::new();
+    let mut queries: Vec<(String, Vec<Json>)> = Vec::new();
+    let own = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned()));
+    for (key, value) in own.chain(body.query.iter().cloned()) {
+        if secrets::is_secret_name(&key) {
+            made.losses.push(format!(
+                "the query key {key:.50?} looks like a secret, and secrets go into headers only: it is left out"
+            ));
+            continue;
+        }
+        match queries.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, values)) => values.push(scalar(&value)),
+            None => queries.push((key, vec![scalar(&value)])),
+        }
+    }
+    for (key, mut values) in queries {
+        if !is_param_name(&key) || names.contains(&key) {
+            if made.values_hold(&key) || body.is_there {
+                made.losses.push(format!("the query key {key:.50?} cannot be a param and is left out"));
+                continue;
+            }
+        } else {
+            listed.push(key.clone());
+        }
+        names.push(key.clone());
+        let value = if values.len() == 1 { values.remove(0) } else { values.into() };
+        made.param(&key, schema_of(&value), value, false);
+    }
+    if !listed.is_empty() {
+        path.push_str(&format!("{{?{}}}", listed.join(",")));
+    }
+    path
+}
+
+impl Made {
+    fn values_hold(&self, name: &str) -> bool {
+        // A name that was given already would be replaced.
+        self.required.iter().any(|other| other.as_str() == Some(name))
+    }
+}
+
+/// The path without its params, to be named by.
+fn placeless(path: &str) -> String {
+    let path = path.split("{?").next().unwrap_or_default();
+    path.replace(['{', '}'], "")
+}
+
+/// A name that a path may have.
+fn is_param_name(name: &str) -> bool {
+    name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() || b"_$".contains(&first))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$.-[]@".contains(&byte))
+}
+
+fn free(name: &str, names: &[String]) -> String {
+    let mut free = name.to_owned();
+    let mut count = 2_u32;
+    while names.contains(&free) {
+        free = format!("{name}_{count}");
+        count += 1;
+    }
+    free
+}
+
+/// Digits, or a UUID.
+fn looks_like_an_id(segment: &str) -> bool {
+    let is_uuid = segment.len() == 36
+        && segment.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        });
+    is_uuid || (!segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A long word of letters and digits, as tokens in the URLs of webhooks and bots are.
+fn looks_like_a_secret(segment: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| segment.bytes().any(|byte| kind(&byte));
+    segment.len() >= 20
+        && !looks_like_an_id(segment)
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && segment.split(['-', '_', '.']).any(|word| word.len() >= 16)
+}
+
+/// `things` before it makes `thing_id`.
+fn id_name(before: &str) -> String {
+    let word: String = before
+        .chars()
+        .map(|found| if found.is_ascii_alphanumeric() { found.to_ascii_lowercase() } else { '_' })
+        .collect();
+    let word = word.trim_matches('_');
+    let word = word.get(..word.len().min(40)).unwrap_or_default();
+    let word = word.strip_suffix('s').filter(|rest| !rest.is_empty() && !rest.ends_with('s')).unwrap_or(word);
+    if word.is_empty() || looks_like_an_id(word) || looks_like_a_secret(word) {
+        "id".to_owned()
+    } else {
+        format!("{word}_id")
+    }
+}
+
+/// A text as the number or truth value that it writes, if it writes one.
+fn scalar(text: &str) -> Json {
+    match Json::parse(text) {
+        Ok(value @ (Json::Number(_) | Json::Bool(_))) if value.to_string() == text => value,
+        _ => Json::String(SmolStr::from(text)),
+    }
+}
+
+/// The schema of a value like this one.
+fn schema_of(value: &Json) -> Json {
+    body::schema_of(value, 0)
+}
+
+/// Keeps the type's name in one place.
+type Auth = Option<AuthConfig>;

@@ -1,0 +1,139 @@
+//! A command line as a shell splits it into words.
+
+use super::CurlError;
+
+/// Characters of a line.
+const MAX_LINE: usize = 1 << 20;
+
+/// Splits as a POSIX shell does (2.2, quoting), and reads `$'…'` as bash does. Nothing is expanded.
+pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
+    if line.len() > MAX_LINE {
+        return Err(CurlError::new("the line is longer than 1 MiB"));
+    }
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = line.chars().peekable();
+    let unclosed = || CurlError::new("the line has a quote that nothing closes");
+    while let Some(found) = rest.next() {
+        match found {
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match rest.next().ok_or_else(unclosed)? {
+                        '\'' => break,
+                        other => word.push(other),
+                    }
+                }
+            }
+            '"' => double_quoted(&mut rest, word.get_or_insert_default())?,
+            '$' if rest.peek() == Some(&'\'') => {
+                rest.next();
+                ansi_quoted(&mut rest, word.get_or_insert_default())?;
+            }
+            '\\' => match rest.next() {
+                Some('\n') | None => {}
+                Some('\r') if rest.peek() == Some(&'\n') => drop(rest.next()),
+                Some(other) => word.get_or_insert_default().push(other),
+            },
+            '\n' | '\r' | ';' | '|' | '&'
+                if ends_command(found, &rest.clone().collect::<String>(), word.as_deref()) =>
+            {
+                break;
+            }
+            found if found.is_whitespace() => words.extend(word.take()),
+            '#' if word.is_none() => {
+                while rest.peek().is_some_and(|found| *found != '\n') {
+                    rest.next();
+                }
+            }
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// Whether the command ends here: at a line's end behind which more follows, or at what joins commands. A
+/// `&` within a word is left to people who forget to quote their URLs.
+fn ends_command(found: char, rest: &str, word: Option<&str>) -> bool {
+    match found {
+        '\n' | '\r' => rest.trim_start().starts_with("curl "),
+        '&' => word.is_none_or(|word| !word.contains("://")),
+        _ => true,
+    }
+}
+
+type Rest<'r> = std::iter::Peekable<std::str::Chars<'r>>;
+
+fn double_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
+    let unclosed = || CurlError::new("the line has a quote that nothing closes");
+    loop {
+        match rest.next().ok_or_else(unclosed)? {
+            '"' => return Ok(()),
+            '\\' => match rest.next().ok_or_else(unclosed)? {
+                '\n' => {}
+                escaped @ ('"' | '\\' | '$' | '`') => word.push(escaped),
+                other => word.extend(['\\', other]),
+            },
+            other => word.push(other),
+        }
+    }
+}
+
+fn ansi_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
+    let unclosed = || CurlError::new("the line has a quote that nothing closes");
+    loop {
+        match rest.next().ok_or_else(unclosed)? {
+            '\'' => return Ok(()),
+            '\\' => match rest.next().ok_or_else(unclosed)? {
+                'n' => word.push('\n'),
+                't' => word.push('\t'),
+                'r' => word.push('\r'),
+                'u' => word.push(code(rest, 4)?),
+                'U' => word.push(code(rest, 8)?),
+                'x' => word.push(code(rest, 2)?),
+                other => word.push(other),
+            },
+            other => word.push(other),
+        }
+    }
+}
+
+fn code(rest: &mut Rest<'_>, most: usize) -> Result<char, CurlError> {
+    let mut digits = String::new();
+    while digits.len() < most && rest.peek().is_some_and(char::is_ascii_hexdigit) {
+        digits.extend(rest.next());
+    }
+    let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+    code.ok_or_else(|| CurlError::new("the line has an escape that is no character"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_a_shell_makes_of_them() {
+        for (line, expected) in [
+            ("curl  a\tb", vec!["curl", "a", "b"]),
+            (r#"curl 'a b' "c \" d" e\ f"#, vec!["curl", "a b", "c \" d", "e f"]),
+            ("curl \\\n  x", vec!["curl", "x"]),
+            ("curl \\\r\n  x", vec!["curl", "x"]),
+            (r#"-d "it's \n""#, vec!["-d", r"it's \n"]),
+            (r"-d $'it\'s\n\u00e9'", vec!["-d", "it's\né"]),
+            ("a'b'\"c\"d ''", vec!["abcd", ""]),
+            ("curl x # comment", vec!["curl", "x"]),
+            ("curl x | jq .", vec!["curl", "x"]),
+            ("curl https://x.example/?a=1&b=2", vec!["curl", "https://x.example/?a=1&b=2"]),
+            ("curl x && rm y", vec!["curl", "x"]),
+            ("curl x\ncurl y", vec!["curl", "x"]),
+            ("curl x\n  -d y", vec!["curl", "x", "-d", "y"]),
+            ("", vec![]),
+        ] {
+            assert_eq!(split(line).unwrap(), expected, "{line}");
+        }
+        for bad in ["curl 'a", "curl \"a", "curl $'a", r"curl $'\ud800'", "curl \"a\\"] {
+            assert!(split(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What becomes of a curl line: the endpoint, the params that send the same, and what was taken out.
+
+use callout_core::{
+    json::Json,
+    limits::Limits,
+    secret::{SecretName, Secrets},
+};
+use callout_openapi::{CurlImport, import_curl, lean};
+
+fn run(line: &str) -> Result<CurlImport, String> {
+    let check = |config: &callout_core::config::IntegrationConfig, faults: &mut callout_core::fault::Faults| {
+        let needed = config.auth.as_ref().map(|auth| auth.kind.required_secret());
+        let given = SecretName::ALL.into_iter().filter(|name| Some(*name) == needed);
+        config.check(&given.fold(Secrets::new(), |all, name| all.with(name, "s")), &Limits::default(), faults);
+    };
+    import_curl(line, None, None, &check).map_err(|error| error.to_string())
+}
+
+/// Everything that came of a line, but for the names.
+fn told(line: &str) -> Vec<String> {
+    let made = match run(line) {
+        Ok(made) => made,
+        Err(why) => return vec![format!("! {why}")],
+    };
+    let written = lean(&made.integration);
+    let endpoint = written.get("endpoints").and_then(|all| all.as_array()?.first().cloned()).unwrap_or_default();
+    let text = |holder: &Json, name: &str| {
+        holder.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let mut told = vec![format!(
+        "{} {}{}",
+        text(&endpoint, "method").unwrap_or_default(),
+        text(&written, "base_url").unwrap_or_default(),
+        text(&endpoint, "path").unwrap_or_default()
+    )];
+    told.extend(text(&written, "auth"));
+    told.extend(text(&endpoint, "body_format"));
+    told.extend(text(&endpoint, "headers"));
+    told.push(made.params.to_string());
+    told.extend(made.secrets.iter().map(|secret| format!("{}: {}", secret.secret, secret.what)));
+    told.extend(made.losses.iter().map(|loss| format!("- {loss}")));
+    told.extend(made.notes.iter().map(|note| format!(". {note}")));
+    told
+}
+
+#[test]
+fn lines_become_endpoints() {
+    let table: [(&str, &[&str]); 22] = [
+        ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
+        (
+            "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
+            &[
+                "GET https://shop.example/things{?page,q,tag}",
+                r#"{"page":2,"q":"a b","tag":["x","y"]}"#,
+                "- --location: redirects are followed within one origin only",
+            ],
+        ),
+        (
+            "curl https://shop.example/users/42/posts/0a1b2c3d-0000-4000-8000-00000000ffff",
+            &[
+                "GET https://shop.example/users/{user_id}/posts/{post_id}",
+                r#"{"user_id":"42","post_id":"0a1b2c3d-0000-4000-8000-00000000ffff"}"#,
+                ". the segment \"42\" of the path is the param \"user_id\"",
+                ". the segment \"0a1b2c3d-0000-4000-8000-00000000ffff\" of the path is the param \"post_id\"",
+            ],
+        ),
+        (
+            r#"curl -X PUT https://shop.example/a -H 'Content-Type: application/json' -H 'X-A: b' -d '{"n": 1.50, "l": ["x"]}'"#,
+            &["PUT https://shop.example/a", r#"{"X-A":"b"}"#, r#"{"n":1.50,"l":["x"]}"#],
+        ),
+        (
+            r#"curl https://shop.example/a --json '{"a": {"b": true}}'"#,
+            &["POST https://shop.example/a", r#"{"a":{"b":true}}"#],
+        ),
+        (r#"curl https://shop.example/a -d '{"a": 1}'"#, &["POST https://shop.example/a", r#"{"a":1}"#]),
+        (
+            "curl https://shop.example/a -d a=1 -d 'b=x+y' --data-urlencode 'c=1&2'",
+            &["POST https://shop.example/a", "form", r#"{"a":1,"b":"x y","c":"1&2"}"#],
+        ),
+        ("curl -G https://shop.example/a -d q=1", &["GET https://shop.example/a{?q}", r#"{"q":1}"#]),
+        (
+            r#"curl -XPATCH https://shop.example/a -H "Content-Type: application/merge-patch+json" -d '{"a":null}'"#,
+            &["PATCH https://shop.example/a", r#"{"Content-Type":"application/merge-patch+json"}"#, r#"{"a":null}"#],
+        ),
+        (
+            "curl -H 'Authorization: Bearer canary' https://shop.example/",
+            &[
+                "GET https://shop.example",
+                r#"{"type":"bearer_token"}"#,
+                "{}",
+                "bearer_token: the token behind `Bearer` in the line",
+            ],
+        ),
+        (
+            "curl -H 'Authorization: Token canary' https://shop.example/",
+            &[
+                "GET https://shop.example",
+                r#"{"type":"api_key_header","header_name":"Authorization"}"#,
+                "{}",
+                "api_key: what the header Authorization carries, all of it",
+            ],
+        ),
+        (
+            "curl -u me:canary https://shop.example/",
+            &[
+                "GET https://shop.example",
+                r#"{"type":"api_key_header","header_name":"Authorization"}"#,
+                "{}",
+                "api_key: `Basic ` and the Base64 of USER:PASSWORD (the line's -u)",
+            ],
+        ),
+        (
+            "curl https://me:canary@shop.example:8443/",
+            &[
+                "GET https://shop.example:8443",
+                r#"{"type":"api_key_header","header_name":"Authorization"}"#,
+                "{}",
+                "api_key: `Basic ` and the Base64 of USER:PASSWORD (the line's -u)",
+            ],
+        ),
+        (
+            "curl -H 'X-Api-Key: canary' -H 'X-Auth-Token: canary' -b sid=canary 'https://shop.example/?api_key=canary&a=1'",
+            &[
+                "GET https://shop.example{?a}",
+                r#"{"type":"api_key_header","header_name":"X-Api-Key"}"#,
+                r#"{"a":1}"#,
+                "api_key: what the header X-Api-Key carries, all of it",
+                "- there is one secret only: left out is what the header X-Auth-Token carries, all of it",
+                "- cookies (-b) are not sent: they are left out",
+                "- the query key \"api_key\" looks like a secret, and secrets go into headers only: it is left out",
+            ],
+        ),
+        (
+            r#"curl https://shop.example/login -d '{"user": "me", "password": "canary", "deep": [{"secret": "canary"}]}'"#,
+            &[
+                "POST https://shop.example/login",
+                r#"{"user":"me"}"#,
+                ". the field \"password\" may hold a secret: its value is taken out, a call gives it",
+                ". the field \"deep\" may hold a secret: its value is taken out, a call gives it",
+            ],
+        ),
+        (
+            "curl https://hooks.example/services/T0/canaryX8sd9f7sd9f87sdf -d '{}'",
+            &[
+                "POST https://hooks.example/services/T0/{t0_id}",
+                "{}",
+                ". a segment of the path may be a secret: it is the param \"t0_id\", and a call gives it",
+            ],
+        ),
+        (
+            "curl -X DELETE https://shop.example/a -d a=1 -k",
+            &[
+                "DELETE https://shop.example/a",
+                "{}",
+                "- --insecure: certificates are always checked",
+                "- a body cannot be sent with DELETE: it is left out",
+            ],
+        ),
+        ("curl -F a=@b https://shop.example/", &["! a multipart body (-F) cannot be sent by an endpoint"]),
+        ("curl -d @file https://shop.example/", &["! --data reads a file: write what is in it in place of @file"]),
+        ("curl --json '[1]' https://shop.example/", &["! the body is no JSON object, and only objects can be sent"]),
+        ("curl -I https://shop.example/", &["! HEAD is no method of an endpoint"]),
+        ("wget https://shop.example/", &["! is no curl command line: it does not begin with `curl`"]),
+    ];
+    for (line, expected) in table {
+        let found = told(line);
+        assert_eq!(found, expected, "\n{line}\n{}", found.join("\n"));
+    }
+}
+
+#[test]
+fn no_secret_of_a_line_is_in_what_comes_of_it() {
+    for line in [
+        "curl -H 'Authorization: Bearer canary' https://shop.example/",
+        "curl -H 'authorization: Basic canary' -u a:canary --oauth2-bearer canary https://b:canary@shop.example/?token=canary",
+        "curl -H 'X-Api-Key: canary' -H 'Cookie: a=canary' -b canary https://shop.example/?sig=canary",
+        r#"curl https://shop.example/canary0123456789abcdef -d '{"client_secret": "canary", "a": {"token": ["canary"]}}'"#,
+        "curl https://shop.example/ -d 'password=canary&key=canary'",
+    ] {
+        let made = run(line).unwrap();
+        let all = format!("{made:?}{}", lean(&made.integration)).replace("canary0123456789abcdef", "canary");
+        assert!(!all.contains("canary"), "{line}\n{all}");
+    }
+}
+
+#[test]
+fn schemas_describe_what_the_line_has() {
+    let made = run(
+        r#"curl https://shop.example/things/7 -d '{"a": [1, 2], "b": [1, "x"], "c": {"d": null, "e": 1.5}, "f": {}}'"#,
+    )
+    .unwrap();
+    let schema = Json::Object(made.integration.endpoints[0].input_schema.clone());
+    assert_eq!(
+        schema.to_string(),
+        r#"{"type":"object","properties":{"a":{"type":"array","items":{"type":"integer"}},"b":{"type":"array"},"c":{"type":"object","properties":{"d":{},"e":{"type":"number"}}},"f":{"type":"object"},"thing_id":{"type":"string"}},"required":["a","b","c","f","thing_id"]}"#
+    );
+    assert_eq!(
+        (made.integration.name.as_str(), made.integration.endpoints[0].name.as_str()),
+        ("shop-example", "post-things-thing_id")
+    );
+    assert_eq!(made.integration.endpoints[0].description, "POST /things/{thing_id}");
+}
