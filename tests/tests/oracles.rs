@@ -182,6 +182,91 @@ fn request() -> impl Strategy<Value = String> {
     })
 }
 
+/// A schema of a document, which may refer to `A` and `B`.
+fn schema() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        r#"{"type":"string"}"#,
+        r#"{"type":"integer","minimum":1,"exclusiveMinimum":true}"#,
+        r#"{"type":"string","nullable":true,"enum":["a",null,1]}"#,
+        r#"{"type":"string","pattern":"(?<=a)b"}"#,
+        r#"{"pattern":"[","readOnly":true}"#,
+        r##"{"$ref":"#/components/schemas/A"}"##,
+        r##"{"$ref":"#/components/schemas/B","description":"b"}"##,
+        r##"{"$ref":"#/nowhere"}"##,
+        "{}",
+        "true",
+        "7",
+        "null",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let members = || prop::collection::vec((word(), inner.clone()), 0..4);
+        let names = move |members: Vec<(String, String)>| {
+            members.iter().map(|(name, value)| format!("{}:{value}", text(name))).collect::<Vec<_>>().join(",")
+        };
+        let list = prop::collection::vec(inner.clone(), 0..4).prop_map(|all| all.join(","));
+        prop_oneof![
+            (members(), word()).prop_map(move |(members, word)| format!(
+                r#"{{"type":"object","properties":{{{}}},"required":[{}]}}"#,
+                names(members),
+                text(&word)
+            )),
+            (members(), inner.clone()).prop_map(move |(members, inner)| format!(
+                r#"{{"properties":{{{}}},"additionalProperties":{inner},"minProperties":1}}"#,
+                names(members)
+            )),
+            inner.clone().prop_map(|inner| format!(r#"{{"type":"array","items":{inner}}}"#)),
+            inner.prop_map(|inner| format!(r#"{{"not":{inner},"patternProperties":{{"^x":{inner}}}}}"#)),
+            (prop::sample::select(vec!["allOf", "anyOf", "oneOf"]), list)
+                .prop_map(|(name, list)| format!(r#"{{"{name}":[{list}],"unevaluatedProperties":false}}"#)),
+        ]
+    })
+}
+
+/// A path and its item.
+fn operation() -> impl Strategy<Value = (String, String)> {
+    let path = prop::sample::select(vec![
+        "/a/{id}",
+        "/a/{id}.{name}",
+        "/{a b}",
+        "/x?k={id}",
+        "/{+id}",
+        "/a#b",
+        "a",
+        "/{",
+        "//",
+    ]);
+    let place = prop::sample::select(vec!["path", "query", "header", "cookie", "body"]);
+    let style = prop::sample::select(vec![
+        "",
+        r#""style":"deepObject","#,
+        r#""style":"matrix","#,
+        r#""explode":false,"#,
+        r#""required":true,"#,
+    ]);
+    let parameter = (word(), place, style, schema()).prop_map(|(name, place, style, schema)| {
+        format!(r#"{{"name":{},"in":"{place}",{style}"schema":{schema}}}"#, text(&name))
+    });
+    let media = prop::sample::select(vec![
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "text/x+json",
+        "multipart/form-data",
+    ]);
+    let method = prop::sample::select(vec!["get", "put", "post", "delete", "patch", "head"]);
+    let body =
+        (media, schema()).prop_map(|(media, schema)| format!(r#"{{"content":{{"{media}":{{"schema":{schema}}}}}}}"#));
+    (path, method, prop::collection::vec(parameter, 0..4), body, prop::option::of(word())).prop_map(
+        |(path, method, parameters, body, id)| {
+            let id = id.map_or_else(String::new, |id| format!(r#""operationId":{},"#, text(&id)));
+            (
+                path.to_owned(),
+                format!(r#"{{"{method}":{{{id}"parameters":[{}],"requestBody":{body}}}}}"#, parameters.join(",")),
+            )
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -216,6 +301,15 @@ proptest! {
     fn what_holds_of_any_json(body in json(), cut in 0..40_usize) {
         callout_oracles::json(body.as_bytes());
         callout_oracles::json(&body.as_bytes()[..body.len().saturating_sub(cut)]);
+    }
+
+    #[test]
+    fn what_holds_of_any_document(operations in prop::collection::vec(operation(), 1..5), schema in schema(), version in prop::sample::select(vec!["3.0.3", "3.1.0"])) {
+        let paths = operations.iter().enumerate().map(|(at, (path, item))| format!("{}:{item}", text(&format!("{path}{}", "/x".repeat(at)))));
+        let paths = paths.collect::<Vec<_>>().join(",");
+        callout_oracles::openapi(format!(
+            r##"{{"openapi":"{version}","info":{{"title":"A"}},"servers":[{{"url":"https://a.example"}}],"paths":{{{paths}}},"components":{{"schemas":{{"A":{schema},"B":{{"$ref":"#/components/schemas/A"}}}}}}}}"##
+        ).as_bytes());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod config;
 mod json;
+mod openapi;
 mod path;
 mod pipeline;
 mod request;
@@ -18,6 +19,7 @@ mod world;
 
 pub use config::config;
 pub use json::json;
+pub use openapi::openapi;
 pub use path::path;
 pub use pipeline::pipeline;
 pub use request::request;
@@ -28,9 +30,10 @@ pub use token_response::token_response;
 pub type Oracle = fn(&[u8]);
 
 /// All of them by the names of their fuzz targets.
-pub const ORACLES: [(&str, Oracle); 7] = [
+pub const ORACLES: [(&str, Oracle); 8] = [
     ("config", config),
     ("json", json),
+    ("openapi", openapi),
     ("path", path),
     ("pipeline", pipeline),
     ("request", request),
