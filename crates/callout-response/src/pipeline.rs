@@ -169,7 +169,8 @@ impl Pipeline {
         self.stages(input, Count::UpToLimit, &mut Stages::default(), 1)
     }
 
-    /// Makes the text and keeps what each stage gave. Lengths are exact.
+    /// Makes the text and keeps what each stage gave. Lengths are exact, unless a template fails behind its
+    /// limit: nobody knows then how long its text would have been.
     pub fn trace(&self, input: &Input<'_>) -> Stages {
         let mut stages = Stages::default();
         match self.stages(input, Count::Exactly, &mut stages, 1) {
