@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -19,7 +20,6 @@ use crate::{Called, Changes, Refusal, ToolList, ToolSource};
 #[derive(Clone, Debug)]
 pub struct Registry(Arc<Parts>);
 
-#[derive(Debug)]
 struct Parts {
     engine: Engine,
     host: Json,
@@ -70,6 +70,13 @@ impl Registry {
     }
 }
 
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { engine, host: _, current, changes: _ } = self; // what the host binds is its own affair
+        f.debug_struct("Registry").field("engine", engine).field("current", current).finish_non_exhaustive()
+    }
+}
+
 impl ToolSource for Registry {
     async fn list(&self, _http: Option<&http::Extensions>) -> Result<ToolList, Refusal> {
         Ok(self.current().list.clone())
@@ -85,5 +92,20 @@ impl ToolSource for Registry {
     fn changes(&self, _http: Option<&http::Extensions>) -> Changes {
         let changes = self.0.changes.subscribe();
         stream::unfold(changes, async |mut changes| changes.changed().await.ok().map(|()| ((), changes))).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use callout::{EgressPolicy, Json};
+
+    use super::*;
+
+    #[test]
+    fn what_the_host_binds_is_not_shown() {
+        let engine = Engine::builder().with_egress(EgressPolicy::public()).build().unwrap();
+        let host = Json::parse(r#"{"session": "canary-7"}"#).unwrap();
+        let shown = format!("{:?}", Registry::new(engine, ToolRegistry::new().with_host_param("session"), host));
+        assert!(shown.starts_with("Registry(") && !shown.contains("canary-7"), "{shown}");
     }
 }

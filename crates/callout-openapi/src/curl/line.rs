@@ -3,15 +3,15 @@
 use super::CurlError;
 
 /// One piece of a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Data {
     pub(super) text: String,
     /// Whether it is to be encoded as a form's value (`--data-urlencode`).
     pub(super) encode: bool,
 }
 
-/// What a line says.
-#[derive(Clone, Debug, Default)]
+/// What a line says, its secrets too: it has no `Debug`.
+#[derive(Clone, Default)]
 pub(super) struct Line {
     pub(super) url: String,
     pub(super) method: Option<String>,
