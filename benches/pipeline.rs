@@ -1,36 +1,16 @@
 //! A pipeline with all that it needs around it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use callout::{Clock, Limits};
+use callout::Limits;
 use callout_core::{
     config::EndpointConfig,
     fault::Faults,
     json::{Json, Object},
     redact::Redactor,
-    time::{Deadline, SharedClock},
+    time::{Deadline, SharedClock, StillClock},
 };
 use callout_response::{Input, Pipeline, Text, read_body};
-
-/// A clock that stands still: no deadline is ever reached.
-#[derive(Debug)]
-struct Still(Instant);
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.0
-    }
-
-    fn unix(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    async fn sleep(&self, _: Duration) {}
-
-    async fn until(&self, _: Instant) {
-        std::future::pending::<()>().await;
-    }
-}
 
 /// A compiled pipeline, run again and again.
 #[derive(Debug)]
@@ -49,10 +29,9 @@ impl Shaping {
     /// # Panics
     ///
     /// If the endpoint has faults.
-    #[expect(clippy::disallowed_methods, reason = "the one moment at which the still clock stands")]
     pub fn of(endpoint: &EndpointConfig) -> Self {
         let limits = Limits::default();
-        let clock = SharedClock::new(Still(Instant::now()));
+        let clock = SharedClock::new(StillClock::new());
         let deadline = Deadline::after(&clock, Duration::from_mins(1));
         Self {
             pipeline: Pipeline::compile(endpoint, &limits, &mut Faults::new()).expect("the config is good"),

@@ -20,9 +20,8 @@
 use std::{
     collections::{HashMap, HashSet},
     fs,
-    future::pending,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use callout_core::{
@@ -32,7 +31,7 @@ use callout_core::{
     json::{Duplicates, Json, Object, ObjectBuilder, ReadOptions},
     limits::Limits,
     redact::Redactor,
-    time::{Clock, Deadline, SharedClock},
+    time::{Deadline, SharedClock, StillClock},
 };
 use callout_response::{Input, Length, Pipeline, Stages, Text, read_body};
 
@@ -139,7 +138,7 @@ fn check(row: &Json, data: &mut Data, seen: &mut Seen<'_>) {
         params: row.get("params").and_then(Json::as_object).cloned().unwrap_or_default(),
         status,
         redactor,
-        clock: still_clock(),
+        clock: SharedClock::new(StillClock::new()),
     };
     let endpoint = row.get("endpoint").expect("a row has an endpoint");
     let Some(cuts) = expect.get("cuts") else {
@@ -377,28 +376,4 @@ fn number(value: &Json) -> usize {
 fn strings(value: &Json) -> Vec<&str> {
     let list = value.as_array().unwrap_or_else(|| panic!("{value} is no list"));
     list.iter().map(|text| text.as_str().unwrap_or_else(|| panic!("{text} is no string"))).collect()
-}
-
-/// A clock that stands still: no row may depend on how fast the machine is.
-struct Still(Instant);
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.0
-    }
-
-    fn unix(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    async fn sleep(&self, _: Duration) {}
-
-    async fn until(&self, _: Instant) {
-        pending::<()>().await;
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "an instant to stand still at cannot be had otherwise")]
-fn still_clock() -> SharedClock {
-    SharedClock::new(Still(Instant::now()))
 }

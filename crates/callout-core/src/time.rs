@@ -94,6 +94,47 @@ impl fmt::Debug for SharedClock {
     }
 }
 
+/// A [`Clock`] at which nothing happens by itself: time stands still, so that no outcome depends on how fast
+/// a machine is. A pause is over at once, and no moment ever comes. For tests and measurements.
+#[derive(Clone, Copy, Debug)]
+pub struct StillClock {
+    now: Instant,
+    unix: Duration,
+}
+
+impl StillClock {
+    /// Stands at the moment of its making; [`Clock::unix`] is 0 unless it is set.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one moment at which it stands")]
+    #[expect(clippy::new_without_default, reason = "two of them are not the same")]
+    pub fn new() -> Self {
+        Self { now: Instant::now(), unix: Duration::ZERO }
+    }
+
+    /// With that time since 1970-01-01 UTC.
+    #[must_use]
+    pub fn with_unix(mut self, unix: Duration) -> Self {
+        self.unix = unix;
+        self
+    }
+}
+
+impl Clock for StillClock {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn unix(&self) -> Duration {
+        self.unix
+    }
+
+    async fn sleep(&self, _: Duration) {}
+
+    fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+}
+
 /// Where the engine takes chance from: the jitter of waits, the `jti` of assertions.
 pub trait Rng: Send + Sync + 'static {
     /// Fills the buffer; unpredictable unless in a test.

@@ -1,38 +1,13 @@
 //! A world in which nothing happens by itself: a clock that stands still, dice that always fall alike.
 
-use std::{
-    future::{Future, pending},
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use callout_core::{
     config::{IntegrationConfig, UnknownFields},
     fault::Faults,
     json::{Json, ObjectBuilder},
-    time::{Clock, Rng, SharedClock, SharedRng},
+    time::{Rng, SharedClock, SharedRng, StillClock},
 };
-
-#[expect(clippy::disallowed_methods, reason = "some moment for a clock that stands still")]
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        *START
-    }
-
-    fn unix(&self) -> Duration {
-        Duration::from_hours(500_000)
-    }
-
-    async fn sleep(&self, _: Duration) {}
-
-    fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
-        pending()
-    }
-}
 
 struct Zeros;
 
@@ -43,7 +18,7 @@ impl Rng for Zeros {
 }
 
 pub(crate) fn clock() -> SharedClock {
-    SharedClock::new(Still)
+    SharedClock::new(StillClock::new().with_unix(Duration::from_hours(500_000)))
 }
 
 pub(crate) fn rng() -> SharedRng {

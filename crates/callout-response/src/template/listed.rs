@@ -1,16 +1,12 @@
 //! What templates may use is listed for people in two places: the README and the documentation of this
 //! module. Both lists are held to the tables here, in both directions.
 
-use std::{
-    collections::BTreeSet,
-    future::{Future, pending},
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use callout_core::{
     json::Json,
     limits::Limits,
-    time::{Clock, Deadline, SharedClock},
+    time::{Deadline, SharedClock, StillClock},
 };
 
 use super::{Template, Watch, budget::Meter, fault::Fail, filters, grammar::LOOP_FIELDS, methods, predicates};
@@ -70,26 +66,6 @@ const FUNCTIONS: [&str; 16] = [
 const KINDS: [(&str, &str); 4] =
     [("strings", "\"text\""), ("mappings", "{\"a\": 1}"), ("lists", "[1]"), ("numbers", "7")];
 
-struct Still(Instant);
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.0
-    }
-
-    fn unix(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send {
-        pending()
-    }
-
-    fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
-        pending()
-    }
-}
-
 /// The code in the README's row of that name, word by word.
 fn row(name: &str) -> BTreeSet<&'static str> {
     let (_, section) = README.split_once("\n## What a template may use\n").unwrap();
@@ -128,9 +104,8 @@ fn filters_and_tests_are_those_that_there_are() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "some moment for a clock that stands still")]
 fn methods_are_those_that_each_kind_of_value_has() {
-    let clock = SharedClock::new(Still(Instant::now()));
+    let clock = SharedClock::new(StillClock::new());
     let watch = Watch { clock: &clock, deadline: Deadline::after(&clock, Duration::from_mins(1)) };
     let meter = Meter::new(&Limits::default(), &watch, 1);
     let mut all = BTreeSet::new();

@@ -1,15 +1,12 @@
 //! Statements that run here give what minijinja gives with them: texts, errors with their lines, and where
 //! a text ends.
 
-use std::{
-    future::{Future, pending},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use callout_core::{
     json::{Json, Object},
     limits::Limits,
-    time::{Clock, Deadline, SharedClock},
+    time::{Deadline, SharedClock, StillClock},
 };
 use proptest::prelude::*;
 
@@ -22,30 +19,9 @@ const BODY: &str = r#"{
     "map": {"z": 1, "a": [2]}, "pairs": [[1, "p"], [2, "q"]], "uneven": [[1, 2], [3]], "x": "a member"
 }"#;
 
-struct Still(Instant);
-
-impl Clock for Still {
-    fn now(&self) -> Instant {
-        self.0
-    }
-
-    fn unix(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send {
-        pending()
-    }
-
-    fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
-        pending()
-    }
-}
-
 /// What comes of a template, in each of two ways and with several limits.
-#[expect(clippy::disallowed_methods, reason = "the one moment at which the still clock stands")]
 fn both(source: &str, limits: &Limits) -> [Vec<String>; 2] {
-    let clock = SharedClock::new(Still(Instant::now()));
+    let clock = SharedClock::new(StillClock::new());
     let watch = Watch { clock: &clock, deadline: Deadline::after(&clock, Duration::from_mins(1)) };
     let body = Json::parse(BODY).unwrap();
     let params = Object::default();
