@@ -34,9 +34,11 @@ pub(crate) async fn run() -> Result<ExitCode, Stop> {
     show_auth_types(STEPS.len() + 2, &engine, &upstream).await?;
     show_trace(STEPS.len() + 3, &engine, &integration).await;
     println!("{}", show::heading("Your turn"));
+    println!("  callout import openapi api.json -o my-api.yaml   makes such a file of an API's own document");
     println!("  callout check my-api.yaml                        says everything that is wrong with a file");
     println!("  callout call my-api.yaml my-endpoint --trace     makes a call and shows every stage");
     println!("  callout tools my-api.yaml                        the endpoints as tools for function calling");
+    println!("  callout mcp my-api.yaml                          the endpoints as tools of an MCP server");
     Ok(ExitCode::SUCCESS)
 }
 

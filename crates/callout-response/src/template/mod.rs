@@ -70,18 +70,16 @@ mod filters;
 mod format;
 mod grammar;
 mod lex;
-#[cfg(test)]
-mod listed;
 mod methods;
 mod ops;
 mod parse;
 mod parts;
 mod predicates;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod uses;
 mod value;
-#[cfg(test)]
-mod ways;
 
 use std::{
     fmt,

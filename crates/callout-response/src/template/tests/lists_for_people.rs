@@ -9,10 +9,10 @@ use callout_core::{
     time::{Deadline, SharedClock, StillClock},
 };
 
-use super::{Template, Watch, budget::Meter, fault::Fail, filters, grammar::LOOP_FIELDS, methods, predicates};
+use super::super::{Template, Watch, budget::Meter, fault::Fail, filters, grammar::LOOP_FIELDS, methods, predicates};
 
-const README: &str = include_str!("../../../../README.md");
-const MODULE: &str = include_str!("mod.rs");
+const README: &str = include_str!("../../../../../README.md");
+const MODULE: &str = include_str!("../mod.rs");
 
 /// The words of Jinja and its like, those that are not here too.
 const STATEMENTS: [&str; 24] = [

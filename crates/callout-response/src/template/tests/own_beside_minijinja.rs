@@ -10,7 +10,7 @@ use callout_core::{
 };
 use proptest::prelude::*;
 
-use super::{Enough, Template, Values, Way, parse};
+use super::super::{Enough, Template, Values, Way, parse};
 use crate::Watch;
 
 const BODY: &str = r#"{
