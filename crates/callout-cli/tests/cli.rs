@@ -1,15 +1,17 @@
 //! The program as a user sees it: what it prints, where, and how it exits.
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
+mod support;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
     process::{Command, Output, Stdio},
     thread,
 };
 
 use callout::Json;
+use support::Folder;
 
 /// Answers each connection once with that status and body, and gives back what it was sent.
 fn upstream(status: &'static str, body: &'static str) -> (SocketAddr, thread::JoinHandle<String>) {
@@ -49,22 +51,6 @@ fn out(output: &Output) -> String {
 
 fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
 }
 
 fn integration(address: SocketAddr) -> String {

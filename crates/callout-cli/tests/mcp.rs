@@ -2,10 +2,11 @@
 //! params and secrets that no client sees.
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
+mod support;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
     process::{Child, ChildStdin, Command, Output, Stdio},
     sync::mpsc,
     thread,
@@ -13,6 +14,7 @@ use std::{
 };
 
 use callout::Json;
+use support::Folder;
 
 /// Answers each request with its target and its key, as JSON.
 fn upstream() -> SocketAddr {
@@ -56,22 +58,6 @@ endpoints:
     input_schema: {{ type: object, properties: {{ user_id: {{ type: string }}, id: {{ type: integer }} }} }}
 {more}"
     )
-}
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mcp").join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -169,7 +155,7 @@ impl Drop for Client {
 #[test]
 fn files_become_tools_on_standard_input_and_output() {
     let address = upstream();
-    let folder = Folder::new("tools");
+    let folder = Folder::new("mcp-tools");
     let (one, two) =
         (folder.file("one.yaml", &shop("one", address, "")), folder.file("two.yaml", &shop("two", address, "")));
     let allow = address.to_string();
@@ -201,7 +187,7 @@ fn files_become_tools_on_standard_input_and_output() {
 #[test]
 fn a_file_that_changes_is_read_again_and_told() {
     let address = upstream();
-    let folder = Folder::new("changes");
+    let folder = Folder::new("mcp-changes");
     let file = folder.file("shop.yaml", &shop("shop", address, ""));
     let allow = address.to_string();
     let mut client = Client::start(&[&file, "--allow", &allow, "--secret", "api_key=env:CALLOUT_MCP_TEST_KEY"]);
@@ -225,7 +211,7 @@ fn a_file_that_changes_is_read_again_and_told() {
 #[test]
 fn what_cannot_be_served_is_said_at_once() {
     let address = upstream();
-    let folder = Folder::new("usage");
+    let folder = Folder::new("mcp-usage");
     let (one, other) =
         (folder.file("one.yaml", &shop("one", address, "")), folder.file("o.yaml", &shop("one", address, "")));
     let two = folder.file("two.yaml", &shop("two", address, ""));
