@@ -1,16 +1,18 @@
 //! What an upstream answers: well-formed, late, cut, endless, or not at all.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_compression::tokio::write::{BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt as _;
+use tokio::{io::AsyncWriteExt as _, sync::Barrier};
 
 /// One thing that an upstream does on the wire.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Write(Bytes),
     Wait(Duration),
+    /// Until the barrier's number of requests wait.
+    Meet(Arc<Barrier>),
     /// Byte by byte.
     Drip(Bytes, Duration),
     /// Over and over until the peer is gone.
@@ -35,6 +37,7 @@ pub struct Reply {
     headers: Vec<(String, String)>,
     body: Body,
     delay: Duration,
+    meeting: Option<Arc<Barrier>>,
     end: End,
 }
 
@@ -50,7 +53,7 @@ enum Body {
 
 impl Reply {
     fn new(status: u16, body: Body) -> Self {
-        Self { status, headers: Vec::new(), body, delay: Duration::ZERO, end: End::KeepAlive }
+        Self { status, headers: Vec::new(), body, delay: Duration::ZERO, meeting: None, end: End::KeepAlive }
     }
 
     /// That status and an empty body.
@@ -198,6 +201,13 @@ impl Reply {
         self
     }
 
+    /// Begun when as many requests wait here as the barrier is for: only calls that run at once get an answer.
+    #[must_use]
+    pub fn together(mut self, barrier: &Arc<Barrier>) -> Self {
+        self.meeting = Some(Arc::clone(barrier));
+        self
+    }
+
     /// And then the connection is closed, without a word about it in the headers.
     #[must_use]
     pub fn then_close(mut self) -> Self {
@@ -207,8 +217,8 @@ impl Reply {
 
     /// The bytes as they go out: steps, and what becomes of the connection.
     pub(crate) fn into_steps(self, head_only: bool) -> (Vec<Step>, End) {
-        let Self { status, headers, body, delay, end } = self;
-        let mut steps = Vec::new();
+        let Self { status, headers, body, delay, meeting, end } = self;
+        let mut steps: Vec<_> = meeting.map(Step::Meet).into_iter().collect();
         if !delay.is_zero() {
             steps.push(Step::Wait(delay));
         }
