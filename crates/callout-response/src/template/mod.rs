@@ -48,15 +48,16 @@
 //! - Stack at compile time: minijinja's parser and code generator recurse with nested blocks and with
 //!   `elif` branches only, of which 100 may be open at once. Our parser recurses with brackets,
 //!   signs and inline conditions, 20 deep; chains of any operator, filters, dots and calls are flat.
-//! - Stack at render time: running statements recurses with nested blocks, 32 deep; minijinja's machine
-//!   does not recurse without macros, blocks and recursive loops. Evaluating recurses as deep as an expression nests, and walking, comparing, printing and
-//!   dropping values as deep as they do: every value carries a bound of that, and a template can make
-//!   none that nests more than 32 levels deeper than `max_json_depth`.
-//! - Time and memory: minijinja's fuel, `template_fuel` but 100,000 at most, counts its
-//!   instructions and the text it captures; what runs here is counted alike. Everything else is counted by a meter of 40 units per fuel
-//!   before it is done: each value that is looked at, each entry of a list or mapping that is
-//!   made, each byte that is read or written. Values are shared, never copied, on their way in and out.
-//!   Loops go through our values only and pay for each element.
+//! - Stack at render time: running statements recurses with nested blocks, 32 deep; minijinja's
+//!   machine does not recurse without macros, blocks and recursive loops. Evaluating recurses as deep
+//!   as an expression nests, and walking, comparing, printing and dropping values as deep as they do:
+//!   every value carries a bound of that, and a template can make none that nests more than 32 levels
+//!   deeper than `max_json_depth`.
+//! - Time and memory: minijinja's fuel, `template_fuel` but 100,000 at most, counts its instructions
+//!   and the text it captures; what runs here is counted alike. Everything else is counted by a meter
+//!   of 40 units per fuel before it is done: each value that is looked at, each entry of a list or
+//!   mapping that is made, each byte that is read or written. Values are shared, never copied, on
+//!   their way in and out. Loops go through our values only and pay for each element.
 //! - Output: `max_template_output_bytes`. The call's deadline is looked at while the meter runs.
 //!
 //! The same input gives the same output: there is no clock, no chance, and no order but that of the data.
