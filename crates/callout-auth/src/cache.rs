@@ -386,6 +386,37 @@ mod tests {
     }
 
     #[test]
+    fn a_place_goes_to_another_entry_when_it_is_free_and_else_now_and_then() {
+        let (cache, other) = (TokenCache::new(1_000), TokenCache::new(1_000));
+        let holds = Holds::default();
+        let first = add(&cache, 0);
+        // Keys are digests: one of eight shares its place.
+        let second =
+            (1..).map(|at| add(&cache, at)).find(|entry| place(&holds, entry) == place(&holds, &first)).unwrap();
+        holds.put(&cache, &first, 1);
+        assert!(is_held(&holds, &first), "it was empty");
+        holds.put(&cache, &second, 1);
+        assert!(is_held(&holds, &first) && !is_held(&holds, &second), "it is taken");
+        holds.put(&cache, &second, HOLD_EACH);
+        assert!(is_held(&holds, &second), "its turn");
+        cache.0.entries.invalidate(&second.key);
+        cache.0.entries.run_pending_tasks();
+        holds.put(&cache, &first, 1);
+        assert!(is_held(&holds, &first), "the one before is gone");
+        let same_key = add(&other, 0);
+        holds.put(&other, &same_key, 1);
+        assert!(is_held(&holds, &same_key), "the one before is of another cache");
+    }
+
+    fn place(holds: &Holds, entry: &Entry) -> *const ArcSwapOption<Held> {
+        holds.place(&entry.key)
+    }
+
+    fn is_held(holds: &Holds, entry: &Arc<Entry>) -> bool {
+        holds.get(&entry.key).as_ref().is_some_and(|held| Arc::ptr_eq(&held.entry, entry))
+    }
+
+    #[test]
     fn what_is_displaced_is_forgotten() {
         let cache = TokenCache::new(10);
         for at in 0..1_000 {
