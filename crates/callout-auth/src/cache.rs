@@ -389,20 +389,22 @@ mod tests {
     fn a_place_goes_to_another_entry_when_it_is_free_and_else_now_and_then() {
         let (cache, other) = (TokenCache::new(1_000), TokenCache::new(1_000));
         let holds = Holds::default();
-        let first = add(&cache, 0);
-        // Keys are digests: one of eight shares its place.
-        let second =
-            (1..).map(|at| add(&cache, at)).find(|entry| place(&holds, entry) == place(&holds, &first)).unwrap();
-        holds.put(&cache, &first, 1);
-        assert!(is_held(&holds, &first), "it was empty");
-        holds.put(&cache, &second, 1);
-        assert!(is_held(&holds, &first) && !is_held(&holds, &second), "it is taken");
-        holds.put(&cache, &second, HOLD_EACH);
-        assert!(is_held(&holds, &second), "its turn");
+        // Keys are digests: they spread over the places, and some share one.
+        let entries: Vec<_> = (0..200).map(|at| add(&cache, at)).collect();
+        let places: std::collections::HashSet<_> = entries.iter().map(|entry| place(&holds, entry)).collect();
+        assert_eq!(places.len(), holds.0.len());
+        let (first, others) = entries.split_first().unwrap();
+        let second = others.iter().find(|entry| place(&holds, entry) == place(&holds, first)).unwrap();
+        holds.put(&cache, first, 1);
+        assert!(is_held(&holds, first), "it was empty");
+        holds.put(&cache, second, 1);
+        assert!(is_held(&holds, first) && !is_held(&holds, second), "it is taken");
+        holds.put(&cache, second, HOLD_EACH);
+        assert!(is_held(&holds, second), "its turn");
         cache.0.entries.invalidate(&second.key);
         cache.0.entries.run_pending_tasks();
-        holds.put(&cache, &first, 1);
-        assert!(is_held(&holds, &first), "the one before is gone");
+        holds.put(&cache, first, 1);
+        assert!(is_held(&holds, first), "the one before is gone");
         let same_key = add(&other, 0);
         holds.put(&other, &same_key, 1);
         assert!(is_held(&holds, &same_key), "the one before is of another cache");
