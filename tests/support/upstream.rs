@@ -273,7 +273,9 @@ async fn perform<S: AsyncWrite + Unpin>(stream: &mut S, step: Step) -> io::Resul
     match step {
         Step::Write(bytes) => stream.write_all(&bytes).await?,
         Step::Wait(pause) => tokio::time::sleep(pause).await,
-        Step::Meet(barrier) => drop(barrier.wait().await),
+        Step::Meet(barrier) => {
+            barrier.wait().await;
+        }
         Step::Drip(bytes, every) => {
             for byte in bytes {
                 tokio::time::sleep(every).await;
