@@ -14,6 +14,7 @@ mod object;
 mod read;
 mod rows;
 mod scan;
+mod skip;
 mod unnest;
 mod wanted;
 mod write;

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::{
     Json, Number, ObjectBuilder,
     number::number_length,
-    scan::{is_space, plain_length, space_length},
+    scan::{behind_space, is_space, plain_length},
     wanted::Wanted,
 };
 
@@ -214,10 +214,11 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn space(&mut self) {
-        // Most often there is none.
-        if self.bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
-            self.at += 1 + space_length(&self.bytes[self.at + 1..]);
-        }
+        self.at = behind_space(self.bytes, self.at);
+    }
+
+    pub(super) const fn max_depth(&self) -> usize {
+        self.options.max_depth
     }
 
     #[inline]
@@ -355,9 +356,8 @@ impl<'a> Reader<'a> {
         Ok(Json::Number(Number::from_checked(&self.text[start..self.at])))
     }
 
-    /// Passes over a number.
     #[inline]
-    pub(super) fn digits(&mut self) -> Step<()> {
+    fn digits(&mut self) -> Step<()> {
         self.at += number_length(&self.bytes[self.at..]).ok_or(ReadErrorKind::Expected("a number"))?;
         Ok(())
     }
@@ -384,7 +384,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(never)]
-    fn escaped_string(&mut self) -> Step<String> {
+    pub(super) fn escaped_string(&mut self) -> Step<String> {
         self.at += 1;
         let text = self.text;
         let start = self.at;

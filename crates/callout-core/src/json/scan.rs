@@ -29,9 +29,19 @@ pub(super) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// How many bytes of white space stand first: one, or the indent of a line.
+/// The first place from there on where no white space stands.
 #[inline]
-pub(super) fn space_length(bytes: &[u8]) -> usize {
+pub(super) fn behind_space(bytes: &[u8], at: usize) -> usize {
+    // Most often there is none, which one comparison tells.
+    match bytes.get(at) {
+        Some(byte) if *byte <= b' ' => at + space_length(&bytes[at..]),
+        _ => at,
+    }
+}
+
+/// How many bytes of white space stand first: one, or the indent of a line.
+#[inline(never)]
+fn space_length(bytes: &[u8]) -> usize {
     if !bytes.first().is_some_and(|byte| is_space(*byte)) {
         return 0;
     }

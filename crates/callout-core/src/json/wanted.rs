@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Json, ObjectBuilder, ReadErrorKind,
+    Json, ObjectBuilder,
     read::{Reader, Step},
 };
 
@@ -81,92 +81,5 @@ impl Reader<'_> {
             Want::Place => self.pass_over().map(|()| Some(Json::Null)),
             Want::Nothing => self.pass_over().map(|()| None),
         }
-    }
-
-    /// Moves behind a value, which is checked as if it were built.
-    pub(super) fn pass_over(&mut self) -> Step<()> {
-        // The ends of the containers that are open here.
-        let mut open: Vec<u8> = Vec::new();
-        loop {
-            match self.peek()? {
-                b'"' => self.pass_over_string()?,
-                b'-' | b'0'..=b'9' => self.digits()?,
-                b'{' => {
-                    self.enter()?;
-                    if self.peek()? != b'}' {
-                        open.push(b'}');
-                        self.pass_over_name()?;
-                        continue;
-                    }
-                    self.leave();
-                }
-                b'[' => {
-                    self.enter()?;
-                    if self.peek()? != b']' {
-                        open.push(b']');
-                        continue;
-                    }
-                    self.leave();
-                }
-                b't' => self.word("true")?,
-                b'f' => self.word("false")?,
-                b'n' => self.word("null")?,
-                _ => return Err(ReadErrorKind::Expected("a value")),
-            }
-            loop {
-                let Some(&end) = open.last() else { return Ok(()) };
-                self.space();
-                match self.peek()? {
-                    b',' => {
-                        self.at += 1;
-                        self.space();
-                        if end == b'}' {
-                            self.pass_over_name()?;
-                        }
-                        break;
-                    }
-                    found if found == end => {
-                        open.pop();
-                        self.leave();
-                    }
-                    _ if end == b'}' => return Err(ReadErrorKind::Expected("`,` or `}`")),
-                    _ => return Err(ReadErrorKind::Expected("`,` or `]`")),
-                }
-            }
-        }
-    }
-
-    /// Moves behind the end of a container.
-    fn leave(&mut self) {
-        self.at += 1;
-        self.depth -= 1;
-    }
-
-    #[inline]
-    fn pass_over_name(&mut self) -> Step<()> {
-        if self.peek()? != b'"' {
-            return Err(ReadErrorKind::Expected("a member name in quotes"));
-        }
-        self.pass_over_string()?;
-        self.colon()
-    }
-
-    #[inline]
-    fn pass_over_string(&mut self) -> Step<()> {
-        if self.plain_string().is_some() {
-            return Ok(());
-        }
-        if self.may_pass.is_some() {
-            // It is asked about what the escapes stand for.
-            return self.string().map(drop);
-        }
-        self.at += 1;
-        self.plain()?;
-        while self.peek()? != b'"' {
-            self.escape()?;
-            self.plain()?;
-        }
-        self.at += 1;
-        Ok(())
     }
 }

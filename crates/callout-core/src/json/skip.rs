@@ -1,0 +1,246 @@
+//! Passing over values that nobody wants, which most of a body is: checked as if they were built.
+
+use super::{
+    ReadErrorKind,
+    number::number_length,
+    read::{Reader, Step},
+    scan::{behind_space, plain_length},
+};
+
+/// Which containers are open, of any number: a bit for each, set for an object.
+#[derive(Default)]
+struct Open {
+    /// The innermost ones, the last in the lowest bit.
+    last: u64,
+    count: usize,
+    /// Sixty-four of those further out in each.
+    outer: Vec<u64>,
+}
+
+impl Open {
+    fn push(&mut self, is_object: bool) {
+        if self.count.is_multiple_of(64) && self.count > 0 {
+            self.outer.push(self.last);
+        }
+        self.last = self.last << 1 | u64::from(is_object);
+        self.count += 1;
+    }
+
+    fn pop(&mut self) {
+        self.count -= 1;
+        self.last >>= 1;
+        if self.count.is_multiple_of(64) {
+            self.last = self.outer.pop().unwrap_or_default();
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Moves behind a value.
+    #[inline]
+    pub(super) fn pass_over(&mut self) -> Step<()> {
+        if self.peek()? != b'"' {
+            return self.pass_over_any();
+        }
+        self.at = self.behind_string(self.at)?;
+        Ok(())
+    }
+
+    fn pass_over_any(&mut self) -> Step<()> {
+        let bytes = self.bytes;
+        // Its own, so that it need not be stored at each step.
+        let mut at = self.at;
+        let mut open = Open::default();
+        loop {
+            match bytes.get(at) {
+                Some(b'"') => at = self.behind_string(at)?,
+                Some(b'-' | b'0'..=b'9') => match number_length(&bytes[at..]) {
+                    Some(length) => at += length,
+                    None => return self.fail(at, ReadErrorKind::Expected("a number")),
+                },
+                Some(first @ (b'{' | b'[')) => {
+                    self.may_enter(at, open.count)?;
+                    let is_object = *first == b'{';
+                    at = behind_space(bytes, at + 1);
+                    let Some(next) = bytes.get(at) else { return self.fail(at, ReadErrorKind::UnexpectedEnd) };
+                    if *next == if is_object { b'}' } else { b']' } {
+                        at += 1;
+                    } else {
+                        open.push(is_object);
+                        if is_object {
+                            at = self.behind_name(at)?;
+                        }
+                        continue;
+                    }
+                }
+                Some(b't') => at = self.behind_word(at, "true")?,
+                Some(b'f') => at = self.behind_word(at, "false")?,
+                Some(b'n') => at = self.behind_word(at, "null")?,
+                Some(_) => return self.fail(at, ReadErrorKind::Expected("a value")),
+                None => return self.fail(at, ReadErrorKind::UnexpectedEnd),
+            }
+            loop {
+                if open.count == 0 {
+                    self.at = at;
+                    return Ok(());
+                }
+                let is_object = open.last & 1 == 1;
+                at = behind_space(bytes, at);
+                match bytes.get(at) {
+                    Some(b',') => {
+                        at = behind_space(bytes, at + 1);
+                        if is_object {
+                            at = self.behind_name(at)?;
+                        }
+                        break;
+                    }
+                    Some(b'}') if is_object => open.pop(),
+                    Some(b']') if !is_object => open.pop(),
+                    Some(_) if is_object => return self.fail(at, ReadErrorKind::Expected("`,` or `}`")),
+                    Some(_) => return self.fail(at, ReadErrorKind::Expected("`,` or `]`")),
+                    None => return self.fail(at, ReadErrorKind::UnexpectedEnd),
+                }
+                at += 1;
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail<T>(&mut self, at: usize, kind: ReadErrorKind) -> Step<T> {
+        self.at = at;
+        Err(kind)
+    }
+
+    #[inline]
+    fn may_enter(&mut self, at: usize, open: usize) -> Step<()> {
+        let max = self.max_depth();
+        if self.depth + open == max { self.fail(at, ReadErrorKind::TooDeep(max)) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn behind_word(&mut self, at: usize, word: &'static str) -> Step<usize> {
+        self.at = at;
+        self.word(word)?;
+        Ok(self.at)
+    }
+
+    /// Where a member's value begins.
+    #[inline]
+    fn behind_name(&mut self, at: usize) -> Step<usize> {
+        match self.bytes.get(at) {
+            Some(b'"') => {}
+            Some(_) => return self.fail(at, ReadErrorKind::Expected("a member name in quotes")),
+            None => return self.fail(at, ReadErrorKind::UnexpectedEnd),
+        }
+        let at = self.behind_string(at)?;
+        if let Some([b':', next, ..]) = self.bytes.get(at..)
+            && *next > b' '
+        {
+            return Ok(at + 1);
+        }
+        self.at = at;
+        self.colon()?;
+        Ok(self.at)
+    }
+
+    /// Behind the string that begins there.
+    #[inline]
+    fn behind_string(&mut self, at: usize) -> Step<usize> {
+        let end = at + 1 + plain_length(&self.bytes[at + 1..]);
+        if self.bytes.get(end) == Some(&b'"') { Ok(end + 1) } else { self.behind_escaped(at, end) }
+    }
+
+    /// The same for a string of which the first bytes, up to that end, are plain.
+    #[inline(never)]
+    fn behind_escaped(&mut self, at: usize, end: usize) -> Step<usize> {
+        if self.may_pass.is_some() {
+            // It is asked about what the escapes stand for.
+            self.at = at;
+            self.escaped_string()?;
+            return Ok(self.at);
+        }
+        self.at = end;
+        self.plain()?;
+        while self.peek()? != b'"' {
+            self.escape()?;
+            self.plain()?;
+        }
+        Ok(self.at + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{LoneSurrogates, ReadError, ReadOptions, Want, Wanted};
+
+    #[derive(Clone, Copy)]
+    struct Nothing;
+
+    impl Wanted for Nothing {
+        fn member(self, _: &str) -> Want<Self> {
+            Want::Nothing
+        }
+
+        fn element(self, _: usize) -> Want<Self> {
+            Want::Nothing
+        }
+    }
+
+    /// What is said of a text when all of it is built, and when what is in it is passed over.
+    fn said(options: ReadOptions, text: &str) -> [Result<(), ReadError>; 3] {
+        let all = |_: &str| true;
+        [
+            options.read(text.as_bytes()).map(drop),
+            options.read_wanted(text.as_bytes(), Nothing, None).map(drop),
+            options.read_wanted(text.as_bytes(), Nothing, Some(&all)).map(drop),
+        ]
+    }
+
+    #[test]
+    fn containers_of_any_depth_are_closed_as_they_were_opened() {
+        let options = ReadOptions { max_depth: 300, ..ReadOptions::default() };
+        for depth in [1, 2, 63, 64, 65, 66, 127, 128, 129, 130, 200, 300, 301] {
+            let is_object = |level: usize| !(level * level + level / 3).is_multiple_of(3) && level > 0;
+            let opened: String = (0..depth).map(|level| if is_object(level) { "{\"a\":" } else { "[ " }).collect();
+            let closed: String = (0..depth).rev().map(|level| if is_object(level) { "}" } else { " ]" }).collect();
+            let good = format!("{opened}1{closed}");
+            let [built, passed, asked] = said(options, &good);
+            assert_eq!(built.is_ok(), depth <= 300, "{depth}");
+            assert_eq!((&built, &built), (&passed, &asked), "{depth}");
+            for (at, byte) in good.bytes().enumerate().filter(|(_, byte)| b"{}[]".contains(byte)) {
+                let mut bad = good.clone();
+                bad.replace_range(at..=at, if b"{}".contains(&byte) { "]" } else { "}" });
+                let [built, passed, asked] = said(options, &bad);
+                assert!(built.is_err());
+                assert_eq!((&built, &built), (&passed, &asked), "{bad}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_passed_over_is_checked_as_if_it_were_built(
+            tokens in prop::collection::vec(
+                prop::sample::select(vec![
+                    "{", "}", "[", "]", "{\"a\":1}", "[1,2]", "\"name\":", "\"a\" : ", ",", " ,\n    ", ":", "1", "-0.5e3",
+                    "01", "2.", "true", "nul", "null", "\"text of more than eight bytes\"", "\"\\n\\u0061\"", "\"\\x\"",
+                    "\"\\ud83d\"", "\"\t\"", "\"", "\\", "\u{b}", "é", "{\"a\":{\"b\":[{}]},\"c\":\"d\"}",
+                ]),
+                0..12,
+            ),
+            max_depth in 1_usize..6,
+        ) {
+            for lone_surrogates in [LoneSurrogates::Refuse, LoneSurrogates::Replace] {
+                let options = ReadOptions { max_depth, lone_surrogates, ..ReadOptions::default() };
+                for text in [format!("[{}]", tokens.concat()), format!("{{\"a\":[{}]}}", tokens.concat())] {
+                    let [built, passed, asked] = said(options, &text);
+                    prop_assert_eq!(&built, &passed, "{}", text);
+                    prop_assert_eq!(&built, &asked, "{}", text);
+                }
+            }
+        }
+    }
+}
