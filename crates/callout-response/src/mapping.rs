@@ -65,9 +65,15 @@ impl Mapping {
         self.members.iter().map(|(_, path)| Reach::whole(path.route())).collect()
     }
 
-    /// The same in one reading, where that can be.
-    pub(crate) fn rows(&self, limits: &Limits) -> Option<MappedRows> {
-        MappedRows::compile(self.members.iter().map(|(name, path)| (name, path)), limits)
+    /// The same in one reading, where that can be; of an array no element behind the first `looked_at` is of
+    /// use.
+    pub(crate) fn rows(&self, looked_at: Option<usize>, limits: &Limits) -> Option<MappedRows> {
+        MappedRows::compile(self.members.iter().map(|(name, path)| (name, path)), looked_at, limits)
+    }
+
+    /// How many characters an element of a mapped array has at least as JSON: its names, and one for each value.
+    pub(crate) fn least_chars(&self) -> usize {
+        self.members.iter().map(|(name, _)| name.chars().count() + r#""":0,"#.len()).sum()
     }
 
     /// Makes the new object. A path that leads to one value gives it, `null` where it is absent; a

@@ -1,7 +1,7 @@
 //! The stages of one endpoint in their order, and what each of them gave.
 
 use callout_core::{
-    Error,
+    Error, ErrorKind,
     config::EndpointConfig,
     fault::{FaultCode, Faults},
     json::{Json, Object},
@@ -130,7 +130,18 @@ impl Pipeline {
     fn rows(&self, limits: &Limits) -> Option<MappedRows> {
         let mapping = self.mapping.as_ref().filter(|_| self.filter.is_none() && self.result_key.is_none())?;
         let uses_body = |template: &Template| template.reaches(false).is_none_or(|reaches| !reaches.is_empty());
-        if self.template.as_ref().is_some_and(uses_body) { None } else { mapping.rows(limits) }
+        if self.template.as_ref().is_some_and(uses_body) { None } else { mapping.rows(self.looked_at(mapping), limits) }
+    }
+
+    /// How many elements of an array that is the result can come into the text before it is full. `None` if any
+    /// may.
+    fn looked_at(&self, mapping: &Mapping) -> Option<usize> {
+        let max = bound(self.max_result_length);
+        match &self.template {
+            Some(template) => template.elements_within(max.saturating_add(START_BYTES)),
+            // The last of them does not fit.
+            None => Some((max / mapping.least_chars()).saturating_add(1)),
+        }
     }
 
     /// Makes the text of an answer from no more of its body than the stages look at. It is the text that
@@ -151,10 +162,10 @@ impl Pipeline {
                 let share = 1 + (widest / MEMBERS_PER_VISIT) as u64;
                 self.stages(&Input { body: &body, ..*input }, Count::UpToLimit, &mut Stages::default(), share).ok()
             }
-            Part::Mapped(result) => {
+            Part::Mapped { result, is_whole } => {
                 input.watch().check("response_mapping").ok()?;
                 let result = self.mapping.as_ref()?.masked(result, input.redactor);
-                self.text(&result, &Input { body: &Json::Null, ..*input }, Count::UpToLimit, 1).ok()
+                self.text(&result, is_whole, &Input { body: &Json::Null, ..*input }, Count::UpToLimit, 1).ok()
             }
         }
     }
@@ -203,18 +214,25 @@ impl Pipeline {
             None => value,
         };
         stages.after_result_key = Some(value.clone());
-        self.text(&value, input, count, share)
+        self.text(&value, true, input, count, share)
     }
 
-    /// What is behind the stages that make a value: template and truncation.
-    fn text(&self, value: &Json, input: &Input<'_>, count: Count, share: u64) -> Result<Text, Error> {
+    /// What is behind the stages that make a value: template and truncation. Of a value that is not whole no
+    /// more is there than a text has room for (see [`Pipeline::looked_at`]), and it fails where that is not
+    /// enough.
+    fn text(&self, value: &Json, is_whole: bool, input: &Input<'_>, count: Count, share: u64) -> Result<Text, Error> {
         let Some(template) = &self.template else { return Ok(cut(value, self.max_result_length, count)) };
         let watch = input.watch();
         watch.check("result_template")?;
         let values = Values { result: value, response: input.body, params: input.params, status: input.status };
         // The body has been masked already; params may hold a secret all the same.
         let ends = count == Count::UpToLimit;
-        self.rendered(input, ends, |enough| template.render_within(&values, &watch, share, enough))
+        self.rendered(input, ends, |enough| {
+            if !is_whole && !enough.ends {
+                return Err(Error::new(ErrorKind::Template, "result_template: only a part of the result is there"));
+            }
+            template.render_within(&values, &watch, share, enough)
+        })
     }
 
     /// Masks and cuts what a template writes. The body has been masked already; params may hold a

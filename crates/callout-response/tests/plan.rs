@@ -241,7 +241,12 @@ fn rows() -> impl Strategy<Value = Vec<u8>> {
     let inner = prop_oneof![1 => inner.clone(), 1 => object(inner)].boxed();
     let row = prop_oneof![40 => object(inner).boxed(), 1 => prop::sample::select(vec!["7", "null", "[{}]"]).prop_map(ToOwned::to_owned)];
     let row = row.boxed();
-    let list = prop::collection::vec(row.clone(), 0..6).prop_map(|rows| format!(" [{} ]", rows.join(" , ")));
+    let many = prop_oneof![2 => 0..6_usize, 1 => 6..30_usize];
+    let elements = many.prop_flat_map({
+        let row = row.clone();
+        move |many| prop::collection::vec(row.clone(), many)
+    });
+    let list = elements.prop_map(|rows| format!(" [{} ]", rows.join(" , ")));
     prop_oneof![1 => row, 3 => list].prop_map(String::into_bytes)
 }
 
@@ -253,9 +258,22 @@ fn rows_read_at_once_are_what_the_mapping_makes() {
     let mapping =
         prop::collection::vec((prop::sample::select(vec!["a", "m", "n"]).prop_map(ToOwned::to_owned), path), 1..4);
     let source = "{% for row in result %}{{ row }}{% if loop.index > 3 %}…{% break %}{% endif %}{% endfor %}";
-    let template = prop_oneof![3 => Just(None), 2 => Just(Some(source.to_owned())), 1 => Just(Some("{{ response.a }}".to_owned()))];
+    // Those with text of their own for each row come to no more rows than fill the text.
+    let sources = prop::sample::select(vec![
+        source,
+        "{{ response.a }}",
+        "{% for row in result %}{{ row }};{% endfor %}",
+        "rows: {% for row in result %}- é{{ row.m|default('') }}{% if loop.last %}.{% endif %}{% else %}none{% endfor %}",
+        "{% for row in result %}{% if row.m is defined and row.m %}{% continue %}{% endif %}text{% endfor %}",
+        "{% for row in result %}{% for row in [1] %}{% else %}{% continue %}{% endfor %}; {% endfor %}",
+        "{% for row in result %}{{ row }};{% endfor %}{{ result|length }}",
+        "{% for row in result %};{{ result[7]|default('') }}{% endfor %}",
+        "{% for row in result if row.m is defined %}{{ row.m }};{% endfor %}",
+        "{% for row in result %}row {{ loop.index }} of {{ loop.length }}, b-secret{{ '-key' }};{% endfor %}",
+    ]);
+    let template = prop_oneof![1 => Just(None), 2 => sources.prop_map(|source| Some(source.to_owned()))];
     let bounds =
-        (prop_oneof![4 => Just(1_000_000_usize), 1 => 1_usize..40], prop_oneof![3 => Just(0_u64), 1 => 1_u64..60]);
+        (prop_oneof![4 => Just(1_000_000_usize), 1 => 1_usize..40], prop_oneof![1 => Just(0_u64), 2 => 1_u64..60]);
     let texts = AtomicUsize::new(0);
     let mut runner = TestRunner::new(ProptestConfig { cases: 4_000, ..ProptestConfig::default() });
     let checked = runner.run(&(mapping, template, bounds, rows()), |(mapping, template, (most, max_length), bytes)| {

@@ -1,13 +1,12 @@
 //! Reading an object, or a list of them, as rows: each a new object of some values of the old one, which
 //! is never made itself.
 
-use std::borrow::Cow;
-
 use smol_str::SmolStr;
 
 use super::{
-    Json, Object, ReadError, ReadOptions,
+    Json, Object, ReadError, ReadErrorKind, ReadOptions,
     read::{Reader, Step},
+    scan::plain_length,
 };
 
 /// More names than this do not lead to a value.
@@ -16,12 +15,12 @@ const LONGEST: usize = 16;
 /// The members that rows have, and where in an object their values are.
 ///
 /// ```
-/// use callout_core::json::{ReadOptions, Rows, SmolStr};
+/// use callout_core::json::{Bounds, ReadOptions, Rows, SmolStr};
 ///
 /// let path = |names: &[&str]| names.iter().map(SmolStr::new).collect();
 /// let rows = Rows::new(vec![("id".into(), path(&["id"])), ("by".into(), path(&["user", "login"]))]).ok_or("no rows")?;
 /// let body = br#"[{"id": 1, "user": {"login": "ada", "age": 36}}, {"id": 2}]"#;
-/// let read = ReadOptions::default().read_rows(body, &rows, 1_000, None)?.ok_or("other than objects")?;
+/// let read = ReadOptions::default().read_rows(body, &rows, Bounds::most(1_000), None)?.ok_or("other than objects")?;
 /// assert_eq!(read.to_string(), r#"[{"id":1,"by":"ada"},{"id":2,"by":null}]"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -67,7 +66,7 @@ impl Fields {
     fn add(&mut self, path: &[SmolStr], column: usize) -> Option<()> {
         let (name, rest) = path.split_first()?;
         self.columns.push(column);
-        self.lengths |= length_bit(name);
+        self.lengths |= length_bit(name.as_bytes());
         let known = self.members.iter_mut().find(|(known, _)| known == name);
         match (known, rest.is_empty()) {
             (None, true) => self.members.push((name.clone(), Field::Column(column))),
@@ -82,16 +81,34 @@ impl Fields {
         Some(())
     }
 
-    fn get(&self, name: &str) -> Option<&Field> {
+    #[inline]
+    fn get(&self, name: &[u8]) -> Option<&Field> {
         if self.lengths & length_bit(name) == 0 {
             return None;
         }
-        self.members.iter().find(|(known, _)| known == name).map(|(_, field)| field)
+        self.members.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, field)| field)
     }
 }
 
-fn length_bit(name: &str) -> u64 {
+fn length_bit(name: &[u8]) -> u64 {
     1 << name.len().min(63)
+}
+
+/// How many rows a list may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// With more elements it is not read.
+    pub most: usize,
+    /// Only so many rows are made. The others are read in the same way, and `null` stands for each: for
+    /// callers who will not look at them.
+    pub made: usize,
+}
+
+impl Bounds {
+    /// So many, all of them made.
+    pub const fn most(most: usize) -> Self {
+        Self { most, made: usize::MAX }
+    }
 }
 
 impl ReadOptions {
@@ -100,8 +117,8 @@ impl ReadOptions {
     /// absent is `null`.
     ///
     /// `None` if there is anything else where an object could stand: in the list an element that is none, on
-    /// the way to a value an array; or if the list has more than `most` elements. What follows is not read
-    /// then.
+    /// the way to a value an array; or if the list has more elements than `bounds` allow. What follows is
+    /// not read then.
     ///
     /// # Errors
     ///
@@ -110,11 +127,11 @@ impl ReadOptions {
         &self,
         bytes: &[u8],
         rows: &Rows,
-        most: usize,
+        bounds: Bounds,
         may_pass: Option<&dyn Fn(&str) -> bool>,
     ) -> Result<Option<Json>, ReadError> {
         self.document(bytes, may_pass, |reader| {
-            let read = reader.rows(rows, most)?;
+            let read = reader.rows(rows, bounds)?;
             if read.is_none() {
                 reader.at = reader.bytes.len();
             }
@@ -124,7 +141,7 @@ impl ReadOptions {
 }
 
 impl Reader<'_> {
-    fn rows(&mut self, rows: &Rows, most: usize) -> Step<Option<Json>> {
+    fn rows(&mut self, rows: &Rows, bounds: Bounds) -> Step<Option<Json>> {
         let mut row = vec![Json::Null; rows.names.len()];
         match self.peek()? {
             b'{' => Ok(self.row(rows, &mut row)?.map(Json::Object)),
@@ -135,11 +152,17 @@ impl Reader<'_> {
                     self.at += 1;
                 } else {
                     loop {
-                        if self.peek()? != b'{' || all.len() == most {
+                        if self.peek()? != b'{' || all.len() == bounds.most {
                             return Ok(None);
                         }
-                        let Some(object) = self.row(rows, &mut row)? else { return Ok(None) };
-                        all.push(Json::Object(object));
+                        if all.len() < bounds.made {
+                            let Some(object) = self.row(rows, &mut row)? else { return Ok(None) };
+                            all.push(Json::Object(object));
+                        } else if self.fields::<false>(&rows.fields, &mut row)? {
+                            all.push(Json::Null);
+                        } else {
+                            return Ok(None);
+                        }
                         if self.ends_with(b']', "`,` or `]`")? {
                             break;
                         }
@@ -154,14 +177,15 @@ impl Reader<'_> {
 
     /// One row. The values are collected in `row`, which is all `null` before and afterwards.
     fn row(&mut self, rows: &Rows, row: &mut [Json]) -> Step<Option<Object>> {
-        if !self.fields(&rows.fields, row)? {
+        if !self.fields::<true>(&rows.fields, row)? {
             return Ok(None);
         }
         Ok(Some(Object::of_row(&rows.names, row.iter_mut().map(std::mem::take))))
     }
 
-    /// Fills the columns from an object. False if there is an array on the way to one.
-    fn fields(&mut self, fields: &Fields, row: &mut [Json]) -> Step<bool> {
+    /// Fills the columns from an object; what would fill them is passed over if they are not to be made. False
+    /// if there is an array on the way to one.
+    fn fields<const MADE: bool>(&mut self, fields: &Fields, row: &mut [Json]) -> Step<bool> {
         self.enter()?;
         if self.peek()? == b'}' {
             self.at += 1;
@@ -169,25 +193,26 @@ impl Reader<'_> {
             return Ok(true);
         }
         loop {
-            let name: Cow<'_, str> = self.name()?;
-            match fields.get(&name) {
-                None => self.pass_over()?,
-                Some(Field::Column(column)) => {
+            match self.field(fields)? {
+                Some(Field::Column(column)) if MADE => {
                     let value = self.value()?;
                     if let Some(place) = row.get_mut(*column) {
                         *place = value;
                     }
                 }
+                None | Some(Field::Column(_)) => self.pass_over()?,
                 Some(Field::Within(inner)) => {
-                    // Of members with the same name the last counts, with what it does not have too.
-                    for column in &inner.columns {
-                        if let Some(place) = row.get_mut(*column) {
-                            *place = Json::Null;
+                    if MADE {
+                        // Of members with the same name the last counts, with what it does not have too.
+                        for column in &inner.columns {
+                            if let Some(place) = row.get_mut(*column) {
+                                *place = Json::Null;
+                            }
                         }
                     }
                     match self.peek()? {
                         b'{' => {
-                            if !self.fields(inner, row)? {
+                            if !self.fields::<MADE>(inner, row)? {
                                 return Ok(false);
                             }
                         }
@@ -201,6 +226,24 @@ impl Reader<'_> {
                 return Ok(true);
             }
         }
+    }
+
+    /// Reads a member's name, and tells what is looked for behind it.
+    #[inline]
+    fn field<'f>(&mut self, fields: &'f Fields) -> Step<Option<&'f Field>> {
+        if self.peek()? != b'"' {
+            return Err(ReadErrorKind::Expected("a member name in quotes"));
+        }
+        let start = self.at + 1;
+        let end = start + plain_length(&self.bytes[start..]);
+        let field = if self.bytes.get(end) == Some(&b'"') {
+            self.at = end + 1;
+            fields.get(&self.bytes[start..end])
+        } else {
+            fields.get(self.escaped_string()?.as_bytes())
+        };
+        self.colon()?;
+        Ok(field)
     }
 }
 
@@ -218,7 +261,7 @@ mod tests {
     }
 
     fn read(members: &[(&str, &str)], text: &str, most: usize) -> String {
-        match ReadOptions::default().read_rows(text.as_bytes(), &rows(members).unwrap(), most, None) {
+        match ReadOptions::default().read_rows(text.as_bytes(), &rows(members).unwrap(), Bounds::most(most), None) {
             Ok(Some(read)) => read.to_string(),
             Ok(None) => "other".to_owned(),
             Err(error) => error.to_string(),
@@ -256,6 +299,34 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_not_made_are_read_all_the_same() {
+        let rows = rows(&[("n", "a.b"), ("m", "c")]).unwrap();
+        let read = |text: &str, made: usize| {
+            let bounds = Bounds { most: 3, made };
+            ReadOptions::default().read_rows(text.as_bytes(), &rows, bounds, None)
+        };
+        let text = r#"[{"c":1},{"a":{"b":2},"c":{"x":[]}},{"c":"\n"}]"#;
+        let made = |made| read(text, made).unwrap().unwrap().to_string();
+        assert_eq!(made(0), "[null,null,null]");
+        assert_eq!(made(1), r#"[{"n":null,"m":1},null,null]"#);
+        assert_eq!(made(3), made(usize::MAX));
+        for other in [
+            r#"[{"c":1},2]"#,
+            r#"[{"a":{"b":1}},{"a":[{"b":1}]}]"#,
+            "[{},{},{},{}]",
+            r#"[{"c":1},{"c":tru}]"#,
+            r#"[{"c":1},{"c":"\x"}]"#,
+            r#"[{"c":1},{"a":{"b":01}}]"#,
+            r#"[{"c":1},{"a":{"b":1,}}]"#,
+            r#"[{},{"c":1"#,
+        ] {
+            assert_eq!(read(other, 1), read(other, usize::MAX), "{other}");
+        }
+        // One object is no element.
+        assert_eq!(read(r#"{"c":1}"#, 0), read(r#"{"c":1}"#, 1));
+    }
+
+    #[test]
     fn what_makes_no_rows() {
         assert!(rows(&[("a", "a"), ("a", "b")]).is_none());
         assert!(rows(&[("a", "a"), ("b", "a.b")]).is_none());
@@ -269,7 +340,9 @@ mod tests {
         let options = ReadOptions { max_depth: 3, ..ReadOptions::default() };
         let rows = rows(&[("m", "a.b")]).unwrap();
         let read = |text: &str| {
-            options.read_rows(text.as_bytes(), &rows, 9, None).map(|read| read.map(|read| read.to_string()))
+            options
+                .read_rows(text.as_bytes(), &rows, Bounds::most(9), None)
+                .map(|read| read.map(|read| read.to_string()))
         };
         assert_eq!(read(r#"[{"a":{"b":1}}]"#).unwrap().unwrap(), r#"[{"m":1}]"#);
         for text in [r#"[{"a":{"b":[]}}]"#, r#"[{"a":{"b":1,"x":{}}}]"#, r#"[{"x":[[]]}]"#] {

@@ -7,7 +7,8 @@
 //! pass. What no route leads to is passed over, and checked to be JSON all the same.
 //!
 //! A mapping of plain dotted paths over an object or a list of objects, which most are, is more: its result
-//! is read at once ([`MappedRows`]), and what it is made of is never built.
+//! is read at once ([`MappedRows`]), and what it is made of is never built. Of a list no more objects are made
+//! than can come into the text before it is full.
 //!
 //! A plan changes no outcome. What it reads is the body without parts that nobody looks at, so that
 //! stages give the same values and pay the same for them. Whatever cannot be told beforehand makes the
@@ -69,7 +70,11 @@ pub(crate) enum Part {
         widest: usize,
     },
     /// What the mapping makes of it.
-    Mapped(Json),
+    Mapped {
+        result: Json,
+        /// Whether all elements are there, also those that the text has no room for.
+        is_whole: bool,
+    },
 }
 
 impl Plan {
@@ -89,7 +94,7 @@ impl Plan {
         if let Some(rows) = &self.rows
             && let Some(mapped) = rows.read(bytes, options(limits), may_pass).ok()?
         {
-            return Some(Part::Mapped(mapped));
+            return Some(Part::Mapped { is_whole: rows.is_whole(&mapped), result: mapped });
         }
         let widest = Cell::new(0);
         let body = options(limits).read_wanted(bytes, At::start(&self.states, &widest), may_pass).ok()?;

@@ -1,7 +1,7 @@
 //! A mapping's result read at once.
 
 use callout_core::{
-    json::{Json, ReadError, ReadOptions, Rows, SmolStr},
+    json::{Bounds, Json, ReadError, ReadOptions, Rows, SmolStr},
     limits::Limits,
 };
 use callout_path::{Hop, Path};
@@ -10,13 +10,19 @@ use callout_path::{Hop, Path};
 #[derive(Debug)]
 pub(crate) struct MappedRows {
     rows: Rows,
-    /// With more elements the mapping could reach a bound, which it has to tell itself.
-    most: usize,
+    /// With more elements the mapping could reach a bound, which it has to tell itself. Fewer are made where
+    /// the text is cut before it can come to the others.
+    bounds: Bounds,
 }
 
 impl MappedRows {
-    /// `None` if a path is another kind, or two of them are in each other's way.
-    pub(crate) fn compile<'m>(members: impl Iterator<Item = (&'m SmolStr, &'m Path)>, limits: &Limits) -> Option<Self> {
+    /// `None` if a path is another kind, or two of them are in each other's way. No element behind the first
+    /// `looked_at` is of use.
+    pub(crate) fn compile<'m>(
+        members: impl Iterator<Item = (&'m SmolStr, &'m Path)>,
+        looked_at: Option<usize>,
+        limits: &Limits,
+    ) -> Option<Self> {
         let mut all = Vec::new();
         // What all paths together may visit of one element: each name, the element, and what is at the end.
         let mut visits = 0_usize;
@@ -27,17 +33,23 @@ impl MappedRows {
         }
         let most = limits.max_path_matches.min(limits.max_total_path_matches) / visits.max(1);
         // One more than the elements: the list itself, or the only object.
-        Some(Self { rows: Rows::new(all)?, most: most.checked_sub(1)? })
+        let bounds = Bounds { most: most.checked_sub(1)?, made: looked_at.unwrap_or(usize::MAX) };
+        Some(Self { rows: Rows::new(all)?, bounds })
     }
 
-    /// What the mapping gives. `None` if the body is not made of objects where it would have to be.
+    /// What the mapping gives, with `null` for the elements that are of no use. `None` if the body is not made of objects where it would have to be.
     pub(crate) fn read(
         &self,
         bytes: &[u8],
         options: ReadOptions,
         may_pass: Option<&dyn Fn(&str) -> bool>,
     ) -> Result<Option<Json>, ReadError> {
-        options.read_rows(bytes, &self.rows, self.most, may_pass)
+        options.read_rows(bytes, &self.rows, self.bounds, may_pass)
+    }
+
+    /// Whether no element of what was read is `null` for being of no use.
+    pub(crate) fn is_whole(&self, mapped: &Json) -> bool {
+        mapped.as_array().is_none_or(|elements| elements.len() <= self.bounds.made)
     }
 }
 

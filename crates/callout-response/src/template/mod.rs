@@ -103,7 +103,7 @@ use self::{
     exec::Stop,
     fault::Fail,
     parse::{Parts, Program},
-    statements::Stmt,
+    statements::{For, Stmt},
     uses::Uses,
     value::Val,
 };
@@ -203,6 +203,28 @@ impl Template {
     /// members. `None` if that may be anywhere.
     pub(crate) fn reaches(&self, result_is_body: bool) -> Option<Vec<Reach>> {
         self.uses.reaches(result_is_body)
+    }
+
+    /// How many elements of `result` a render can come to that ends when it has written so many characters.
+    /// `None` if it may look at any: because it does so outside of one outermost loop, or a turn of that can
+    /// write nothing.
+    pub(crate) fn elements_within(&self, chars: usize) -> Option<usize> {
+        let Way::Own(statements) = &self.way else { return None };
+        if !self.uses.is_one_loop_through_result() {
+            return None;
+        }
+        statements.iter().find_map(|statement| match statement {
+            Stmt::For(each) if each.test.is_none() && self.goes_through_result(each) => {
+                // So many turns have written as much.
+                (each.least_chars() > 0).then(|| chars.div_ceil(each.least_chars()))
+            }
+            _ => None,
+        })
+    }
+
+    fn goes_through_result(&self, each: &For) -> bool {
+        let site = self.program.sites.get(each.elements);
+        site.is_some_and(|site| Uses::is_name(&site.expr, "result"))
     }
 
     /// Renders the template, which takes bounded time and memory.

@@ -40,6 +40,28 @@ pub(super) struct Set {
     pub(super) line: u32,
 }
 
+impl For {
+    /// How many characters each turn writes at least, unless it is the last.
+    pub(super) fn least_chars(&self) -> usize {
+        if continues(&self.body) {
+            return 0;
+        }
+        let text = |statement: &Stmt| if let Stmt::Text(text) = statement { text.chars().count() } else { 0 };
+        self.body.iter().map(text).sum()
+    }
+}
+
+/// Whether a turn may end before its end.
+fn continues(body: &[Stmt]) -> bool {
+    body.iter().any(|statement| match statement {
+        Stmt::Continue => true,
+        Stmt::If(branches) => branches.iter().any(|branch| continues(&branch.body)),
+        // A loop within has turns of its own, but for its `else`.
+        Stmt::For(each) => continues(&each.other),
+        Stmt::Text(_) | Stmt::Print(_) | Stmt::Set(_) | Stmt::Break => false,
+    })
+}
+
 /// The names that a value is given.
 #[derive(Debug)]
 pub(super) enum Targets {

@@ -57,6 +57,21 @@ impl Uses {
         Some(found)
     }
 
+    /// Whether a loop through all of `result` is the only use of it.
+    pub(super) fn is_one_loop_through_result(&self) -> bool {
+        let is_result = |used: &&Used| used.name == "result";
+        let mut loops = self.loops.iter().map(|(_, source)| source).filter(is_result);
+        // The loop is a use of its own.
+        self.used.iter().filter(is_result).count() == 1
+            && loops.next().is_some_and(|source| source.route.is_empty())
+            && loops.next().is_none()
+    }
+
+    /// Whether an expression is a name and nothing else.
+    pub(super) fn is_name(expr: &Expr, name: &str) -> bool {
+        simple(expr).is_some_and(|used| used.name == name && used.route.is_empty())
+    }
+
     fn resolve(
         &self,
         name: &SmolStr,
@@ -234,6 +249,40 @@ mod tests {
         ];
         for (source, expected) in table {
             assert_eq!(reaches(source, true), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn how_many_elements_fill_a_text() {
+        let table = [
+            ("{% for i in result %}{{ i.a }}, {% endfor %}", Some(50)),
+            (
+                "{{ status }}: {% for i in result %}-é{{ i }};{% if i.a %}{% break %}{% endif %}{% else %}{% endfor %}",
+                Some(34),
+            ),
+            ("{% for i in result %}{% for k in i %}{{ k }}{% continue %}{% endfor %};{% endfor %}", Some(100)),
+            ("{% for result in result %}-{% endfor %}", Some(100)),
+            // A turn can write nothing.
+            ("{% for i in result %}{{ i.a }}{% endfor %}", None),
+            ("{% for i in result %}{% if i.a %}text{% endif %}{% endfor %}", None),
+            ("{% for i in result %}{% if i.a %}{% continue %}{% endif %}text{% endfor %}", None),
+            ("{% for i in result %}{% for k in i %}{% else %}{% continue %}{% endfor %}text{% endfor %}", None),
+            // There is more than one loop that comes to an element once.
+            ("{% for i in result if i.a %}text{% endfor %}", None),
+            ("{% for i in result %}text{% endfor %}{{ result[7] }}", None),
+            ("{% for i in result %}text{{ i in result }}{% endfor %}", None),
+            ("{% for result in result %}{{ result.a }};{% endfor %}", None),
+            ("{% for i in result %}-{% endfor %}{% for i in result %}-{% endfor %}", None),
+            ("{% for i in [1, 2] %}{% for i in result %}text{% endfor %}{% endfor %}", None),
+            ("{% for i in result.items %}text{% endfor %}", None),
+            ("{% for i in result|reverse %}text{% endfor %}", None),
+            ("{% for i, j in result %}text{% endfor %}", None),
+            ("{% set all = result %}{% for i in all %}text{% endfor %}", None),
+            ("{% with %}{% for i in result %}text{% endfor %}{% endwith %}", None),
+        ];
+        for (source, expected) in table {
+            let template = Template::compile(source, &Limits::default()).unwrap();
+            assert_eq!(template.elements_within(100), expected, "{source}");
         }
     }
 
