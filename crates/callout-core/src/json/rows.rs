@@ -35,9 +35,17 @@ pub struct Rows {
 struct Fields {
     /// A bit for the length of each name, so that most of the others are not compared.
     lengths: u64,
-    members: Vec<(SmolStr, Field)>,
+    members: Vec<Member>,
     /// The columns that are filled from here.
     columns: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    /// That of the name, which is told from most others by it.
+    length: usize,
+    name: SmolStr,
+    field: Field,
 }
 
 #[derive(Clone, Debug)]
@@ -67,15 +75,16 @@ impl Fields {
         let (name, rest) = path.split_first()?;
         self.columns.push(column);
         self.lengths |= length_bit(name.as_bytes());
-        let known = self.members.iter_mut().find(|(known, _)| known == name);
-        match (known, rest.is_empty()) {
-            (None, true) => self.members.push((name.clone(), Field::Column(column))),
+        let member = |field| Member { length: name.len(), name: name.clone(), field };
+        let known = self.members.iter_mut().find(|member| member.name == *name);
+        match (known.map(|member| &mut member.field), rest.is_empty()) {
+            (None, true) => self.members.push(member(Field::Column(column))),
             (None, false) => {
                 let mut inner = Self::default();
                 inner.add(rest, column)?;
-                self.members.push((name.clone(), Field::Within(inner)));
+                self.members.push(member(Field::Within(inner)));
             }
-            (Some((_, Field::Within(inner))), false) => inner.add(rest, column)?,
+            (Some(Field::Within(inner)), false) => inner.add(rest, column)?,
             (Some(_), _) => return None,
         }
         Some(())
@@ -86,7 +95,8 @@ impl Fields {
         if self.lengths & length_bit(name) == 0 {
             return None;
         }
-        self.members.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, field)| field)
+        let is_it = |member: &&Member| member.length == name.len() && member.name.as_bytes() == name;
+        self.members.iter().find(is_it).map(|member| &member.field)
     }
 }
 
