@@ -32,9 +32,10 @@ pub(super) const fn is_space(byte: u8) -> bool {
 /// The first place from there on where no white space stands.
 #[inline]
 pub(super) fn behind_space(bytes: &[u8], at: usize) -> usize {
-    // Most often there is none, which one comparison tells.
+    // Most often there is none.
     match bytes.get(at) {
-        Some(byte) if *byte <= b' ' => at + space_length(&bytes[at..]),
+        // It is a line's end, as a rule; what follows is looked at eight at a time.
+        Some(byte) if is_space(*byte) => at + 1 + space_length(&bytes[at + 1..]),
         _ => at,
     }
 }
