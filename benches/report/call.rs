@@ -1,5 +1,5 @@
 //! Whole calls at 64 in flight: a POST with a bearer token, five paths, a template with a loop, a cut at
-//! 4,000 characters. CPU of this process, the upstream being another.
+//! 4,000 characters. CPU of this process, and of this and the upstream's together.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     Row,
-    measure::interleaved,
+    measure::{cpu, interleaved_by},
     upstream::{SIZES, Upstream},
 };
 
@@ -54,24 +54,31 @@ pub(crate) fn rows() -> Vec<Row> {
                 outcome.text().len()
             }
         };
-        let (times, ratios) = interleaved(
+        let clocks = || {
+            let own = cpu();
+            [own, own + upstream.cpu()]
+        };
+        let [own, both] = interleaved_by(
             rounds(),
+            &clocks,
             &mut [
                 &mut || runtime.block_on(many(calls, bare)),
                 &mut || runtime.block_on(many(calls, by_hand)),
                 &mut || runtime.block_on(many(calls, ours)),
             ],
         );
-        let each = |way: usize| times.get(way).map_or(Duration::ZERO, |time| *time / calls as u32);
-        let ratio = |way: usize, beside: usize| ratios.get(way).and_then(|row| row.get(beside)).copied();
+        let each = |way: usize| own.times.get(way).map_or(Duration::ZERO, |time| *time / calls as u32);
         for (what, way, beside, name) in
             [("call by hand", 1, 0, "bare reqwest"), ("call", 2, 0, "bare reqwest"), ("call", 2, 1, "by hand")]
         {
             rows.push(Row {
-                what: format!("{what}, {path}"),
-                ratio: ratio(way, beside).unwrap_or(f64::NAN),
-                beside: name,
-                own: format!("{:.1} µs CPU", each(way).as_secs_f64() * 1e6),
+                with_upstream: both.ratio(way, beside),
+                ..Row::new(
+                    format!("{what}, {path}"),
+                    own.ratio(way, beside),
+                    name,
+                    format!("{:.1} µs CPU", each(way).as_secs_f64() * 1e6),
+                )
             });
         }
     }

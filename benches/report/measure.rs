@@ -28,24 +28,55 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Runs all ways in turn, `rounds` times after one that does not count. For each way the median time,
-/// and the median of its ratios to each of the others: `ratios[way][beside]`.
-pub(crate) fn interleaved(rounds: usize, ways: &mut [&mut dyn FnMut()]) -> (Vec<Duration>, Vec<Vec<f64>>) {
-    let mut times: Vec<Vec<Duration>> = Vec::new();
+/// For each way the median time, and the median of its ratios to each of the others: `ratios[way][beside]`.
+pub(crate) struct Compared {
+    pub(crate) times: Vec<Duration>,
+    pub(crate) ratios: Vec<Vec<f64>>,
+}
+
+impl Compared {
+    pub(crate) fn ratio(&self, way: usize, beside: usize) -> f64 {
+        self.ratios.get(way).and_then(|row| row.get(beside)).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Runs all ways in turn, `rounds` times after one that does not count, by the CPU of this process.
+pub(crate) fn interleaved(rounds: usize, ways: &mut [&mut dyn FnMut()]) -> Compared {
+    let [own] = interleaved_by(rounds, &|| [cpu()], ways);
+    own
+}
+
+/// The same by several clocks at once.
+pub(crate) fn interleaved_by<const CLOCKS: usize>(
+    rounds: usize,
+    clocks: &dyn Fn() -> [Duration; CLOCKS],
+    ways: &mut [&mut dyn FnMut()],
+) -> [Compared; CLOCKS] {
+    let mut rounds_taken: Vec<Vec<[Duration; CLOCKS]>> = Vec::new();
     for round in 0..=rounds {
-        let taken = ways.iter_mut().map(cpu_of).collect();
+        let mut taken = Vec::with_capacity(ways.len());
+        for way in &mut *ways {
+            let before = clocks();
+            way();
+            let after = clocks();
+            taken.push(std::array::from_fn(|clock| after[clock].saturating_sub(before[clock])));
+        }
         if round > 0 {
-            times.push(taken);
+            rounds_taken.push(taken);
         }
     }
-    let seconds = |round: &Vec<Duration>, way: usize| round.get(way).map_or(f64::NAN, Duration::as_secs_f64);
-    let of = |way: usize| median(times.iter().map(|round| seconds(round, way)).collect());
-    let ratio = |way: usize, beside: usize| {
-        median(times.iter().map(|round| seconds(round, way) / seconds(round, beside)).collect())
-    };
     let all = 0..ways.len();
-    (
-        all.clone().map(|way| Duration::from_secs_f64(of(way))).collect(),
-        all.clone().map(|way| all.clone().map(|beside| ratio(way, beside)).collect()).collect(),
-    )
+    std::array::from_fn(|clock| {
+        let seconds = |round: &Vec<[Duration; CLOCKS]>, way: usize| {
+            round.get(way).map_or(f64::NAN, |taken| taken[clock].as_secs_f64())
+        };
+        let time = |way| median(rounds_taken.iter().map(|round| seconds(round, way)).collect());
+        let ratio = |way, beside| {
+            median(rounds_taken.iter().map(|round| seconds(round, way) / seconds(round, beside)).collect())
+        };
+        Compared {
+            times: all.clone().map(|way| Duration::from_secs_f64(time(way))).collect(),
+            ratios: all.clone().map(|way| all.clone().map(|beside| ratio(way, beside)).collect()).collect(),
+        }
+    })
 }

@@ -25,23 +25,23 @@ pub(crate) fn rows() -> Vec<Row> {
         };
         let ours = || drop(black_box(shaping.wanted(&body)));
         let whole = || drop(black_box(shaping.whole(&body)));
-        let (taken, ratios) = interleaved(
+        let compared = interleaved(
             9,
             &mut [&mut || repeated(&full), &mut || repeated(&by_hand), &mut || repeated(&ours), &mut || {
                 repeated(&whole);
             }],
         );
         for (way, what) in [(1, "pipeline by hand"), (2, "pipeline"), (3, "pipeline on the whole body")] {
-            let ratio = ratios.get(way).and_then(|row| row.first()).copied().unwrap_or(f64::NAN);
+            let ratio = compared.ratio(way, 0);
             if way == 2 {
                 all.push(ratio);
             }
-            let own = taken.get(way).map_or(Duration::ZERO, |time| *time / times as u32);
-            rows.push(Row { what: format!("{what}, {name}"), ratio, beside: "full parse", own: format!("{own:.1?}") });
+            let own = compared.times.get(way).map_or(Duration::ZERO, |time| *time / times as u32);
+            rows.push(Row::new(format!("{what}, {name}"), ratio, "full parse", format!("{own:.1?}")));
         }
     }
     let worst = all.iter().copied().fold(0.0, f64::max);
     let own = format!("worst {worst:.2}");
-    rows.push(Row { what: "pipeline, median of bodies".to_owned(), ratio: median(all), beside: "full parse", own });
+    rows.push(Row::new("pipeline, median of bodies".to_owned(), median(all), "full parse", own));
     rows
 }

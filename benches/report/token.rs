@@ -18,7 +18,7 @@ pub(crate) fn rows() -> Vec<Row> {
             let tokens = Tokens::new(params);
             let each = |_| cpu_of(|| (0..HITS).for_each(|_| tokens.hit())).as_secs_f64() / f64::from(HITS);
             let own = Duration::from_secs_f64(median((0..15).map(each).collect()));
-            Row { what: what.to_owned(), ratio: f64::NAN, beside: "", own: format!("{own:.0?}") }
+            Row::new(what.to_owned(), f64::NAN, "", format!("{own:.0?}"))
         })
         .collect()
 }

@@ -1,15 +1,17 @@
 //! The upstream, in a process of its own: `/1k`, `/32k` and `/1m` answer with that many bytes of GitHub
-//! events, `/hold/N` once that many requests have come.
+//! events, `/hold/N` once that many requests have come, and `/cpu` with the nanoseconds of CPU that it has
+//! taken.
 
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use callout_benches::events;
@@ -18,6 +20,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+
+use crate::measure::cpu;
 
 /// Sizes of bodies by their paths.
 pub(crate) const SIZES: [(&str, usize); 3] = [("1k", 1_000), ("32k", 32_000), ("1m", 1_000_000)];
@@ -37,6 +41,17 @@ impl Upstream {
         let out = child.stdout.take().expect("its output is piped");
         BufReader::new(out).read_line(&mut line).expect("the upstream tells its port");
         Self { child, port: line.trim().parse().expect("a port") }
+    }
+}
+
+impl Upstream {
+    /// CPU time that it has taken so far.
+    pub(crate) fn cpu(&self) -> Duration {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        stream.write_all(b"GET /cpu HTTP/1.1\r\n\r\n").expect("it takes a request");
+        let mut told = String::new();
+        stream.read_to_string(&mut told).expect("it answers and closes");
+        Duration::from_nanos(told.parse().expect("a number"))
     }
 }
 
@@ -87,6 +102,10 @@ async fn connection(mut stream: TcpStream, answers: Arc<HashMap<String, Vec<u8>>
             }
         };
         read.drain(..length);
+        if path == "/cpu" {
+            let _ = stream.write_all(cpu().as_nanos().to_string().as_bytes()).await;
+            return;
+        }
         let path = if let Some(all) = path.strip_prefix("/hold/") {
             let all: usize = all.parse().unwrap_or(1);
             if held.arrived.fetch_add(1, Ordering::SeqCst) + 1 == all {
