@@ -37,7 +37,8 @@ impl MappedRows {
         Some(Self { rows: Rows::new(all)?, bounds })
     }
 
-    /// What the mapping gives, with `null` for the elements that are of no use. `None` if the body is not made of objects where it would have to be.
+    /// What the mapping gives, with `null` for the elements that are of no use. `None` if the body is not
+    /// made of objects where it would have to be.
     pub(crate) fn read(
         &self,
         bytes: &[u8],
