@@ -11,7 +11,12 @@ use callout_mcp::Progress;
 use callout_server::{App, ServerOptions};
 use callout_store::DatabaseUrl;
 use tokio::net::TcpListener;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{FilterExt as _, LevelFilter, Targets, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::{
     FAILED, Stop,
@@ -98,16 +103,16 @@ async fn asked_to_stop() {
     }
 }
 
-/// Our own events only: what libraries trace may hold what is sent.
+/// Our own events only: what libraries trace may hold what is sent. No spans: there are two for each call, and
+/// an event says itself whose it is.
 pub(crate) fn log_to_stderr(format: LogFormat) -> Result<(), Stop> {
     let ours = ["callout", "callout_auth", "callout_mcp", "callout_server", "callout_store", "callout_transport"];
-    let targets = ours
-        .into_iter()
-        .fold(Targets::new(), |targets, name| targets.with_target(name, tracing_subscriber::filter::LevelFilter::INFO));
+    let targets = ours.into_iter().fold(Targets::new(), |targets, name| targets.with_target(name, LevelFilter::INFO));
+    let filter = targets.and(filter_fn(|traced| traced.is_event()));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let lines = match format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    Ok(tracing_subscriber::registry().with(lines.with_filter(targets)).try_init()?)
+    Ok(tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()?)
 }
