@@ -14,15 +14,16 @@ use futures_util::StreamExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, ErrorCode, Extensions, Implementation, ListToolsResult,
-        PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ServerCapabilities, ServerConfig,
-        SubscriptionFilter,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Extensions, Implementation, JsonObject,
+        ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ServerCapabilities,
+        ServerConfig, SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Refusal, ToolSource, progress, result};
+use crate::{Changes, Refusal, ToolSource, listening::Begun, progress, result};
 
 /// What clients are told of the server as a whole.
 const INSTRUCTIONS: &str = "Each tool is one endpoint of an HTTP API. A call that failed is a result with isError, \
@@ -53,11 +54,33 @@ impl<S: ToolSource> McpServer<S> {
         &self.0.closing
     }
 
+    /// What comes of a call; see [`result::result`] for `any_structure`.
+    pub(crate) async fn call(
+        &self,
+        http: Option<&http::Extensions>,
+        tool: &str,
+        arguments: Option<JsonObject>,
+        any_structure: bool,
+    ) -> Result<CallToolResult, ErrorData> {
+        let params = match arguments {
+            Some(arguments) => Json::from(serde_json::Value::Object(arguments)),
+            None => Json::empty_object(),
+        };
+        let called = self.0.source.call(http, tool, params).await.map_err(|refusal| refused(refusal, tool))?;
+        Ok(result::result(&called, any_structure))
+    }
+
+    /// The asker's changes, from now on.
+    pub(crate) async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
+        self.0.source.changes(http).await
+    }
+
     /// One client's side of it.
     pub(crate) fn handler(&self) -> Handler<S> {
         Handler {
             server: self.clone(),
             is_announcing: AtomicBool::new(false),
+            announces: watch::Sender::new(false),
             ended: CancellationToken::new().drop_guard(),
         }
     }
@@ -79,8 +102,22 @@ impl<S> fmt::Debug for McpServer<S> {
 pub(crate) struct Handler<S> {
     server: McpServer<S>,
     is_announcing: AtomicBool,
+    /// Whether the session is told of changes by now.
+    announces: watch::Sender<bool>,
     /// Ends what was spawned for the session, with it.
     ended: DropGuard,
+}
+
+impl<S: ToolSource> Handler<S> {
+    /// Whether the session is told of changes by now; at its end there is nothing more to wait for.
+    pub(crate) fn announces(&self) -> watch::Receiver<bool> {
+        self.announces.subscribe()
+    }
+
+    /// The asker's changes, from now on.
+    pub(crate) async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
+        self.server.changes(http).await
+    }
 }
 
 impl<S: ToolSource> ServerHandler for Handler<S> {
@@ -111,18 +148,13 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let params = match request.arguments {
-            Some(arguments) => Json::from(serde_json::Value::Object(arguments)),
-            None => Json::empty_object(),
-        };
-        let call = self.server.0.source.call(host(&context.extensions), &request.name, params);
-        let called = tokio::select! {
-            called = told(&context, call) => called.map_err(|refusal| refused(refusal, &request.name))?,
-            // No client waits for this answer.
-            () = context.ct.cancelled() => return Err(ErrorData::new(ErrorCode::INTERNAL_ERROR, "cancelled", None)),
-        };
         let any_structure = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        Ok(CallToolResponse::Complete(result::result(&called, any_structure)))
+        let http = host(&context.extensions);
+        let call = self.server.call(http, &request.name, request.arguments, any_structure);
+        tokio::select! {
+            called = told(&context, call) => called.map(CallToolResponse::Complete),
+            () = context.ct.cancelled() => Err(cancelled()),
+        }
     }
 
     /// From here on a session before 2026-07-28 is told of changes.
@@ -130,7 +162,8 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         if self.is_announcing.swap(true, Ordering::Relaxed) {
             return;
         }
-        let mut changes = self.server.0.source.changes(host(&context.extensions));
+        let mut changes = self.changes(host(&context.extensions)).await;
+        self.announces.send_replace(true);
         let peer = context.peer;
         let announcing = async move {
             while changes.next().await.is_some() {
@@ -151,7 +184,12 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
 
     /// Since 2026-07-28 changes are told to those who listen.
     async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
-        let mut changes = self.server.0.source.changes(host(&subscription.request_context().extensions));
+        let extensions = &subscription.request_context().extensions;
+        let begun = extensions.get::<Begun>().or_else(|| host(extensions)?.get()).and_then(Begun::take);
+        let mut changes = match begun {
+            Some(changes) => changes,
+            None => self.changes(host(extensions)).await,
+        };
         loop {
             let change = tokio::select! {
                 change = changes.next() => change,
@@ -182,6 +220,11 @@ async fn told<T>(context: &RequestContext<RoleServer>, call: impl Future<Output 
         }
     };
     progress::watched(call, tell).await
+}
+
+/// Nobody waits for this answer.
+pub(crate) fn cancelled() -> ErrorData {
+    ErrorData::new(ErrorCode::INTERNAL_ERROR, "cancelled", None)
 }
 
 fn refused(refusal: Refusal, tool: &str) -> ErrorData {

@@ -1,15 +1,25 @@
 //! The protocol over HTTP: one endpoint, requests by POST, announcements by GET.
 
-use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, pin::pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Empty, Full, combinators::BoxBody};
-use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use rmcp::{
+    model::{JsonObject, RequestId, ServerJsonRpcMessage, ServerResult},
+    transport::{StreamableHttpServerConfig, StreamableHttpService},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{McpServer, Owner, ToolSource, handler::Handler, sessions::OwnedSessions};
+use crate::{
+    McpServer, Owner, ToolSource,
+    direct::Direct,
+    handler::{Handler, cancelled},
+    listening::Begun,
+    sessions,
+    sessions::OwnedSessions,
+};
 
 /// How an [`HttpService`] serves, each with its default.
 #[derive(Clone, Debug)]
@@ -46,7 +56,9 @@ impl Default for HttpOptions {
 ///
 /// Requests of revision 2026-07-28 stand for themselves: any process may answer them. Earlier clients
 /// begin a session, which lives in this process and belongs to whoever began it.
-pub struct HttpService<S: ToolSource> {
+pub struct HttpService<S: ToolSource>(Arc<Parts<S>>);
+
+struct Parts<S: ToolSource> {
     service: StreamableHttpService<Handler<S>, OwnedSessions>,
     sessions: Arc<OwnedSessions>,
     server: McpServer<S>,
@@ -68,8 +80,13 @@ impl<S: ToolSource> HttpService<S> {
             .enforce_origin_validation()
             .with_cancellation_token(end.clone());
         let each = server.clone();
-        let service = StreamableHttpService::new(move || Ok(each.handler()), Arc::clone(&sessions), config);
-        Self { service, sessions, server: server.clone(), end }
+        let handler = move || {
+            let handler = each.handler();
+            sessions::will_announce(handler.announces());
+            Ok(handler)
+        };
+        let service = StreamableHttpService::new(handler, Arc::clone(&sessions), config);
+        Self(Arc::new(Parts { service, sessions, server: server.clone(), end }))
     }
 
     /// Answers a request. `owner` is who asks, as the host has found out: to any other there is no
@@ -79,12 +96,32 @@ impl<S: ToolSource> HttpService<S> {
         B: Body + Send + 'static,
         B::Error: fmt::Display,
     {
+        let Parts { service, sessions, server, .. } = &*self.0;
         let is_end = request.method() == Method::DELETE;
         // The SDK ends a session for whoever names it.
-        if is_end && !self.sessions.is_named_by_its_owner(owner, request.headers()) {
-            return no_such_session();
+        if is_end && !sessions.is_named_by_its_owner(owner, request.headers()) {
+            return text(StatusCode::NOT_FOUND, "Not Found: Session not found");
         }
-        let answer = self.sessions.as_owner(owner, self.service.handle(request)).await;
+        let (mut parts, body) = request.into_parts();
+        let mut bytes = Bytes::new();
+        if parts.method == Method::POST {
+            bytes = match collect(body, service.config.max_request_body_bytes).await {
+                Ok(bytes) => bytes,
+                Err(refused) => return refused,
+            };
+            match Direct::read(&parts.headers, &bytes, &service.config.allowed_hosts) {
+                Some(Direct::Call { id, tool, arguments }) => {
+                    return self.call(&parts.extensions, id, &tool, arguments).await;
+                }
+                Some(Direct::Listen) => {
+                    let changes = server.changes(Some(&parts.extensions)).await;
+                    parts.extensions.insert(Begun::new(changes));
+                }
+                None => {}
+            }
+        }
+        let request = Request::from_parts(parts, Full::new(bytes));
+        let answer = sessions.as_owner(owner, service.handle(request)).await;
         if is_end && answer.status() == StatusCode::ACCEPTED {
             // It has ended when this is answered; clients take 202 for a failure.
             return empty(StatusCode::NO_CONTENT);
@@ -92,15 +129,39 @@ impl<S: ToolSource> HttpService<S> {
         answer
     }
 
+    /// Answers a call as the SDK does, without what only other requests need.
+    async fn call(
+        &self,
+        http: &http::Extensions,
+        id: RequestId,
+        tool: &str,
+        arguments: Option<JsonObject>,
+    ) -> Response<BoxBody<Bytes, Infallible>> {
+        let call = self.0.server.call(Some(http), tool, arguments, true);
+        let (status, called) = match self.0.end.run_until_cancelled(call).await {
+            Some(called) => (StatusCode::OK, called),
+            None => (StatusCode::INTERNAL_SERVER_ERROR, Err(cancelled())),
+        };
+        let message = match called {
+            Ok(result) => ServerJsonRpcMessage::response(ServerResult::CallToolResult(result), id),
+            Err(error) => ServerJsonRpcMessage::error(error, Some(id)),
+        };
+        let Ok(text) = serde_json::to_vec(&message) else { return empty(StatusCode::INTERNAL_SERVER_ERROR) };
+        let mut response = Response::new(Full::from(text).boxed());
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+
     /// Ends every stream of announcements, so that a host can wait for what is left: calls in flight.
     pub fn close(&self) {
-        self.server.closing().cancel();
+        self.0.server.closing().cancel();
     }
 
     /// Ends everything, calls in flight too.
     pub fn end(&self) {
         self.close();
-        self.end.cancel();
+        self.0.end.cancel();
     }
 }
 
@@ -110,25 +171,40 @@ fn empty(status: StatusCode) -> Response<BoxBody<Bytes, Infallible>> {
     response
 }
 
-fn no_such_session() -> Response<BoxBody<Bytes, Infallible>> {
-    let mut response = Response::new(Full::from("Not Found: Session not found").boxed());
-    *response.status_mut() = StatusCode::NOT_FOUND;
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<BoxBody<Bytes, Infallible>> {
+    let mut response = Response::new(Full::new(text.into()).boxed());
+    *response.status_mut() = status;
     response
+}
+
+/// The whole body, or the answer to one that is too large or broke off.
+async fn collect<B>(body: B, most: usize) -> Result<Bytes, Response<BoxBody<Bytes, Infallible>>>
+where
+    B: Body,
+    B::Error: fmt::Display,
+{
+    let mut body = pin!(body);
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.map_err(|error| text(StatusCode::BAD_REQUEST, format!("the body could not be read: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if data.remaining() > most - collected.len() {
+            return Err(text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes")));
+        }
+        collected.put(data);
+    }
+    Ok(collected.freeze())
 }
 
 impl<S: ToolSource> Clone for HttpService<S> {
     fn clone(&self) -> Self {
-        Self {
-            service: self.service.clone(),
-            sessions: Arc::clone(&self.sessions),
-            server: self.server.clone(),
-            end: self.end.clone(),
-        }
+        Self(Arc::clone(&self.0))
     }
 }
 
 impl<S: ToolSource> fmt::Debug for HttpService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpService").field("sessions", &self.sessions).finish_non_exhaustive()
+        f.debug_struct("HttpService").field("sessions", &self.0.sessions).finish_non_exhaustive()
     }
 }

@@ -35,9 +35,11 @@
 //! # }
 //! ```
 
+mod direct;
 mod handler;
 mod http;
 mod list;
+mod listening;
 mod progress;
 mod registry;
 mod result;

@@ -89,7 +89,7 @@ impl ToolSource for Registry {
         Ok(Called::new(result, Some(delivery)))
     }
 
-    fn changes(&self, _http: Option<&http::Extensions>) -> Changes {
+    async fn changes(&self, _http: Option<&http::Extensions>) -> Changes {
         let changes = self.0.changes.subscribe();
         stream::unfold(changes, async |mut changes| changes.changed().await.ok().map(|()| ((), changes))).boxed()
     }

@@ -32,8 +32,9 @@ pub trait ToolSource: Send + Sync + 'static {
         params: Json,
     ) -> impl Future<Output = Result<Called, Refusal>> + Send;
 
-    /// When what [`ToolSource::list`] gives this asker changes.
-    fn changes(&self, http: Option<&http::Extensions>) -> Changes;
+    /// When what [`ToolSource::list`] gives this asker changes: all that does once this has returned. Whoever
+    /// listens is told so only then.
+    fn changes(&self, http: Option<&http::Extensions>) -> impl Future<Output = Changes> + Send;
 }
 
 /// A call that was made, or refused by the engine.

@@ -4,7 +4,7 @@ use rmcp::{service::ServiceExt as _, transport::async_rw::AsyncRwTransport};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{McpServer, ToolSource};
+use crate::{McpServer, ToolSource, listening::Listening};
 
 /// The default bound on one message, in bytes: params of 1 MiB, and room for others to be refused by the
 /// engine, which says so.
@@ -35,7 +35,7 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(max_message_bytes);
-    let session = match server.handler().serve(transport).await {
+    let session = match Listening(server.handler()).serve(transport).await {
         Ok(session) => session,
         // Nobody has come.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

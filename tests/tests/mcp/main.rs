@@ -6,6 +6,7 @@
 mod calls;
 mod changes;
 mod client;
+mod direct;
 #[path = "../server/harness.rs"]
 #[expect(dead_code, reason = "the server's own tests use all of it")]
 mod harness;

@@ -69,8 +69,6 @@ async fn listening(server: &Server, key: &str) -> [Messages; 2] {
     let with_session = HttpClient::start(&server.address, key).await;
     let stream = with_session.send(Method::GET, "").await;
     assert_eq!(stream.status, 200);
-    // Both look at what there is now before anything changes.
-    tokio::time::sleep(Duration::from_millis(300)).await;
     [modern, stream]
 }
 

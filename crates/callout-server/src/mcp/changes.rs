@@ -21,11 +21,14 @@ use crate::{
 /// How often the store is asked for the workspaces that somebody listens to, and for the listeners' keys.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 
+/// How often each has had news: the first look at it, and every change since.
+type Watched = HashMap<Uuid, watch::Sender<u64>>;
+
 /// The workspaces that somebody listens to.
 pub(crate) struct Watches {
     app: App,
     catalogs: Arc<Catalogs>,
-    watched: Arc<Mutex<HashMap<Uuid, watch::Sender<u64>>>>,
+    watched: Arc<Mutex<Watched>>,
 }
 
 impl Watches {
@@ -34,8 +37,14 @@ impl Watches {
     }
 
     /// Changes of the asker's workspace, for as long as its key is one. Nothing if too many listen.
-    pub(crate) fn follow(&self, asker: McpAsker) -> Changes {
-        let Some(changes) = self.subscribe(asker.workspace) else { return stream::empty().boxed() };
+    ///
+    /// What changes once this has returned is told: the tools have been looked at, or what is there at the
+    /// first look that succeeds counts as a change.
+    pub(crate) async fn follow(&self, asker: McpAsker) -> Changes {
+        let Some(mut changes) = self.subscribe(asker.workspace) else { return stream::empty().boxed() };
+        if changes.wait_for(|news| *news > 0).await.is_err() {
+            return stream::empty().boxed();
+        }
         let app = self.app.clone();
         let following = (changes, asker, app);
         let next = async |(mut changes, asker, app): (watch::Receiver<u64>, McpAsker, App)| {
@@ -70,17 +79,20 @@ impl Watches {
 }
 
 /// Looks at a workspace's tools for as long as somebody listens.
-async fn watch(app: &App, catalogs: &Catalogs, watched: &Mutex<HashMap<Uuid, watch::Sender<u64>>>, workspace: Uuid) {
+async fn watch(app: &App, catalogs: &Catalogs, watched: &Mutex<Watched>, workspace: Uuid) {
     let mut seen: Option<ToolList> = None;
+    let mut is_first = true;
     loop {
+        let mut is_news = is_first;
         // What a failing store holds is seen when it can be read again.
         if let Ok(catalog) = catalogs.current(app, workspace).await {
-            let has_changed = seen.as_ref().is_some_and(|seen| !seen.is_same_as(&catalog.list));
+            is_news |= seen.as_ref().is_none_or(|seen| !seen.is_same_as(&catalog.list));
             seen = Some(catalog.list.clone());
-            if has_changed && let Some(sender) = lock(watched).get(&workspace) {
-                sender.send_modify(|count| *count += 1);
-            }
         }
+        if is_news && let Some(sender) = lock(watched).get(&workspace) {
+            sender.send_modify(|news| *news += 1);
+        }
+        is_first = false;
         app.clock().until(app.moment_after(ASK_EVERY)).await;
         // Under the lock, so that nobody comes in between.
         let mut watched = lock(watched);
@@ -90,8 +102,6 @@ async fn watch(app: &App, catalogs: &Catalogs, watched: &Mutex<HashMap<Uuid, wat
         }
     }
 }
-
-type Watched = HashMap<Uuid, watch::Sender<u64>>;
 
 fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
     watched.lock().unwrap_or_else(PoisonError::into_inner)

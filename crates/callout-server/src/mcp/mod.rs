@@ -21,11 +21,11 @@ use callout::SecretString;
 use callout_mcp::{HttpOptions, HttpService, McpServer, Owner};
 use callout_store::{ApiKey, Uuid};
 use http::{Method, StatusCode, header::AUTHORIZATION};
-use http_body_util::{Empty, Full};
+use http_body_util::Full;
 
 use crate::{
     App,
-    access::{Asker, Held, bearer},
+    access::{Held, bearer},
     body,
     error::ApiError,
     mcp::tools::WorkspaceTools,
@@ -73,10 +73,10 @@ pub(crate) async fn answer(
     State(app): State<App>,
     Extension(mcp): Extension<Mcp>,
     Extension(share): Extension<Held>,
-    asker: Asker,
+    Extension(key): Extension<Arc<ApiKey>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let Some(workspace) = asker.key.workspace_id else {
+    let Some(workspace) = key.workspace_id else {
         let detail = "the operator's key belongs to no workspace, and so to no tools: use a key of one";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", detail));
     };
@@ -85,15 +85,13 @@ pub(crate) async fn answer(
     let (mut parts, body) = request.into_parts();
     // What follows is the protocol's, and logs and keeps what it is given.
     parts.headers.remove(AUTHORIZATION);
-    parts.extensions.insert(McpAsker { key: Arc::clone(&asker.key), workspace, presented, share });
-    let (tenant, id) = (workspace.to_string(), asker.key.id.to_string());
+    let (tenant, id) = (workspace.to_string(), key.id.to_string());
+    parts.extensions.insert(McpAsker { key, workspace, presented, share });
     let owner = Owner { tenant: &tenant, id: &id };
-    let answer = if parts.method == Method::POST {
-        let sent = Request::from_parts(parts.clone(), body);
-        let bytes = body::receive(&app, sent, body::most_of_a_call(&app)).await?;
-        mcp.0.handle(owner, http::Request::from_parts(parts, Full::new(bytes))).await
+    let body = if parts.method == Method::POST {
+        Full::new(body::receive_of(&app, &parts.headers, body, body::most_of_a_call(&app)).await?)
     } else {
-        mcp.0.handle(owner, http::Request::from_parts(parts, Empty::<bytes::Bytes>::new())).await
+        Full::default()
     };
-    Ok(answer.map(Body::new))
+    Ok(mcp.0.handle(owner, Request::from_parts(parts, body)).await.map(Body::new))
 }

@@ -69,11 +69,11 @@ impl ToolSource for WorkspaceTools {
         Ok(Called::new(result, Some(place.delivery)))
     }
 
-    fn changes(&self, http: Option<&http::Extensions>) -> Changes {
+    async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
         let Ok(asker) = permitted(http, Permission::IntegrationView) else { return stream::empty().boxed() };
         // It may last for hours; how many there are is bounded where they listen.
         asker.share.release();
-        self.watches.follow(asker.clone())
+        self.watches.follow(asker.clone()).await
     }
 }
 

@@ -1,0 +1,112 @@
+//! Calls that need nothing of a session's machinery, and so do not pay for it.
+//!
+//! The SDK serves each request of revision 2026-07-28 by a service of its own, with tasks and channels, and
+//! reads its body twice. A plain call needs none of that: it asks for no progress, and its client cancels it
+//! by going away. What is in any way unusual is left to the SDK, which also says what is wrong with it.
+
+use http::{HeaderMap, HeaderName, header, uri::Authority};
+use rmcp::model::{JsonObject, ProtocolVersion, RequestId, RequestMetaObject};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// The headers in which a request says what its body asks for.
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+const CALL: &str = "tools/call";
+const LISTEN: &str = "subscriptions/listen";
+
+/// A request of revision 2026-07-28 in which all is as usual.
+#[derive(Debug)]
+pub(crate) enum Direct {
+    /// A call without progress.
+    Call { id: RequestId, tool: String, arguments: Option<JsonObject> },
+    /// The wish to be told of changes.
+    Listen,
+}
+
+/// A message, with nothing in it that is not known here.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message<'a, P> {
+    jsonrpc: &'a str,
+    id: RequestId,
+    method: &'a str,
+    params: P,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Call {
+    name: String,
+    arguments: Option<JsonObject>,
+    #[serde(rename = "_meta")]
+    meta: RequestMetaObject,
+}
+
+#[derive(Deserialize)]
+struct Listen {
+    #[serde(rename = "_meta")]
+    meta: RequestMetaObject,
+}
+
+impl Direct {
+    /// `None` where it is another request, or anything is amiss with it.
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8], allowed_hosts: &[String]) -> Option<Self> {
+        if only(headers, &VERSION)? != ProtocolVersion::V_2026_07_28.as_str() || !is_usual(headers, allowed_hosts) {
+            return None;
+        }
+        match only(headers, &METHOD)? {
+            CALL => {
+                let (id, Call { name, arguments, meta }) = message(body, CALL)?;
+                let is_plain = only(headers, &NAME)? == name && meta.get_progress_token().is_none();
+                (is_plain && is_whole(&meta)).then_some(Self::Call { id, tool: name, arguments })
+            }
+            LISTEN => {
+                let (_, Listen { meta }) = message(body, LISTEN)?;
+                is_whole(&meta).then_some(Self::Listen)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether the SDK would let it pass.
+fn is_usual(headers: &HeaderMap, allowed_hosts: &[String]) -> bool {
+    let is_of_a_program = !headers.contains_key(header::ORIGIN);
+    let is_json = only(headers, &header::CONTENT_TYPE) == Some("application/json");
+    let accepts = only(headers, &header::ACCEPT).unwrap_or_default();
+    let accepts = |kind| accepts.split(',').any(|accepted| accepted.trim() == kind);
+    is_of_a_program
+        && is_json
+        && accepts("application/json")
+        && accepts("text/event-stream")
+        && is_for(headers, allowed_hosts)
+}
+
+/// Whether the host that it names is among these, letter by letter; if there are none, any is.
+fn is_for(headers: &HeaderMap, allowed_hosts: &[String]) -> bool {
+    let named = only(headers, &header::HOST).and_then(|host| Authority::try_from(host).ok());
+    named.is_some_and(|named| {
+        allowed_hosts.is_empty() || allowed_hosts.iter().any(|host| host == named.as_str() || host == named.host())
+    })
+}
+
+/// What a header says that is there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut all = headers.get_all(name).iter();
+    let first = all.next().filter(|_| all.next().is_none())?;
+    first.to_str().ok()
+}
+
+/// The id and the params of a message of that method.
+fn message<P: DeserializeOwned>(body: &[u8], method: &str) -> Option<(RequestId, P)> {
+    let message: Message<'_, P> = serde_json::from_slice(body).ok()?;
+    (message.jsonrpc == "2.0" && message.method == method).then_some((message.id, message.params))
+}
+
+/// Whether it says all that each request of the revision must.
+fn is_whole(meta: &RequestMetaObject) -> bool {
+    meta.protocol_version() == Some(ProtocolVersion::V_2026_07_28)
+        && meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
+}

@@ -1,0 +1,101 @@
+//! Requests of revision 2026-07-28 that are served without the SDK's machinery: nobody can tell.
+
+use callout_store::Role;
+use callout_tests::{Reply, Upstream};
+use http::Method;
+
+use crate::{
+    harness::{Server, integration},
+    http_client::HttpClient,
+    revision::META,
+};
+
+/// What a client sees of an answer.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    status: u16,
+    kind: String,
+    body: String,
+}
+
+/// Asks `tools/call`, with those params and headers.
+async fn ask(client: &HttpClient, name: &str, message: &str) -> Seen {
+    let mut client = client.clone();
+    for (header, value) in [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", name)] {
+        if !client.headers.iter().any(|(given, _)| *given == header) {
+            client.headers.push((header, value.to_owned()));
+        }
+    }
+    let mut answer = client.send(Method::POST, message).await;
+    let kind = answer.headers.get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+    Seen { status: answer.status, kind: kind.unwrap_or_default(), body: answer.rest().await }
+}
+
+fn message(id: &str, params: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{{params},{META}}}}}"#)
+}
+
+#[tokio::test]
+async fn a_call_is_answered_as_the_sdk_answers_it() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/items/7", Reply::json(200, r#"{"a":"seven","b":1}"#));
+    upstream.reply("/items/8", Reply::json(404, r#"{"message":"there is no 8"}"#));
+    upstream.reply("/items/9", Reply::json(200, r#"[{"n":1.50,"big":123456789012345678901234567890},2]"#));
+    let server = Server::start().await;
+    server.create(&integration("shop", &upstream.url())).await;
+    let plain = integration("plain", &upstream.url()).replace(r#""x is {{ x }}""#, "null");
+    let plain = plain.replace(r#""response_filter":["a","b"],"response_mapping":{"x":"a"},"#, "");
+    server.create(&plain).await;
+    let (_, viewer) = server.key(Role::Viewer, &[]).await;
+    for (key, id, name, arguments) in [
+        (&server.owner, "1", "shop__go", r#","arguments":{"id":7}"#),
+        (&server.owner, r#""a\"b""#, "shop__go", r#","arguments":{"id":8}"#),
+        (&server.owner, "-3", "plain__go", r#","arguments":{"id":7}"#),
+        (&server.owner, "1", "plain__go", r#","arguments":{"id":9}"#),
+        (&server.owner, "1", "shop__go", r#","arguments":{"id":"x"}"#),
+        (&server.owner, "1", "shop__go", r#","arguments":null"#),
+        (&server.owner, "1", "shop__go", ""),
+        (&server.owner, "1", "none__go", r#","arguments":{}"#),
+        (&viewer, "1", "shop__go", r#","arguments":{"id":7}"#),
+    ] {
+        let client = HttpClient::new(&server.address, key);
+        let sent = message(id, &format!(r#""name":"{name}"{arguments}"#));
+        let direct = ask(&client, name, &sent).await;
+        // Two `Accept` headers are unusual enough for the SDK to have a look.
+        let mut unusual = client.clone();
+        unusual.headers.push(("accept", "text/html".to_owned()));
+        assert_eq!(direct, ask(&unusual, name, &sent).await, "{sent}");
+        assert_eq!((direct.status, &*direct.kind), (200, "application/json"), "{direct:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_amiss_with_a_call_is_said_as_the_sdk_says_it() {
+    let server = Server::start().await;
+    server.create(&integration("shop", "https://shop.example")).await;
+    let good = message("1", r#""name":"shop__go","arguments":{"id":7}"#);
+    let client = HttpClient::new(&server.address, &server.owner);
+    let with = |header: &'static str, value: &str| {
+        let mut client = client.clone();
+        client.headers.push((header, value.to_owned()));
+        client
+    };
+    for (client, sent, status) in [
+        (with("mcp-method", "tools/list"), good.clone(), 400),
+        (with("mcp-name", "other__go"), good.clone(), 400),
+        (with("mcp-protocol-version", "2025-06-18"), good.clone(), 400),
+        (with("origin", "https://evil.example"), good.clone(), 403),
+        (client.clone(), good.replace("2026-07-28", "2026-07-29"), 400),
+        (client.clone(), good.replace(r#""io.modelcontextprotocol/clientCapabilities":{}"#, r#""x":1"#), 400),
+        (client.clone(), good.replace(r#""2.0""#, r#""1.0""#), 415),
+        (client.clone(), good.replace(r#"{"id":7}"#, r#"{"id":7,}"#), 415),
+        (client.clone(), good.replace("tools/call", "tools/list"), 400),
+    ] {
+        let seen = ask(&client, "shop__go", &sent).await;
+        assert_eq!(seen.status, status, "{sent} {seen:?}");
+    }
+    // Progress takes a stream.
+    let asks = good.replace(r#""_meta":{"#, r#""_meta":{"progressToken":5,"#);
+    let seen = ask(&client, "shop__go", &asks).await;
+    assert_eq!((seen.status, &*seen.kind), (200, "text/event-stream"), "{seen:?}");
+}
