@@ -111,7 +111,8 @@ impl<S: ToolSource> HttpService<S> {
             };
             match Direct::read(&parts.headers, &bytes, &service.config.allowed_hosts) {
                 Some(Direct::Call { id, tool, arguments }) => {
-                    return self.call(&parts.extensions, id, &tool, arguments).await;
+                    // A call is large; what is answered otherwise does not carry room for it.
+                    return Box::pin(self.call(&parts.extensions, id, &tool, arguments)).await;
                 }
                 Some(Direct::Listen) => {
                     let changes = server.changes(Some(&parts.extensions)).await;

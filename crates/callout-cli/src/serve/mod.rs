@@ -108,7 +108,7 @@ async fn asked_to_stop() {
 pub(crate) fn log_to_stderr(format: LogFormat) -> Result<(), Stop> {
     let ours = ["callout", "callout_auth", "callout_mcp", "callout_server", "callout_store", "callout_transport"];
     let targets = ours.into_iter().fold(Targets::new(), |targets, name| targets.with_target(name, LevelFilter::INFO));
-    let filter = targets.and(filter_fn(|traced| traced.is_event()));
+    let filter = targets.and(filter_fn(|traced| !traced.is_span()));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let lines = match format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
