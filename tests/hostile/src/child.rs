@@ -56,11 +56,27 @@ impl Suite {
     pub fn run(&self, batches: &[Range<usize>]) -> Vec<Seen> {
         let mut all = Vec::new();
         for batch in batches {
-            let seen = self.batch(batch);
+            let mut seen = self.batch(batch);
             assert_eq!(seen.iter().map(|seen| seen.at).collect::<Vec<_>>(), batch.clone().collect::<Vec<_>>());
+            for each in &mut seen {
+                self.within_time(each);
+            }
             all.extend(seen);
         }
         all
+    }
+
+    /// What else a machine does only adds to what a case takes: the shortest of three runs counts.
+    fn within_time(&self, seen: &mut Seen) {
+        let longest = if cfg!(debug_assertions) { self.longest * 30 } else { self.longest };
+        for _ in 0..2 {
+            if seen.took <= longest {
+                return;
+            }
+            let again = self.batch(&(seen.at..seen.at + 1));
+            seen.took = again.iter().map(|again| again.took).fold(seen.took, Duration::min);
+        }
+        assert!(seen.took <= longest, "{seen:?}");
     }
 
     fn batch(&self, batch: &Range<usize>) -> Vec<Seen> {
@@ -79,13 +95,11 @@ impl Suite {
         let begun = text.lines().rfind(|line| line.starts_with("begins ")).unwrap_or_default();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "cases {batch:?}: {}, {begun}\n{errors}", output.status);
-        let longest = if cfg!(debug_assertions) { self.longest * 30 } else { self.longest };
         let seen: Vec<_> = text.lines().filter_map(read).collect();
         for each in &seen {
             if env::var_os("CALLOUT_HOSTILE_SHOW").is_some() {
                 println!("{each:?}");
             }
-            assert!(each.took <= longest, "{each:?}");
             assert!(each.bytes <= self.most_bytes, "{each:?}");
         }
         seen

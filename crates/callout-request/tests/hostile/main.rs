@@ -127,11 +127,12 @@ fn child() {
     });
 }
 
-/// A check may take a second at the very worst, and copies what it explains.
+/// A check takes half a second to one and a half at the very worst, by the machine, and copies what it explains;
+/// without its bounds the worst take minutes.
 #[test]
 fn no_schema_and_no_params_end_the_process_or_take_too_much() {
     let suite =
-        Suite { stack_bytes: 2 << 20, longest: Duration::from_secs(1), most_bytes: 64 << 20, ..Suite::default() };
+        Suite { stack_bytes: 2 << 20, longest: Duration::from_secs(3), most_bytes: 64 << 20, ..Suite::default() };
     let all = attacks();
     assert!(all.len() >= 100, "{} attacks", all.len());
     let seen = suite.run(&[0..all.len() / 2, all.len() / 2..all.len()]);
