@@ -6,7 +6,7 @@
 
 use http::{HeaderMap, HeaderName, header, uri::Authority};
 use rmcp::model::{JsonObject, ProtocolVersion, RequestId, RequestMetaObject};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 /// The headers in which a request says what its body asks for.
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -16,36 +16,28 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 const CALL: &str = "tools/call";
 const LISTEN: &str = "subscriptions/listen";
 
-/// A request of revision 2026-07-28 in which all is as usual.
-#[derive(Debug)]
-pub(crate) enum Direct {
-    /// A call without progress.
-    Call { id: RequestId, tool: String, arguments: Option<JsonObject> },
-    /// The wish to be told of changes.
-    Listen,
+/// A call of revision 2026-07-28 without progress, in which all is as usual.
+pub(crate) struct Direct {
+    pub(crate) id: RequestId,
+    pub(crate) tool: String,
+    pub(crate) arguments: Option<JsonObject>,
 }
 
 /// A message, with nothing in it that is not known here.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Message<'a, P> {
+struct Message<'a> {
     jsonrpc: &'a str,
     id: RequestId,
     method: &'a str,
-    params: P,
+    params: Params,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Call {
+struct Params {
     name: String,
     arguments: Option<JsonObject>,
-    #[serde(rename = "_meta")]
-    meta: RequestMetaObject,
-}
-
-#[derive(Deserialize)]
-struct Listen {
     #[serde(rename = "_meta")]
     meta: RequestMetaObject,
 }
@@ -56,19 +48,17 @@ impl Direct {
         if only(headers, &VERSION)? != ProtocolVersion::V_2026_07_28.as_str() || !is_usual(headers, allowed_hosts) {
             return None;
         }
-        match only(headers, &METHOD)? {
-            CALL => {
-                let (id, Call { name, arguments, meta }) = message(body, CALL)?;
-                let is_plain = only(headers, &NAME)? == name && meta.get_progress_token().is_none();
-                (is_plain && is_whole(&meta)).then_some(Self::Call { id, tool: name, arguments })
-            }
-            LISTEN => {
-                let (_, Listen { meta }) = message(body, LISTEN)?;
-                is_whole(&meta).then_some(Self::Listen)
-            }
-            _ => None,
-        }
+        let Message { jsonrpc, id, method, params } = serde_json::from_slice(body).ok()?;
+        let Params { name, arguments, meta } = params;
+        let is_call = jsonrpc == "2.0" && method == CALL && only(headers, &METHOD)? == CALL;
+        let is_plain = only(headers, &NAME)? == name && meta.get_progress_token().is_none();
+        (is_call && is_plain && is_whole(&meta)).then_some(Self { id, tool: name, arguments })
     }
+}
+
+/// Whether its headers say that it asks to be told of changes, of which they have to tell the truth.
+pub(crate) fn is_wish_to_listen(headers: &HeaderMap) -> bool {
+    only(headers, &METHOD) == Some(LISTEN)
 }
 
 /// Whether the SDK would let it pass.
@@ -97,12 +87,6 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut all = headers.get_all(name).iter();
     let first = all.next().filter(|_| all.next().is_none())?;
     first.to_str().ok()
-}
-
-/// The id and the params of a message of that method.
-fn message<P: DeserializeOwned>(body: &[u8], method: &str) -> Option<(RequestId, P)> {
-    let message: Message<'_, P> = serde_json::from_slice(body).ok()?;
-    (message.jsonrpc == "2.0" && message.method == method).then_some((message.id, message.params))
 }
 
 /// Whether it says all that each request of the revision must.

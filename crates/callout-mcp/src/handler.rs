@@ -3,10 +3,7 @@
 use std::{
     borrow::Cow,
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
 };
 
 use callout::Json;
@@ -14,16 +11,15 @@ use futures_util::StreamExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Extensions, Implementation, JsonObject,
-        ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ServerCapabilities,
-        ServerConfig, SubscriptionFilter,
+        CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Extensions, Implementation,
+        InitializeRequestParams, InitializeResult, JsonObject, ListToolsResult, PaginatedRequestParams,
+        ProgressNotificationParam, ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
 };
-use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Changes, Refusal, ToolSource, listening::Begun, progress, result};
+use crate::{Refusal, ToolSource, listening::Begun, progress, result};
 
 /// What clients are told of the server as a whole.
 const INSTRUCTIONS: &str = "Each tool is one endpoint of an HTTP API. A call that failed is a result with isError, \
@@ -70,19 +66,14 @@ impl<S: ToolSource> McpServer<S> {
         Ok(result::result(&called, any_structure))
     }
 
-    /// The asker's changes, from now on.
-    pub(crate) async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
-        self.0.source.changes(http).await
+    /// Follows the asker's changes, from now on.
+    pub(crate) async fn begin(&self, http: Option<&http::Extensions>) -> Begun {
+        Begun::new(self.0.source.changes(http).await)
     }
 
     /// One client's side of it.
     pub(crate) fn handler(&self) -> Handler<S> {
-        Handler {
-            server: self.clone(),
-            is_announcing: AtomicBool::new(false),
-            announces: watch::Sender::new(false),
-            ended: CancellationToken::new().drop_guard(),
-        }
+        Handler { server: self.clone(), begun: OnceLock::new(), ended: CancellationToken::new().drop_guard() }
     }
 }
 
@@ -101,22 +92,16 @@ impl<S> fmt::Debug for McpServer<S> {
 /// One session, or one request where there are none.
 pub(crate) struct Handler<S> {
     server: McpServer<S>,
-    is_announcing: AtomicBool,
-    /// Whether the session is told of changes by now.
-    announces: watch::Sender<bool>,
+    /// The changes that a session before 2026-07-28 is told of.
+    begun: OnceLock<Begun>,
     /// Ends what was spawned for the session, with it.
     ended: DropGuard,
 }
 
 impl<S: ToolSource> Handler<S> {
-    /// Whether the session is told of changes by now; at its end there is nothing more to wait for.
-    pub(crate) fn announces(&self) -> watch::Receiver<bool> {
-        self.announces.subscribe()
-    }
-
-    /// The asker's changes, from now on.
-    pub(crate) async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
-        self.server.changes(http).await
+    /// Follows the asker's changes, from now on.
+    pub(crate) async fn begin(&self, http: Option<&http::Extensions>) -> Begun {
+        self.server.begin(http).await
     }
 }
 
@@ -157,13 +142,21 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         }
     }
 
+    /// What changes once this is answered, a session before 2026-07-28 is told when it has initialized.
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        // A session begins once.
+        let _ = self.begun.set(self.begin(host(&context.extensions)).await);
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
     /// From here on a session before 2026-07-28 is told of changes.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        if self.is_announcing.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let mut changes = self.changes(host(&context.extensions)).await;
-        self.announces.send_replace(true);
+        let Some(mut changes) = self.begun.get().and_then(Begun::take) else { return };
         let peer = context.peer;
         let announcing = async move {
             while changes.next().await.is_some() {
@@ -185,11 +178,8 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
     /// Since 2026-07-28 changes are told to those who listen.
     async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
         let extensions = &subscription.request_context().extensions;
-        let begun = extensions.get::<Begun>().or_else(|| host(extensions)?.get()).and_then(Begun::take);
-        let mut changes = match begun {
-            Some(changes) => changes,
-            None => self.changes(host(extensions)).await,
-        };
+        let begun = extensions.get::<Begun>().or_else(|| host(extensions)?.get());
+        let Some(mut changes) = begun.and_then(Begun::take) else { return Ok(()) };
         loop {
             let change = tokio::select! {
                 change = changes.next() => change,

@@ -1,23 +1,21 @@
 //! The protocol over HTTP: one endpoint, requests by POST, announcements by GET.
 
-use std::{convert::Infallible, fmt, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
-use http_body_util::{BodyExt as _, Empty, Full, combinators::BoxBody};
+use http_body_util::{BodyExt as _, Empty, Full, LengthLimitError, Limited, combinators::BoxBody};
 use rmcp::{
-    model::{JsonObject, RequestId, ServerJsonRpcMessage, ServerResult},
+    model::{ServerJsonRpcMessage, ServerResult},
     transport::{StreamableHttpServerConfig, StreamableHttpService},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     McpServer, Owner, ToolSource,
-    direct::Direct,
+    direct::{self, Direct},
     handler::{Handler, cancelled},
-    listening::Begun,
-    sessions,
     sessions::OwnedSessions,
 };
 
@@ -80,12 +78,7 @@ impl<S: ToolSource> HttpService<S> {
             .enforce_origin_validation()
             .with_cancellation_token(end.clone());
         let each = server.clone();
-        let handler = move || {
-            let handler = each.handler();
-            sessions::will_announce(handler.announces());
-            Ok(handler)
-        };
-        let service = StreamableHttpService::new(handler, Arc::clone(&sessions), config);
+        let service = StreamableHttpService::new(move || Ok(each.handler()), Arc::clone(&sessions), config);
         Self(Arc::new(Parts { service, sessions, server: server.clone(), end }))
     }
 
@@ -109,16 +102,14 @@ impl<S: ToolSource> HttpService<S> {
                 Ok(bytes) => bytes,
                 Err(refused) => return refused,
             };
-            match Direct::read(&parts.headers, &bytes, &service.config.allowed_hosts) {
-                Some(Direct::Call { id, tool, arguments }) => {
-                    // A call is large; what is answered otherwise does not carry room for it.
-                    return Box::pin(self.call(&parts.extensions, id, &tool, arguments)).await;
-                }
-                Some(Direct::Listen) => {
-                    let changes = server.changes(Some(&parts.extensions)).await;
-                    parts.extensions.insert(Begun::new(changes));
-                }
-                None => {}
+            if let Some(call) = Direct::read(&parts.headers, &bytes, &service.config.allowed_hosts) {
+                // A call is large; what is answered otherwise does not carry room for it.
+                return Box::pin(self.call(&parts.extensions, call)).await;
+            }
+            if direct::is_wish_to_listen(&parts.headers) {
+                // Before the SDK says that it does.
+                let begun = server.begin(Some(&parts.extensions)).await;
+                parts.extensions.insert(begun);
             }
         }
         let request = Request::from_parts(parts, Full::new(bytes));
@@ -131,14 +122,9 @@ impl<S: ToolSource> HttpService<S> {
     }
 
     /// Answers a call as the SDK does, without what only other requests need.
-    async fn call(
-        &self,
-        http: &http::Extensions,
-        id: RequestId,
-        tool: &str,
-        arguments: Option<JsonObject>,
-    ) -> Response<BoxBody<Bytes, Infallible>> {
-        let call = self.0.server.call(Some(http), tool, arguments, true);
+    async fn call(&self, http: &http::Extensions, call: Direct) -> Response<BoxBody<Bytes, Infallible>> {
+        let Direct { id, tool, arguments } = call;
+        let call = self.0.server.call(Some(http), &tool, arguments, true);
         let (status, called) = match self.0.end.run_until_cancelled(call).await {
             Some(called) => (StatusCode::OK, called),
             None => (StatusCode::INTERNAL_SERVER_ERROR, Err(cancelled())),
@@ -184,18 +170,14 @@ where
     B: Body,
     B::Error: fmt::Display,
 {
-    let mut body = pin!(body);
-    let mut collected = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| text(StatusCode::BAD_REQUEST, format!("the body could not be read: {error}")))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if data.remaining() > most - collected.len() {
-            return Err(text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes")));
+    let body = body.map_err(|error| error.to_string());
+    match Limited::new(body, most).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes")))
         }
-        collected.put(data);
+        Err(error) => Err(text(StatusCode::BAD_REQUEST, format!("the body could not be read: {error}"))),
     }
-    Ok(collected.freeze())
 }
 
 impl<S: ToolSource> Clone for HttpService<S> {

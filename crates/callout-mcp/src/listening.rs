@@ -14,7 +14,7 @@ use rmcp::{
 
 use crate::{Changes, ToolSource, handler::Handler};
 
-/// Changes that are followed already, for the one who asked to listen.
+/// Changes that are followed already, until somebody is told of them.
 #[derive(Clone)]
 pub(crate) struct Begun(Arc<Mutex<Option<Changes>>>);
 
@@ -35,7 +35,8 @@ impl fmt::Debug for Begun {
     }
 }
 
-/// A client on two streams. The SDK acknowledges a subscription before it asks the handler for one.
+/// A client on two streams. The SDK acknowledges a subscription before it asks the handler for one; over
+/// HTTP the request can be met before the SDK sees it.
 pub(crate) struct Listening<S>(pub(crate) Handler<S>);
 
 impl<S: ToolSource> Service<RoleServer> for Listening<S> {
@@ -45,7 +46,7 @@ impl<S: ToolSource> Service<RoleServer> for Listening<S> {
         mut context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
         if matches!(request, ClientRequest::SubscriptionsListenRequest(_)) {
-            context.extensions.insert(Begun::new(self.0.changes(None).await));
+            context.extensions.insert(self.0.begin(None).await);
         }
         self.0.handle_request(request, context).await
     }

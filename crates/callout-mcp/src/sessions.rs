@@ -1,7 +1,6 @@
 //! Sessions that belong to somebody, for clients before revision 2026-07-28.
 
 use std::{
-    cell::Cell,
     collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,13 +10,12 @@ use std::{
 use futures_util::{Stream, StreamExt as _};
 use http::HeaderMap;
 use rmcp::{
-    model::{ClientJsonRpcMessage, ClientNotification, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
     transport::streamable_http_server::{
         SessionId, SessionManager,
         session::{ServerSseMessage, local::LocalSessionManager},
     },
 };
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// The header that names a session.
@@ -35,13 +33,6 @@ pub struct Owner<'a> {
 tokio::task_local! {
     /// Who makes the request that this task answers.
     static OWNER: Owned;
-    /// Whether the session that this request begins is told of changes: its handler is made before it is.
-    static ANNOUNCES: Cell<Option<watch::Receiver<bool>>>;
-}
-
-/// Hands the session that this request begins what its handler says.
-pub(crate) fn will_announce(announces: watch::Receiver<bool>) {
-    let _ = ANNOUNCES.try_with(|session| session.set(Some(announces)));
 }
 
 /// Sessions in memory, each with its owner, and so many of each tenant.
@@ -70,7 +61,6 @@ impl Owned {
 #[derive(Debug, Default)]
 struct Known {
     owner_of: HashMap<SessionId, Owned>,
-    announces: HashMap<SessionId, watch::Receiver<bool>>,
     /// By tenant; the one that was used last stands last.
     of: HashMap<Arc<str>, VecDeque<SessionId>>,
 }
@@ -86,7 +76,7 @@ impl OwnedSessions {
     /// Answers a request as that owner's.
     pub(crate) async fn as_owner<T>(&self, owner: Owner<'_>, answer: impl Future<Output = T>) -> T {
         let owner = Owned { tenant: owner.tenant.into(), id: owner.id.into() };
-        OWNER.scope(owner, ANNOUNCES.scope(Cell::new(None), answer)).await
+        OWNER.scope(owner, answer).await
     }
 
     /// Whether the request names a session, and it is that owner's.
@@ -127,7 +117,6 @@ impl Known {
     }
 
     fn remove(&mut self, id: &SessionId) {
-        self.announces.remove(id);
         let Some(owner) = self.owner_of.remove(id) else { return };
         if let Some(of_it) = self.of.get_mut(&owner.tenant) {
             of_it.retain(|other| other != id);
@@ -146,13 +135,7 @@ impl SessionManager for OwnedSessions {
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
         let (id, transport) = self.inner.create_session().await?;
         let owner = OWNER.try_with(Owned::clone).unwrap_or_default();
-        let oldest = {
-            let mut known = self.known();
-            if let Ok(Some(announces)) = ANNOUNCES.try_with(Cell::take) {
-                known.announces.insert(Arc::clone(&id), announces);
-            }
-            known.insert(owner, Arc::clone(&id), self.most)
-        };
+        let oldest = self.known().insert(owner, Arc::clone(&id), self.most);
         if let Some(oldest) = oldest {
             self.inner.close_session(&oldest).await?;
         }
@@ -187,15 +170,7 @@ impl SessionManager for OwnedSessions {
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
-        let begins = matches!(&message, ClientJsonRpcMessage::Notification(told)
-            if matches!(told.notification, ClientNotification::InitializedNotification(_)));
-        self.inner.accept_message(id, message).await?;
-        let announces = if begins { self.known().announces.get(id).cloned() } else { None };
-        if let Some(mut announces) = announces {
-            // What changes once this is answered is told. A session that has ended is told nothing.
-            let _ = announces.wait_for(|announces| *announces).await;
-        }
-        Ok(())
+        self.inner.accept_message(id, message).await
     }
 
     async fn create_standalone_stream(

@@ -1,12 +1,16 @@
 //! Requests of revision 2026-07-28 that are served without the SDK's machinery: nobody can tell.
 
+use callout_mcp::{HttpOptions, HttpService, McpServer, Owner};
 use callout_store::Role;
 use callout_tests::{Reply, Upstream};
-use http::Method;
+use http::{Method, Request};
+use http_body_util::Full;
 
 use crate::{
+    endpoint,
     harness::{Server, integration},
     http_client::HttpClient,
+    registry,
     revision::META,
 };
 
@@ -98,4 +102,46 @@ async fn what_is_amiss_with_a_call_is_said_as_the_sdk_says_it() {
     let asks = good.replace(r#""_meta":{"#, r#""_meta":{"progressToken":5,"#);
     let seen = ask(&client, "shop__go", &asks).await;
     assert_eq!((seen.status, &*seen.kind), (200, "text/event-stream"), "{seen:?}");
+}
+
+/// Who names another host is a web page under a name of its own (DNS rebinding).
+#[tokio::test]
+async fn a_call_under_another_host_is_refused() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/items/7", Reply::json(200, "{}"));
+    let server = McpServer::new(registry(&upstream, &[endpoint("item", "/items/{id}", "")]));
+    let service = HttpService::new(&server, HttpOptions::default());
+    let call = message("1", r#""name":"shop__item","arguments":{"id":7}"#);
+    let status = async |host: &str, accepts: &[&str]| {
+        let mut request = Request::post("/mcp").header("content-type", "application/json");
+        for (name, value) in [
+            ("host", host),
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", "shop__item"),
+        ] {
+            request = request.header(name, value);
+        }
+        for accept in accepts {
+            request = request.header("accept", *accept);
+        }
+        let request = request.body(Full::<bytes::Bytes>::from(call.clone())).unwrap();
+        service.handle(Owner { tenant: "", id: "one" }, request).await.status().as_u16()
+    };
+    for (host, expected) in [
+        ("localhost", 200),
+        ("127.0.0.1:9000", 200),
+        ("[::1]:9000", 200),
+        ("evil.example", 403),
+        ("evil.example:80", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1@evil.example", 403),
+        ("", 400),
+    ] {
+        // The second form is the SDK's to serve.
+        for accepts in [&["application/json, text/event-stream"][..], &["application/json", "text/event-stream"]] {
+            assert_eq!(status(host, accepts).await, expected, "{host} {accepts:?}");
+        }
+    }
+    assert_eq!(upstream.count(), 6, "only those that are answered are made");
 }
