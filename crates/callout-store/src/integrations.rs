@@ -196,14 +196,13 @@ impl Store {
     ///
     /// [`StoreError::NotFound`]
     pub async fn integration_revision(&self, workspace: Uuid, id: Uuid) -> Result<i64> {
-        let mut on = self.0.database.look().await?;
+        let mut on = self.0.database.read().await?;
         let found: Option<(i64,)> = row!(
             on,
             "SELECT revision FROM integrations WHERE id = $1 AND workspace_id = $2",
             id.to_string(),
             workspace.to_string(),
         )?;
-        self.0.database.looked(on);
         found.map(|(revision,)| revision).ok_or(StoreError::NotFound("integration"))
     }
 
@@ -214,7 +213,7 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`]
     pub async fn callable_revisions(&self, workspace: Uuid, most: u32) -> Result<Vec<(Uuid, i64)>> {
-        let mut on = self.0.database.look().await?;
+        let mut on = self.0.database.read().await?;
         let found: Vec<(String, i64)> = rows!(
             on,
             "SELECT id, revision FROM integrations WHERE workspace_id = $1 AND enabled = 1 AND protocol = $2 \
@@ -223,7 +222,6 @@ impl Store {
             Protocol::Rest.as_str(),
             i64::from(most),
         )?;
-        self.0.database.looked(on);
         found.into_iter().map(|(id, revision)| Ok((read_id(&id)?, revision))).collect()
     }
 

@@ -159,8 +159,7 @@ impl StoreOptions {
         self
     }
 
-    /// At most so many connections at once, at least one. Default 8. A SQLite file has one for changes besides,
-    /// and two that ask whether an integration is still as it was.
+    /// At most so many connections at once, at least one. Default 8.
     #[must_use]
     pub fn with_max_connections(mut self, max: u32) -> Self {
         self.max_connections = max.max(1);

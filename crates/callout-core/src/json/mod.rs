@@ -23,7 +23,7 @@ pub use array::Array;
 pub use number::Number;
 pub use object::{Object, ObjectBuilder};
 pub use read::{Duplicates, LoneSurrogates, ReadError, ReadErrorKind, ReadOptions};
-pub use rows::{Bounds, Rows};
+pub use rows::{RowBounds, Rows};
 pub use smol_str::SmolStr;
 pub use wanted::{Want, Wanted};
 pub use write::{write_compact, write_string};

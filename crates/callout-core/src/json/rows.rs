@@ -15,12 +15,12 @@ const LONGEST: usize = 16;
 /// The members that rows have, and where in an object their values are.
 ///
 /// ```
-/// use callout_core::json::{Bounds, ReadOptions, Rows, SmolStr};
+/// use callout_core::json::{RowBounds, ReadOptions, Rows, SmolStr};
 ///
 /// let path = |names: &[&str]| names.iter().map(SmolStr::new).collect();
 /// let rows = Rows::new(vec![("id".into(), path(&["id"])), ("by".into(), path(&["user", "login"]))]).ok_or("no rows")?;
 /// let body = br#"[{"id": 1, "user": {"login": "ada", "age": 36}}, {"id": 2}]"#;
-/// let read = ReadOptions::default().read_rows(body, &rows, Bounds::most(1_000), None)?.ok_or("other than objects")?;
+/// let read = ReadOptions::default().read_rows(body, &rows, RowBounds::most(1_000), None)?.ok_or("other than objects")?;
 /// assert_eq!(read.to_string(), r#"[{"id":1,"by":"ada"},{"id":2,"by":null}]"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -106,7 +106,7 @@ fn length_bit(name: &[u8]) -> u64 {
 
 /// How many rows a list may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct RowBounds {
     /// With more elements it is not read.
     pub most: usize,
     /// Only so many rows are made. The others are read in the same way, and `null` stands for each: for
@@ -114,7 +114,7 @@ pub struct Bounds {
     pub made: usize,
 }
 
-impl Bounds {
+impl RowBounds {
     /// So many, all of them made.
     pub const fn most(most: usize) -> Self {
         Self { most, made: usize::MAX }
@@ -137,7 +137,7 @@ impl ReadOptions {
         &self,
         bytes: &[u8],
         rows: &Rows,
-        bounds: Bounds,
+        bounds: RowBounds,
         may_pass: Option<&dyn Fn(&str) -> bool>,
     ) -> Result<Option<Json>, ReadError> {
         self.document(bytes, may_pass, |reader| {
@@ -151,7 +151,7 @@ impl ReadOptions {
 }
 
 impl Reader<'_> {
-    fn rows(&mut self, rows: &Rows, bounds: Bounds) -> Step<Option<Json>> {
+    fn rows(&mut self, rows: &Rows, bounds: RowBounds) -> Step<Option<Json>> {
         let mut row = vec![Json::Null; rows.names.len()];
         match self.peek()? {
             b'{' => Ok(self.row(rows, &mut row)?.map(Json::Object)),
@@ -271,7 +271,7 @@ mod tests {
     }
 
     fn read(members: &[(&str, &str)], text: &str, most: usize) -> String {
-        match ReadOptions::default().read_rows(text.as_bytes(), &rows(members).unwrap(), Bounds::most(most), None) {
+        match ReadOptions::default().read_rows(text.as_bytes(), &rows(members).unwrap(), RowBounds::most(most), None) {
             Ok(Some(read)) => read.to_string(),
             Ok(None) => "other".to_owned(),
             Err(error) => error.to_string(),
@@ -312,7 +312,7 @@ mod tests {
     fn rows_that_are_not_made_are_read_all_the_same() {
         let rows = rows(&[("n", "a.b"), ("m", "c")]).unwrap();
         let read = |text: &str, made: usize| {
-            let bounds = Bounds { most: 3, made };
+            let bounds = RowBounds { most: 3, made };
             ReadOptions::default().read_rows(text.as_bytes(), &rows, bounds, None)
         };
         let text = r#"[{"c":1},{"a":{"b":2},"c":{"x":[]}},{"c":"\n"}]"#;
@@ -351,7 +351,7 @@ mod tests {
         let rows = rows(&[("m", "a.b")]).unwrap();
         let read = |text: &str| {
             options
-                .read_rows(text.as_bytes(), &rows, Bounds::most(9), None)
+                .read_rows(text.as_bytes(), &rows, RowBounds::most(9), None)
                 .map(|read| read.map(|read| read.to_string()))
         };
         assert_eq!(read(r#"[{"a":{"b":1}}]"#).unwrap().unwrap(), r#"[{"m":1}]"#);

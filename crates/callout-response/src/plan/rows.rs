@@ -1,7 +1,7 @@
 //! A mapping's result read at once.
 
 use callout_core::{
-    json::{Bounds, Json, ReadError, ReadOptions, Rows, SmolStr},
+    json::{Json, ReadError, ReadOptions, RowBounds, Rows, SmolStr},
     limits::Limits,
 };
 use callout_path::{Hop, Path};
@@ -12,7 +12,7 @@ pub(crate) struct MappedRows {
     rows: Rows,
     /// With more elements the mapping could reach a bound, which it has to tell itself. Fewer are made where
     /// the text is cut before it can come to the others.
-    bounds: Bounds,
+    bounds: RowBounds,
 }
 
 impl MappedRows {
@@ -33,7 +33,7 @@ impl MappedRows {
         }
         let most = limits.max_path_matches.min(limits.max_total_path_matches) / visits.max(1);
         // One more than the elements: the list itself, or the only object.
-        let bounds = Bounds { most: most.checked_sub(1)?, made: looked_at.unwrap_or(usize::MAX) };
+        let bounds = RowBounds { most: most.checked_sub(1)?, made: looked_at.unwrap_or(usize::MAX) };
         Some(Self { rows: Rows::new(all)?, bounds })
     }
 

@@ -6,7 +6,6 @@
 //! - PostgreSQL: a small pool; every wait for a lock is bounded.
 
 mod error;
-mod look;
 mod migrate;
 mod open;
 
@@ -108,7 +107,6 @@ pub(crate) struct Database(On<SqlitePools, sqlx::PgPool>);
 struct SqlitePools {
     read: sqlx::SqlitePool,
     write: sqlx::SqlitePool,
-    resting: look::Resting,
     /// The file and which one it was when it was opened; none in memory.
     file: Option<(PathBuf, FileIdentity)>,
 }
@@ -151,7 +149,6 @@ impl Database {
     pub(crate) async fn close(&self) {
         match &self.0 {
             On::Sqlite(pools) => {
-                pools.resting.close().await;
                 pools.read.close().await;
                 pools.write.close().await;
             }

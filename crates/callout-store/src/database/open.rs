@@ -12,7 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, FileIdentity, On, SqlitePools, look::Resting};
+use super::{Database, FileIdentity, On, SqlitePools};
 use crate::{
     error::{Result, StoreError},
     options::DatabaseUrl,
@@ -56,7 +56,7 @@ fn memory(connect: &Connect<'_>) -> Database {
         .max_lifetime(None)
         .acquire_timeout(connect.max_wait)
         .connect_lazy_with(SqliteConnectOptions::new().in_memory(true).foreign_keys(true).disable_statement_logging());
-    Database(On::Sqlite(SqlitePools { read: pool.clone(), write: pool, resting: Resting::never(), file: None }))
+    Database(On::Sqlite(SqlitePools { read: pool.clone(), write: pool, file: None }))
 }
 
 fn sqlite(connect: &Connect<'_>, path: &Path) -> Result<Database> {
@@ -73,15 +73,12 @@ fn sqlite(connect: &Connect<'_>, path: &Path) -> Result<Database> {
         SqlitePoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(connect.max_wait)
+            // No network is between that could have closed it, and a test costs as much as a look.
+            .test_before_acquire(false)
             .connect_lazy_with(options.clone())
     };
     let file = Some((path.to_owned(), identity(path)));
-    Ok(Database(On::Sqlite(SqlitePools {
-        read: pool(connect.max_connections),
-        write: pool(1),
-        resting: Resting::new(),
-        file,
-    })))
+    Ok(Database(On::Sqlite(SqlitePools { read: pool(connect.max_connections), write: pool(1), file })))
 }
 
 /// Made here and not by SQLite, so that nobody else can read it for a moment. SQLite gives its log the
