@@ -42,9 +42,7 @@ impl Upstream {
         BufReader::new(out).read_line(&mut line).expect("the upstream tells its port");
         Self { child, port: line.trim().parse().expect("a port") }
     }
-}
 
-impl Upstream {
     /// CPU time that it has taken so far.
     pub(crate) fn cpu(&self) -> Duration {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");

@@ -57,7 +57,12 @@ impl Mapping {
     /// What it gave, with the secrets masked that its author wrote into names. Values have been masked
     /// with the body.
     pub(crate) fn masked(&self, mapped: Json, redactor: &Redactor) -> Json {
-        if redactor.may_match(self.names.as_bytes()) { redactor.json(&mapped) } else { mapped }
+        if self.may_mask_names(redactor) { redactor.json(&mapped) } else { mapped }
+    }
+
+    /// Whether secrets may stand in names, which are then shorter than they were written.
+    pub(crate) fn may_mask_names(&self, redactor: &Redactor) -> bool {
+        redactor.may_match(self.names.as_bytes())
     }
 
     /// Where in a value it can look. A relative path goes through arrays by itself.

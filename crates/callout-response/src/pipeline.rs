@@ -164,7 +164,12 @@ impl Pipeline {
             }
             Part::Mapped { result, is_whole } => {
                 input.watch().check("response_mapping").ok()?;
-                let result = self.mapping.as_ref()?.masked(result, input.redactor);
+                let mapping = self.mapping.as_ref()?;
+                // Shorter names leave room for elements that were not made.
+                if !is_whole && mapping.may_mask_names(input.redactor) {
+                    return None;
+                }
+                let result = mapping.masked(result, input.redactor);
                 self.text(&result, is_whole, &Input { body: &Json::Null, ..*input }, Count::UpToLimit, 1).ok()
             }
         }
