@@ -68,8 +68,6 @@ pub struct AuthContext<'a> {
 pub struct AuthHeader {
     /// Its name.
     pub name: HeaderName,
-    /// Its value, marked sensitive.
-    pub value: HeaderValue,
     /// Where its credential came from.
     pub source: CredentialSource,
     credential: Credential,
@@ -94,8 +92,8 @@ pub enum CredentialSource {
 /// What stands in the header.
 #[derive(Clone)]
 enum Credential {
-    /// The integration's own secret, which [`Auth::redactor`] masks.
-    Fixed(Redactor),
+    /// The integration's own secret, which [`Auth::redactor`] masks: here there is nothing to mask.
+    Fixed(HeaderValue, Redactor),
     Token(Arc<Token>),
 }
 
@@ -187,16 +185,20 @@ impl Auth {
     /// `auth_failed`: the endpoint refused, or its answer is no token. The transport's kinds if it could not be
     /// reached. `timeout` if the deadline passed while waiting.
     pub async fn header(&self, params: &AuthParams, context: &AuthContext<'_>) -> Result<AuthHeader, Error> {
-        let fixed = || (CredentialSource::Static, Credential::Fixed(Redactor::default()));
-        let (value, (source, credential)) = match &self.0.strategy {
-            Strategy::ApiKeyHeader(strategy) => (strategy.value().clone(), fixed()),
-            Strategy::BearerToken(strategy) => (strategy.value().clone(), fixed()),
+        let fixed =
+            |value: &HeaderValue| (Credential::Fixed(value.clone(), Redactor::default()), CredentialSource::Static);
+        let (credential, source) = match &self.0.strategy {
+            Strategy::ApiKeyHeader(strategy) => fixed(strategy.value()),
+            Strategy::BearerToken(strategy) => fixed(strategy.value()),
             Strategy::Token(strategy) => {
-                let (token, source) = self.resolve(strategy, params, context).await?;
-                (token.value().clone(), (source, Credential::Token(token)))
+                let (token, source) = match self.held(params, context) {
+                    Some(token) => (token, CredentialSource::Cached),
+                    None => self.resolve(strategy, params, context).await?,
+                };
+                (Credential::Token(token), source)
             }
         };
-        Ok(AuthHeader { name: self.0.header_name.clone(), value, source, credential })
+        Ok(AuthHeader { name: self.0.header_name.clone(), source, credential })
     }
 
     /// After a 401, or a 403 with `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1):
@@ -207,7 +209,7 @@ impl Auth {
     /// secrets that do not change.
     pub fn invalidate(&self, params: &AuthParams, header: &AuthHeader, cache: &TokenCache) -> bool {
         match &header.credential {
-            Credential::Fixed(_) => false,
+            Credential::Fixed(..) => false,
             Credential::Token(refused) => {
                 if let Some(entry) = cache.get(&params.key) {
                     let dropped = entry.slot.remove_if(|token| Arc::ptr_eq(token, refused));
@@ -245,6 +247,15 @@ impl Auth {
         }
     }
 
+    /// The fresh token that this integration holds on to: what most calls find.
+    fn held(&self, params: &AuthParams, context: &AuthContext<'_>) -> Option<Arc<Token>> {
+        let place = self.0.held.get(&params.key);
+        let held = place.as_ref()?;
+        let token = held.fresh(context.cache, &params.key, context.clock.now())?;
+        context.cache.hit(held);
+        Some(Arc::clone(token))
+    }
+
     async fn resolve(
         &self,
         strategy: &Arc<TokenStrategy>,
@@ -252,13 +263,6 @@ impl Auth {
         context: &AuthContext<'_>,
     ) -> Result<(Arc<Token>, CredentialSource), Error> {
         let now = context.clock.now();
-        let place = self.0.held.get(&params.key);
-        let held = place.as_ref().filter(|held| held.is_for(context.cache, &params.key));
-        if let Some((held, token)) = held.and_then(|held| Some((held, held.slot().fresh(now)?))) {
-            context.cache.hit(held);
-            return Ok((token, CredentialSource::Cached));
-        }
-        drop(place);
         let entry = context.cache.get_or_add(&params.key, &self.0.owner);
         let counters = context.cache.counters();
         if let Some(token) = entry.slot.fresh(now) {
@@ -332,11 +336,19 @@ impl Auth {
 }
 
 impl AuthHeader {
+    /// Its value, marked sensitive.
+    pub fn value(&self) -> &HeaderValue {
+        match &self.credential {
+            Credential::Fixed(value, _) => value,
+            Credential::Token(token) => token.value(),
+        }
+    }
+
     /// Masks the token in the header; empty for secrets that do not change, which [`Auth::redactor`]
     /// masks.
     pub fn redactor(&self) -> &Redactor {
         match &self.credential {
-            Credential::Fixed(empty) => empty,
+            Credential::Fixed(_, empty) => empty,
             Credential::Token(token) => token.redactor(),
         }
     }
@@ -357,7 +369,7 @@ impl fmt::Debug for Auth {
 
 impl fmt::Debug for AuthHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, value: _, source, credential: _ } = self; // secrets
+        let Self { name, source, credential: _ } = self; // a secret
         f.debug_struct("AuthHeader").field("name", name).field("source", source).finish_non_exhaustive()
     }
 }

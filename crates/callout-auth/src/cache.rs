@@ -8,13 +8,18 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
+    time::Instant,
 };
 
 use arc_swap::{ArcSwapOption, Guard};
 use callout_core::{Error, http::Caller};
 use moka::{notification::RemovalCause, policy::EvictionPolicy};
 
-use crate::{key::Key, slot::Slot, token::Token};
+use crate::{
+    key::Key,
+    slot::{Slot, Snapshot},
+    token::Token,
+};
 
 /// Entries of a cache that is not told otherwise.
 const MAX_ENTRIES: u64 = 10_000;
@@ -80,9 +85,11 @@ impl Entry {
     }
 }
 
-/// An entry that an integration holds on to, so that it need not be looked up, and its cache.
+/// An entry that an integration holds on to, so that neither it nor what is in it need be looked up, and
+/// its cache.
 pub(crate) struct Held {
     entry: Arc<Entry>,
+    token: Snapshot<Arc<Token>>,
     cache: Weak<Parts>,
     /// About how often it was used.
     uses: AtomicU64,
@@ -92,17 +99,17 @@ pub(crate) struct Held {
 const LOOK_UP_EACH: u64 = 64;
 
 impl Held {
-    fn is_of_another(&self, cache: &TokenCache) -> bool {
-        !std::ptr::eq(self.cache.as_ptr(), Arc::as_ptr(&cache.0))
+    /// Whether it is still that cache's entry, with the token that is held.
+    fn is_current(&self, cache: &TokenCache) -> bool {
+        std::ptr::eq(self.cache.as_ptr(), Arc::as_ptr(&cache.0))
+            && !self.entry.gone.load(Relaxed)
+            && self.entry.slot.is_as_in(&self.token)
     }
 
-    /// Whether it is that key's entry in that cache, and still there.
-    pub(crate) fn is_for(&self, cache: &TokenCache, key: &Key) -> bool {
-        self.entry.key == *key && !self.is_of_another(cache) && !self.entry.gone.load(Relaxed)
-    }
-
-    pub(crate) fn slot(&self) -> &Slot<Arc<Token>, Error> {
-        &self.entry.slot
+    /// The token if it is that key's in that cache, still there and fresh.
+    pub(crate) fn fresh(&self, cache: &TokenCache, key: &Key, now: Instant) -> Option<&Arc<Token>> {
+        let token = self.token.fresh(now)?;
+        (self.entry.key == *key && self.is_current(cache)).then_some(token)
     }
 }
 
@@ -122,11 +129,13 @@ impl Holds {
     /// Holds an entry that was looked up, `hits` being counted before.
     pub(crate) fn put(&self, cache: &TokenCache, entry: &Arc<Entry>, hits: u64) {
         let place = self.place(&entry.key);
-        let is_free =
-            place.load().as_ref().is_none_or(|held| held.entry.gone.load(Relaxed) || held.is_of_another(cache));
-        if is_free || hits.is_multiple_of(HOLD_EACH) {
+        let is_free = place.load().as_ref().is_none_or(|held| !held.is_current(cache));
+        if !is_free && !hits.is_multiple_of(HOLD_EACH) {
+            return;
+        }
+        if let Some(token) = entry.slot.snapshot() {
             let (entry, cache) = (Arc::clone(entry), Arc::downgrade(&cache.0));
-            place.store(Some(Arc::new(Held { entry, cache, uses: AtomicU64::new(0) })));
+            place.store(Some(Arc::new(Held { entry, token, cache, uses: AtomicU64::new(0) })));
         }
     }
 
@@ -349,13 +358,20 @@ impl Hasher for Start {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use callout_core::{
         config::{AuthConfig, AuthType},
         secret::Secrets,
+        time::{Clock as _, StillClock},
     };
+    use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::key::KeySeed;
+    use crate::{
+        key::KeySeed,
+        slot::{Fetched, Found, Stored},
+    };
 
     fn owner(at: usize) -> Caller {
         Caller { workspace: "w".into(), integration: format!("i{at}").into() }
@@ -370,19 +386,53 @@ mod tests {
         cache.get_or_add(&key(&owner), &owner)
     }
 
+    /// Gives the entry a token that is due a second after that moment.
+    fn fill(entry: &Entry, now: Instant) -> Arc<Token> {
+        let value = Arc::new(Token::new("a-token").unwrap());
+        let (renew_at, expires) = (now + Duration::from_secs(1), now + Duration::from_secs(2));
+        let stored = Stored { value: Arc::clone(&value), renew_at, expires };
+        match entry.slot.find(now, || async { Fetched::Keep(stored) }) {
+            Found::Wait(flight) | Found::Renew { flight, .. } => drop(flight.now_or_never().unwrap()),
+            Found::Value(_) => panic!("it has a fresh token"),
+        }
+        value
+    }
+
     #[test]
-    fn an_entry_that_is_held_is_one_keys_in_one_cache_until_that_lets_go_of_it() {
+    fn a_token_that_is_held_is_one_keys_in_one_cache_while_that_has_it_and_it_is_fresh() {
+        let now = StillClock::new().now();
+        let due = now + Duration::from_secs(1);
         let (one, other) = (TokenCache::new(10), TokenCache::new(10));
         let entry = add(&one, 0);
         let holds = Holds::default();
         holds.put(&one, &entry, 0);
+        assert!(holds.get(&entry.key).is_none(), "there is no token to hold");
+        let first = fill(&entry, now);
+        holds.put(&one, &entry, 1);
         let place = holds.get(&entry.key);
         let held = place.as_ref().unwrap();
-        assert!(held.is_for(&one, &entry.key) && held.is_for(&one.clone(), &entry.key));
-        assert!(!held.is_for(&other, &entry.key) && !held.is_for(&one, &key(&owner(1))));
+        let is_fresh = |cache: &TokenCache, key: &Key, now: Instant| {
+            held.fresh(cache, key, now).inspect(|token| assert!(Arc::ptr_eq(token, &first))).is_some()
+        };
+        assert!(is_fresh(&one, &entry.key, now) && is_fresh(&one.clone(), &entry.key, now));
+        assert!(!is_fresh(&one, &entry.key, due), "it is due");
+        assert!(!is_fresh(&other, &entry.key, now) && !is_fresh(&one, &key(&owner(1)), now));
+        let second = fill(&entry, due);
+        assert!(!is_fresh(&one, &entry.key, now), "another has taken its place");
+        holds.put(&one, &entry, 1);
+        let place = holds.get(&entry.key);
+        let held = place.as_ref().unwrap();
+        let has_second = |now: Instant| held.fresh(&one, &entry.key, now).is_some_and(|it| Arc::ptr_eq(it, &second));
+        assert!(has_second(due), "what is no longer current makes place at once");
+        assert!(entry.slot.remove_if(|token| Arc::ptr_eq(token, &second)) && !has_second(due), "it was refused");
+        let third = fill(&entry, due);
+        holds.put(&one, &entry, 1);
+        let place = holds.get(&entry.key);
+        let held = place.as_ref().unwrap();
+        assert!(held.fresh(&one, &entry.key, due).is_some_and(|token| Arc::ptr_eq(token, &third)));
         one.0.entries.invalidate(&entry.key);
         one.0.entries.run_pending_tasks();
-        assert!(!held.is_for(&one, &entry.key) && !held.is_for(&other, &entry.key));
+        assert!(held.fresh(&one, &entry.key, due).is_none(), "the cache has let go of it");
     }
 
     #[test]
@@ -390,7 +440,9 @@ mod tests {
         let (cache, other) = (TokenCache::new(1_000), TokenCache::new(1_000));
         let holds = Holds::default();
         // Keys are digests: they spread over the places, and some share one.
+        let now = StillClock::new().now();
         let entries: Vec<_> = (0..200).map(|at| add(&cache, at)).collect();
+        entries.iter().for_each(|entry| drop(fill(entry, now)));
         let places: std::collections::HashSet<_> = entries.iter().map(|entry| place(&holds, entry)).collect();
         assert_eq!(places.len(), holds.0.len());
         let (first, others) = entries.split_first().unwrap();
@@ -406,6 +458,7 @@ mod tests {
         holds.put(&cache, first, 1);
         assert!(is_held(&holds, first), "the one before is gone");
         let same_key = add(&other, 0);
+        fill(&same_key, now);
         holds.put(&other, &same_key, 1);
         assert!(is_held(&holds, &same_key), "the one before is of another cache");
     }

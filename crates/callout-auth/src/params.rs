@@ -21,7 +21,8 @@ use crate::{
 #[derive(Clone)]
 pub struct AuthParams {
     pub(crate) key: Key,
-    table: Arc<Table>,
+    /// `None` if there are no mappings.
+    table: Option<Arc<Table>>,
     /// For each mapping its value, if the call gives one; `None` if there are no mappings.
     values: Option<Arc<[Option<Json>]>>,
 }
@@ -30,12 +31,13 @@ impl AuthParams {
     /// The names of the params that auth takes for itself (`consume`): they are not sent to the
     /// endpoint. Names that the call did not give are among them.
     pub fn consumed(&self) -> &[String] {
-        &self.table.consumed
+        self.table.as_ref().map_or(&[], |table| &table.consumed)
     }
 
     /// The headers of the exchange. They are made when a token is fetched: most calls need none.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let given = self.table.mappings.iter().zip(self.values.iter().flat_map(|values| values.iter()));
+        let mappings = self.table.iter().flat_map(|table| &table.mappings);
+        let given = mappings.zip(self.values.iter().flat_map(|values| values.iter()));
         given
             .filter_map(|(mapping, value)| {
                 Some((mapping.header.clone(), sensitive(header_text(value.as_ref()?).ok()?)?))
@@ -101,16 +103,15 @@ impl ParamHeaders {
             }
         }
         let key = seed.key(mappings.iter().map(|_| None));
-        let none = AuthParams { key, table: Arc::new(Table { mappings, consumed }), values: None };
+        let table = (!mappings.is_empty()).then(|| Arc::new(Table { mappings, consumed }));
+        let none = AuthParams { key, table, values: None };
         Some(Self { seed, none })
     }
 
     /// See [`crate::Auth::take_params`].
     pub(crate) fn take(&self, params: &Object) -> Result<AuthParams, Error> {
-        let mappings = &self.none.table.mappings;
-        if mappings.is_empty() {
-            return Ok(self.none.clone());
-        }
+        let Some(table) = &self.none.table else { return Ok(self.none.clone()) };
+        let mappings = &table.mappings;
         let fits = |mapping: &Mapping| match mapping.value(params) {
             None => !mapping.required,
             Some(value) => header_text(value).is_ok(),
@@ -121,7 +122,7 @@ impl ParamHeaders {
         // One allocation is all that a hit in the cache costs.
         let values: Arc<[Option<Json>]> = mappings.iter().map(|mapping| mapping.value(params).cloned()).collect();
         let key = self.seed.key(values.iter().map(Option::as_ref));
-        Ok(AuthParams { key, table: Arc::clone(&self.none.table), values: Some(values) })
+        Ok(AuthParams { key, table: Some(Arc::clone(table)), values: Some(values) })
     }
 }
 

@@ -13,7 +13,13 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc, PoisonError,
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Release},
+        },
+    },
     task::{Context, Poll},
     time::Instant,
 };
@@ -79,6 +85,22 @@ pub(crate) struct Slot<V: Clone, E: Clone> {
     state: Mutex<State<V, E>>,
     /// The stored value once more, for those who find it fresh. Changed with the lock held.
     stored: ArcSwapOption<Stored<V>>,
+    /// How often that was changed. Counted after the change, so that a [`Snapshot`] is never newer than
+    /// its number says.
+    changes: AtomicU64,
+}
+
+/// What a slot held at one moment, for those who keep it to save themselves the way into the slot.
+pub(crate) struct Snapshot<V> {
+    stored: Arc<Stored<V>>,
+    change: u64,
+}
+
+impl<V> Snapshot<V> {
+    /// The value if it was not due by `now`.
+    pub(crate) fn fresh(&self, now: Instant) -> Option<&V> {
+        (now < self.stored.renew_at).then_some(&self.stored.value)
+    }
 }
 
 struct State<V: Clone, E: Clone> {
@@ -96,7 +118,7 @@ where
     /// An empty slot.
     pub(crate) fn new() -> Self {
         let state = State { stored: None, flight: None, rest_until: None };
-        Self { state: Mutex::new(state), stored: ArcSwapOption::empty() }
+        Self { state: Mutex::new(state), stored: ArcSwapOption::empty(), changes: AtomicU64::new(0) }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State<V, E>) -> T) -> T {
@@ -106,6 +128,23 @@ where
     /// The value if it is fresh, without a lock.
     pub(crate) fn fresh(&self, now: Instant) -> Option<V> {
         self.stored.load().as_ref().filter(|stored| now < stored.renew_at).map(|stored| stored.value.clone())
+    }
+
+    /// What it holds now, if anything.
+    pub(crate) fn snapshot(&self) -> Option<Snapshot<V>> {
+        let change = self.changes.load(Acquire);
+        Some(Snapshot { stored: self.stored.load_full()?, change })
+    }
+
+    /// Whether it still holds what it held then.
+    pub(crate) fn is_as_in(&self, snapshot: &Snapshot<V>) -> bool {
+        self.changes.load(Acquire) == snapshot.change
+    }
+
+    /// Changes what those find who come without the lock; called with it held.
+    fn show(&self, stored: Option<Stored<V>>) {
+        self.stored.store(stored.map(Arc::new));
+        self.changes.fetch_add(1, Release);
     }
 
     /// The value for a caller at `now`, or the fetch that it is to wait for. `fetch` makes a fetch;
@@ -162,7 +201,7 @@ where
                 Fetched::Keep(stored) => {
                     state.stored = Some(stored.clone());
                     state.rest_until = None;
-                    self.stored.store(Some(Arc::new(stored.clone())));
+                    self.show(Some(stored.clone()));
                 }
                 Fetched::UseOnce(_) => {}
                 Fetched::Failed { rest_until, .. } => state.rest_until = Some(*rest_until),
@@ -181,7 +220,7 @@ where
         let removed = self.with(|state| {
             let removed = state.stored.take_if(|stored| is_meant(&stored.value));
             if removed.is_some() {
-                self.stored.store(None);
+                self.show(None);
             }
             removed
         });

@@ -214,7 +214,7 @@ fn redactors_mask_secrets_and_tokens() {
         let both = auth.redactor().and(header.redactor());
         let secret = &canaries[0];
         assert_eq!(both.text(secret), "***", "{:?}", auth.kind());
-        let value = String::from_utf8(header.value.as_bytes().to_vec()).unwrap();
+        let value = String::from_utf8(header.value().as_bytes().to_vec()).unwrap();
         assert_eq!(both.text(&value).replace("Bearer ", ""), "***", "{:?}", auth.kind());
     }
     let basic = BASE64_STANDARD.encode("client:canary-client-secret");

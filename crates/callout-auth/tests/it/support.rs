@@ -230,7 +230,7 @@ impl World {
 }
 
 pub(crate) fn text(header: &AuthHeader) -> String {
-    String::from_utf8(header.value.as_bytes().to_vec()).unwrap()
+    String::from_utf8(header.value().as_bytes().to_vec()).unwrap()
 }
 
 pub(crate) fn params(auth: &Auth, params: &str) -> Result<AuthParams, Error> {

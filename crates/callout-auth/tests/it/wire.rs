@@ -56,7 +56,7 @@ async fn static_secrets_stand_in_their_header_as_they_are() {
         let auth = compile(&config, &Secrets::new().with(secret, "s ä=1")).unwrap();
         let header = world.header(&auth).await.unwrap();
         assert_eq!((header.name.as_str(), text(&header).as_str()), (name, value));
-        assert!(header.value.is_sensitive());
+        assert!(header.value().is_sensitive());
         let info = world.token(&auth).await.unwrap();
         assert_eq!(callout_core::secret::ExposeSecret::expose_secret(&info.token), "s ä=1");
         assert_eq!((info.expires_in, info.cache_key), (None, None));
