@@ -4,9 +4,11 @@
 //! reads its body twice. A plain call needs none of that: it asks for no progress, and its client cancels it
 //! by going away. What is in any way unusual is left to the SDK, which also says what is wrong with it.
 
+use std::collections::BTreeMap;
+
 use http::{HeaderMap, HeaderName, header, uri::Authority};
 use rmcp::model::{JsonObject, ProtocolVersion, RequestId, RequestMetaObject};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 /// The headers in which a request says what its body asks for.
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -16,6 +18,9 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 const CALL: &str = "tools/call";
 const LISTEN: &str = "subscriptions/listen";
 
+/// How a name in a header begins that is not written as it is.
+const ENCODED: &str = "=?base64?";
+
 /// A call of revision 2026-07-28 without progress, in which all is as usual.
 pub(crate) struct Direct {
     pub(crate) id: RequestId,
@@ -23,42 +28,51 @@ pub(crate) struct Direct {
     pub(crate) arguments: Option<JsonObject>,
 }
 
-/// A message, with nothing in it that is not known here.
+/// A message. Collecting what is not known also keeps arrays from being taken for objects.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Message<'a> {
     jsonrpc: &'a str,
     id: RequestId,
     method: &'a str,
     params: Params,
+    #[serde(flatten)]
+    unknown: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Params {
     name: String,
     arguments: Option<JsonObject>,
     #[serde(rename = "_meta")]
     meta: RequestMetaObject,
+    #[serde(flatten)]
+    unknown: BTreeMap<String, IgnoredAny>,
 }
 
 impl Direct {
     /// `None` where it is another request, or anything is amiss with it.
     pub(crate) fn read(headers: &HeaderMap, body: &[u8], allowed_hosts: &[String]) -> Option<Self> {
-        if only(headers, &VERSION)? != ProtocolVersion::V_2026_07_28.as_str() || !is_usual(headers, allowed_hosts) {
+        if !is_of_2026_07_28(headers) || !is_usual(headers, allowed_hosts) {
             return None;
         }
-        let Message { jsonrpc, id, method, params } = serde_json::from_slice(body).ok()?;
-        let Params { name, arguments, meta } = params;
-        let is_call = jsonrpc == "2.0" && method == CALL && only(headers, &METHOD)? == CALL;
-        let is_plain = only(headers, &NAME)? == name && meta.get_progress_token().is_none();
-        (is_call && is_plain && is_whole(&meta)).then_some(Self { id, tool: name, arguments })
+        let message: Message<'_> = serde_json::from_slice(body).ok()?;
+        let Params { name, arguments, meta, unknown } = message.params;
+        let is_call = message.jsonrpc == "2.0" && message.method == CALL && only(headers, &METHOD)? == CALL;
+        let named = only(headers, &NAME)?;
+        let is_plain = named == name && !named.starts_with(ENCODED) && meta.get_progress_token().is_none();
+        let is_known = message.unknown.is_empty() && unknown.is_empty();
+        (is_call && is_plain && is_known && is_whole(&meta)).then_some(Self { id: message.id, tool: name, arguments })
     }
 }
 
-/// Whether its headers say that it asks to be told of changes, of which they have to tell the truth.
+/// Whether its headers say that it asks to be told of changes. From that revision on they have to tell the
+/// truth: the SDK refuses what is another request. Of those before it does not look at them.
 pub(crate) fn is_wish_to_listen(headers: &HeaderMap) -> bool {
-    only(headers, &METHOD) == Some(LISTEN)
+    is_of_2026_07_28(headers) && only(headers, &METHOD) == Some(LISTEN)
+}
+
+fn is_of_2026_07_28(headers: &HeaderMap) -> bool {
+    only(headers, &VERSION) == Some(ProtocolVersion::V_2026_07_28.as_str())
 }
 
 /// Whether the SDK would let it pass.

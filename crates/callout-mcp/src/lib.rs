@@ -10,7 +10,8 @@
 //! - A call that failed is a result too, with `isError` and a word on what may help. Only a tool that does
 //!   not exist is an error of the protocol.
 //! - `notifications/tools/list_changed` follows [`ToolSource::changes`].
-//! - A client that cancels a call, or goes away, ends it: the connection to the upstream is closed.
+//! - A client that cancels a call, or goes away and has no session, ends it: the connection to the upstream is
+//!   closed.
 //! - A client that asks for progress is told of each attempt, if the engine has [`Progress`] as its
 //!   observer.
 //!

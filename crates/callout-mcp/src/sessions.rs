@@ -1,16 +1,16 @@
 //! Sessions that belong to somebody, for clients before revision 2026-07-28.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, future::ready, stream};
 use http::HeaderMap;
 use rmcp::{
-    model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, ErrorData, RequestId, ServerJsonRpcMessage},
     transport::streamable_http_server::{
         SessionId, SessionManager,
         session::{ServerSseMessage, local::LocalSessionManager},
@@ -20,6 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 /// The header that names a session.
 const SESSION_ID: &str = "mcp-session-id";
+
+/// Streams that one session has by GET at once: one is enough, and a client that lost it may not know so
+/// for a while.
+pub(crate) const MAX_STREAMS: usize = 4;
+
+/// Requests of one session that nobody waited for to the end, after which the session ends. More than a
+/// host lets be in flight at once.
+const MAX_UNANSWERED: usize = 1024;
 
 /// Whose a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +46,7 @@ tokio::task_local! {
 /// Sessions in memory, each with its owner, and so many of each tenant.
 pub(crate) struct OwnedSessions {
     inner: LocalSessionManager,
-    known: Mutex<Known>,
+    known: Arc<Mutex<Known>>,
     /// Sessions of one tenant.
     most: usize,
     /// No announcements any more.
@@ -60,9 +68,37 @@ impl Owned {
 
 #[derive(Debug, Default)]
 struct Known {
-    owner_of: HashMap<SessionId, Owned>,
+    sessions: HashMap<SessionId, Session>,
     /// By tenant; the one that was used last stands last.
     of: HashMap<Arc<str>, VecDeque<SessionId>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    owner: Owned,
+    /// Shared by the streams that it has by GET.
+    streams: Arc<()>,
+    /// The requests that have no answer yet, and those whose client went away before.
+    unanswered: HashSet<RequestId>,
+}
+
+/// One of a session's streams by GET, for as long as it lasts.
+pub(crate) struct GetStream {
+    _share: Arc<()>,
+}
+
+/// The session has as many streams as it may have.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooManyStreams;
+
+/// What becomes of a request in a session.
+#[derive(Debug, PartialEq, Eq)]
+enum Taken {
+    Yes,
+    /// One with the same id has no answer yet.
+    Twice,
+    /// Too many were left without one.
+    TooMany,
 }
 
 impl OwnedSessions {
@@ -70,7 +106,7 @@ impl OwnedSessions {
         let mut inner = LocalSessionManager::default();
         inner.session_config.keep_alive = Some(idle);
         inner.session_config.sse_retry = None;
-        Self { inner, known: Mutex::default(), most: most.max(1), closing }
+        Self { inner, known: Arc::default(), most: most.max(1), closing }
     }
 
     /// Answers a request as that owner's.
@@ -79,15 +115,29 @@ impl OwnedSessions {
         OWNER.scope(owner, answer).await
     }
 
-    /// Whether the request names a session, and it is that owner's.
-    pub(crate) fn is_named_by_its_owner(&self, owner: Owner<'_>, headers: &HeaderMap) -> bool {
+    /// Whether the request names a session that is not that owner's.
+    pub(crate) fn is_named_by_another(&self, owner: Owner<'_>, headers: &HeaderMap) -> bool {
+        headers.get(SESSION_ID).is_some_and(|id| id.to_str().is_ok_and(|id| !self.known().touch(owner, id)))
+    }
+
+    /// One more stream of the session that the request names; nothing if it names none of that owner's,
+    /// which the SDK refuses.
+    pub(crate) fn begin_stream(
+        &self,
+        owner: Owner<'_>,
+        headers: &HeaderMap,
+    ) -> Result<Option<GetStream>, TooManyStreams> {
         let named = headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
-        named.is_some_and(|id| self.known().touch(owner, id))
+        named.map_or(Ok(None), |id| self.known().begin_stream(owner, id))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
+}
+
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Known {
@@ -96,7 +146,7 @@ impl Known {
         let of_it = self.of.entry(Arc::clone(&owner.tenant)).or_default();
         of_it.push_back(Arc::clone(&id));
         let oldest = if of_it.len() > most { of_it.front().cloned() } else { None };
-        self.owner_of.insert(id, owner);
+        self.sessions.insert(id, Session { owner, streams: Arc::default(), unanswered: HashSet::new() });
         if let Some(oldest) = &oldest {
             self.remove(oldest);
         }
@@ -105,7 +155,7 @@ impl Known {
 
     /// Whether it is that owner's; then it has been used last.
     fn touch(&mut self, owner: Owner<'_>, id: &str) -> bool {
-        if self.owner_of.get(id).is_none_or(|known| known.as_owner() != owner) {
+        if self.sessions.get(id).is_none_or(|known| known.owner.as_owner() != owner) {
             return false;
         }
         let Some(of_it) = self.of.get_mut(owner.tenant) else { return false };
@@ -117,12 +167,41 @@ impl Known {
     }
 
     fn remove(&mut self, id: &SessionId) {
-        let Some(owner) = self.owner_of.remove(id) else { return };
+        let Some(Session { owner, .. }) = self.sessions.remove(id) else { return };
         if let Some(of_it) = self.of.get_mut(&owner.tenant) {
             of_it.retain(|other| other != id);
             if of_it.is_empty() {
                 self.of.remove(&owner.tenant);
             }
+        }
+    }
+
+    fn begin_stream(&self, owner: Owner<'_>, id: &str) -> Result<Option<GetStream>, TooManyStreams> {
+        let session = self.sessions.get(id).filter(|session| session.owner.as_owner() == owner);
+        let Some(session) = session else { return Ok(None) };
+        // One share is the session's own.
+        if Arc::strong_count(&session.streams) > MAX_STREAMS {
+            return Err(TooManyStreams);
+        }
+        Ok(Some(GetStream { _share: Arc::clone(&session.streams) }))
+    }
+
+    /// Takes in a request. The SDK answers the later of two with the same id twice, and keeps the earlier.
+    fn take(&mut self, id: &SessionId, request: &RequestId) -> Taken {
+        let Some(session) = self.sessions.get_mut(id) else { return Taken::Yes };
+        if session.unanswered.contains(request) {
+            return Taken::Twice;
+        }
+        if session.unanswered.len() >= MAX_UNANSWERED {
+            return Taken::TooMany;
+        }
+        session.unanswered.insert(request.clone());
+        Taken::Yes
+    }
+
+    fn answered(&mut self, id: &SessionId, request: &RequestId) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.unanswered.remove(request);
         }
     }
 }
@@ -166,7 +245,44 @@ impl SessionManager for OwnedSessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
-        self.inner.create_stream(id, message).await
+        let request = match &message {
+            ClientJsonRpcMessage::Request(request) => request.id.clone(),
+            _ => return Ok(self.inner.create_stream(id, message).await?.right_stream()),
+        };
+        let taken = self.known().take(id, &request);
+        let refusal = match taken {
+            Taken::Yes => None,
+            Taken::Twice => Some("the request before it with this id has no answer yet"),
+            Taken::TooMany => {
+                self.close_session(id).await?;
+                Some("the session has ended: too many of its requests were given up without being cancelled")
+            }
+        };
+        if let Some(refusal) = refusal {
+            let error = ServerJsonRpcMessage::error(ErrorData::invalid_request(refusal, None), Some(request));
+            return Ok(stream::iter([ServerSseMessage::from_message(error)]).left_stream().left_stream());
+        }
+        let stream = match self.inner.create_stream(id, message).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                self.known().answered(id, &request);
+                return Err(error);
+            }
+        };
+        let (known, id) = (Arc::clone(&self.known), Arc::clone(id));
+        let answered = move || lock(&known).answered(&id, &request);
+        let ended = answered.clone();
+        let stream = stream.inspect(move |event| {
+            let is_answer = event.message.as_deref().is_some_and(|message| {
+                matches!(message, ServerJsonRpcMessage::Response(_) | ServerJsonRpcMessage::Error(_))
+            });
+            if is_answer {
+                answered();
+            }
+        });
+        // What was cancelled ends without an answer.
+        let end = stream::once(async move { ended() }).filter_map(|()| ready(None));
+        Ok(stream.chain(end).right_stream().left_stream())
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
@@ -195,7 +311,7 @@ impl fmt::Debug for OwnedSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = self.known();
         f.debug_struct("OwnedSessions")
-            .field("sessions", &known.owner_of.len())
+            .field("sessions", &known.sessions.len())
             .field("tenants", &known.of.len())
             .field("most", &self.most)
             .finish_non_exhaustive()
@@ -226,6 +342,32 @@ mod tests {
         for last in ["x", "z", "w", "absent"] {
             known.remove(&id(last));
         }
-        assert!(known.of.is_empty() && known.owner_of.is_empty(), "nothing is kept");
+        assert!(known.of.is_empty() && known.sessions.is_empty(), "nothing is kept");
+    }
+
+    #[test]
+    fn a_session_has_few_streams_and_each_request_once() {
+        let mut known = Known::default();
+        let (id, absent) = (SessionId::from("x"), SessionId::from("absent"));
+        let owner = Owned { tenant: "a".into(), id: "1".into() };
+        let other = Owned { tenant: "a".into(), id: "2".into() };
+        known.insert(owner.clone(), Arc::clone(&id), 1);
+        let streams: Vec<_> = (0..MAX_STREAMS).map(|_| known.begin_stream(owner.as_owner(), &id).unwrap()).collect();
+        assert!(streams.iter().all(Option::is_some));
+        assert_eq!(known.begin_stream(owner.as_owner(), &id).err(), Some(TooManyStreams));
+        assert!(matches!(known.begin_stream(other.as_owner(), &id), Ok(None)), "the SDK refuses it");
+        drop(streams);
+        assert!(matches!(known.begin_stream(owner.as_owner(), &id), Ok(Some(_))), "they have ended");
+
+        let request = |number: usize| RequestId::Number(number as i64);
+        assert_eq!(known.take(&id, &request(0)), Taken::Yes);
+        assert_eq!(known.take(&id, &request(0)), Taken::Twice);
+        known.answered(&id, &request(0));
+        assert!((0..MAX_UNANSWERED).all(|number| known.take(&id, &request(number)) == Taken::Yes));
+        assert_eq!(known.take(&id, &request(MAX_UNANSWERED)), Taken::TooMany);
+        known.answered(&id, &request(1));
+        assert_eq!(known.take(&id, &request(MAX_UNANSWERED)), Taken::Yes);
+        known.answered(&absent, &request(1));
+        assert_eq!(known.take(&absent, &request(1)), Taken::Yes, "the SDK refuses it");
     }
 }

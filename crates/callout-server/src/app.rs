@@ -52,8 +52,8 @@ pub struct ServerOptions {
     /// The web origins that may ask `/mcp` (`https://app.example:443`, `http://localhost:*`); what comes
     /// from another is refused. Programs send no origin. Default: none.
     pub mcp_origins: Vec<String>,
-    /// MCP sessions of one workspace, and streams on which changes are told to one, each; clients of
-    /// revision 2026-07-28 have no sessions. Default 256.
+    /// MCP sessions of one workspace; clients of revision 2026-07-28 have none. Twice as many may listen
+    /// for changes, sessions among them. Default 256.
     pub max_mcp_sessions: usize,
 }
 

@@ -94,10 +94,17 @@ async fn what_is_amiss_with_a_call_is_said_as_the_sdk_says_it() {
         (client.clone(), good.replace(r#""2.0""#, r#""1.0""#), 415),
         (client.clone(), good.replace(r#"{"id":7}"#, r#"{"id":7,}"#), 415),
         (client.clone(), good.replace("tools/call", "tools/list"), 400),
+        (client.clone(), format!(r#"["2.0",1,"tools/call",{{"name":"shop__go",{META}}}]"#), 415),
+        (client.clone(), good.replace(r#""id":1,"#, r#""id":1,"x":2,"#), 200),
     ] {
         let seen = ask(&client, "shop__go", &sent).await;
         assert_eq!(seen.status, status, "{sent} {seen:?}");
     }
+    // An array is no object, whatever is in it.
+    let meta = META.split_once(':').unwrap().1;
+    let array = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["shop__go",{{"id":7}},{meta}]}}"#);
+    let seen = ask(&client, "shop__go", &array).await;
+    assert!(!seen.body.contains(r#""result""#), "{seen:?}");
     // Progress takes a stream.
     let asks = good.replace(r#""_meta":{"#, r#""_meta":{"progressToken":5,"#);
     let seen = ask(&client, "shop__go", &asks).await;

@@ -129,6 +129,11 @@ impl HttpClient {
 impl Messages {
     /// The next message; `None` at the end.
     pub(crate) async fn message(&mut self) -> Option<Json> {
+        // As a whole: a stream on which nothing comes is kept alive by comments.
+        tokio::time::timeout(PATIENCE, self.next()).await.unwrap()
+    }
+
+    async fn next(&mut self) -> Option<Json> {
         loop {
             if !self.is_stream {
                 let rest = self.rest().await;
@@ -151,12 +156,12 @@ impl Messages {
 
     /// What is left, as text.
     pub(crate) async fn rest(&mut self) -> String {
-        while self.more().await {}
+        tokio::time::timeout(PATIENCE, async { while self.more().await {} }).await.unwrap();
         std::mem::take(&mut self.unread)
     }
 
     async fn more(&mut self) -> bool {
-        match tokio::time::timeout(PATIENCE, self.body.frame()).await.unwrap() {
+        match self.body.frame().await {
             Some(Ok(frame)) => {
                 self.unread.push_str(&String::from_utf8_lossy(frame.data_ref().unwrap()));
                 true

@@ -78,6 +78,13 @@ async fn what_changes_is_called_as_it_is_now() {
     server.ask("DELETE", &format!("/integrations/{id}"), None).await.expect(204);
     assert_eq!(at(&client.call("shop__go", r#"{"id":1}"#).await, "error.code"), json("-32602"));
     assert_eq!(client.tools().await, ["late__go"]);
+
+    // One that came in the place of another, under its name, is found by those who only call.
+    let id = server.create(&integration("shop", &before.url())).await;
+    assert_eq!(client.tools().await, ["late__go", "shop__go"]);
+    server.ask("DELETE", &format!("/integrations/{id}"), None).await.expect(204);
+    server.create(&integration("shop", &after.url())).await;
+    assert_eq!(text_at(&client.call("shop__go", r#"{"id":1}"#).await, "result.content.0.text"), "x is after");
 }
 
 #[tokio::test]
@@ -150,9 +157,11 @@ async fn a_call_counts_among_its_workspaces_until_it_ends() {
     let server = Server::with(options).await;
     server.create(&integration("shop", &upstream.url())).await;
     let client = HttpClient::start(&server.address, &server.owner).await;
-    // The answers have begun; the calls have not ended.
+    // The answers have begun; the calls have not ended. A word in a header makes none of them a listener.
     let first = client.begin(1, "tools/call", &call("shop__go", r#"{"id":1}"#)).await;
-    let _second = client.begin(2, "tools/call", &call("shop__go", r#"{"id":2}"#)).await;
+    let mut pretending = client.clone();
+    pretending.headers.push(("mcp-method", "subscriptions/listen".to_owned()));
+    let _second = pretending.begin(2, "tools/call", &call("shop__go", r#"{"id":2}"#)).await;
     assert_eq!(first.status, 200);
     reached(&upstream, 2).await;
     let refused = server.ask("GET", "/integrations", None).await.expect(429);

@@ -61,6 +61,58 @@ async fn with_one_session_too_many_the_one_that_rested_longest_ends() {
     assert!(first.tools().await.is_empty() && third.tools().await.is_empty());
 }
 
+#[tokio::test]
+async fn a_session_has_few_streams_of_its_own() {
+    let server = Server::start().await;
+    let client = HttpClient::start(&server.address, &server.owner).await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let stream = client.send(Method::GET, "").await;
+        assert_eq!(stream.status, 200);
+        streams.push(stream);
+    }
+    let mut refused = client.send(Method::GET, "").await;
+    assert_eq!((refused.status, &*refused.rest().await), (409, "Conflict: the session has 4 streams already"));
+    let other = HttpClient::start(&server.address, &server.owner).await;
+    assert_eq!(other.send(Method::GET, "").await.status, 200);
+    drop(streams);
+    for _ in 0..100 {
+        if client.send(Method::GET, "").await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    unreachable!("the streams have ended and still count");
+}
+
+#[tokio::test]
+async fn a_request_is_not_taken_twice_before_it_is_answered() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/items/1", Reply::json(200, r#"{"a":"late"}"#).after(Duration::from_secs(1)));
+    let server = Server::start().await;
+    server.create(&integration("shop", &upstream.url())).await;
+    let client = HttpClient::start(&server.address, &server.owner).await;
+    let mut first = client.begin(5, "tools/call", &call("shop__go", r#"{"id":1}"#)).await;
+    reached(&upstream, 1).await;
+    let mut second = client.begin(5, "tools/list", "{}").await;
+    let refused = second.message().await.unwrap();
+    assert_eq!(text_at(&refused, "error.message"), "the request before it with this id has no answer yet");
+    assert_eq!(text_at(&first.message().await.unwrap(), "result.content.0.text"), "x is late");
+    let mut third = client.begin(5, "tools/list", "{}").await;
+    assert!(third.message().await.unwrap().get("result").is_some(), "it was answered");
+    // One that its client gave up without a word is not known to be answered.
+    drop(client.begin(6, "tools/call", &call("shop__go", r#"{"id":1}"#)).await);
+    let mut again = client.begin(6, "tools/list", "{}").await;
+    assert!(again.message().await.unwrap().get("error").is_some());
+    // After one that was cancelled the id is free.
+    let mut cancelled = client.begin(7, "tools/call", &call("shop__go", r#"{"id":1}"#)).await;
+    let word = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
+    assert_eq!(client.send(Method::POST, word).await.status, 202);
+    assert!(cancelled.message().await.is_none());
+    let mut free = client.begin(7, "tools/list", "{}").await;
+    assert!(free.message().await.unwrap().get("result").is_some());
+}
+
 /// A stream of announcements of each kind of revision.
 async fn listening(server: &Server, key: &str) -> [Messages; 2] {
     let modern = HttpClient::new(&server.address, key);

@@ -67,7 +67,8 @@ impl Watches {
     fn subscribe(&self, workspace: Uuid) -> Option<watch::Receiver<u64>> {
         let mut watched = lock(&self.watched);
         if let Some(sender) = watched.get(&workspace) {
-            let is_full = sender.receiver_count() >= self.app.options().max_mcp_sessions;
+            // Sessions listen too, and are bounded by themselves.
+            let is_full = sender.receiver_count() >= self.app.options().max_mcp_sessions.saturating_mul(2);
             return (!is_full).then(|| sender.subscribe());
         }
         let (sender, changes) = watch::channel(0);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callout::{ErrorKind, Json};
+use callout::Json;
 use callout_mcp::{Called, Changes, Refusal, ToolList, ToolSource};
 use callout_store::{Permission, Uuid};
 use futures_util::{StreamExt as _, stream};
@@ -11,6 +11,7 @@ use http::StatusCode;
 use crate::{
     App,
     error::{ApiError, Detail},
+    loaded::LoadedIntegration,
     mcp::{
         McpAsker,
         catalog::{Catalogs, Place},
@@ -32,13 +33,29 @@ impl WorkspaceTools {
         Self { app: app.clone(), watches: Watches::new(app, &catalogs), catalogs }
     }
 
-    /// Where the tool's calls go. What is kept is good enough: a call looks at the integration anew.
-    async fn find(&self, workspace: Uuid, tool: &str) -> Result<Option<Place>, Refusal> {
-        if let Some(place) = self.catalogs.kept(workspace).and_then(|catalog| catalog.get(tool)) {
-            return Ok(Some(place));
+    /// Where the tool's calls go, and the integration as it is now. What is kept says where to look: only if
+    /// it is not there any more, the store is asked for all that the workspace has.
+    async fn find(&self, workspace: Uuid, tool: &str) -> Result<(Place, LoadedIntegration), Refusal> {
+        let kept = self.catalogs.kept(workspace).and_then(|catalog| catalog.get(tool));
+        if let Some(place) = kept
+            && let Some(loaded) = self.load(workspace, &place).await?
+        {
+            return Ok((place, loaded));
         }
         let catalog = self.catalogs.current(&self.app, workspace).await.map_err(unavailable)?;
-        Ok(catalog.get(tool))
+        let place = catalog.get(tool).ok_or(Refusal::UnknownTool)?;
+        let loaded = self.load(workspace, &place).await?.ok_or(Refusal::UnknownTool)?;
+        Ok((place, loaded))
+    }
+
+    /// `None` if the integration or its endpoint is no longer there.
+    async fn load(&self, workspace: Uuid, place: &Place) -> Result<Option<LoadedIntegration>, Refusal> {
+        match self.app.loaded().get(&self.app, workspace, place.integration).await {
+            Ok(Ok(integration)) if integration.endpoint_names().all(|name| name != place.endpoint) => Ok(None),
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(error) if error.status == StatusCode::NOT_FOUND => Ok(None),
+            Err(error) => Err(unavailable(error)),
+        }
     }
 }
 
@@ -51,19 +68,13 @@ impl ToolSource for WorkspaceTools {
 
     async fn call(&self, http: Option<&http::Extensions>, tool: &str, params: Json) -> Result<Called, Refusal> {
         let asker = permitted(http, Permission::IntegrationExecute)?;
-        let (app, workspace) = (&self.app, asker.workspace);
-        let Some(place) = self.find(workspace, tool).await? else { return Err(Refusal::UnknownTool) };
+        let app = &self.app;
         let started = app.clock().now();
-        let result = match app.loaded().get(app, workspace, place.integration).await {
-            Ok(Ok(integration)) => app.engine().call(&integration, &place.endpoint, params).await,
-            Ok(Err(error)) => Err(error),
-            // It was deleted since.
-            Err(error) if error.status == StatusCode::NOT_FOUND => return Err(Refusal::UnknownTool),
-            Err(error) => return Err(unavailable(error)),
+        let (place, loaded) = self.find(asker.workspace, tool).await?;
+        let result = match loaded {
+            Ok(integration) => app.engine().call(&integration, &place.endpoint, params).await,
+            Err(error) => Err(error),
         };
-        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::UnknownEndpoint) {
-            return Err(Refusal::UnknownTool);
-        }
         let duration = app.clock().now().saturating_duration_since(started);
         app.metrics().called("mcp", result.as_ref().err(), duration);
         Ok(Called::new(result, Some(place.delivery)))
