@@ -4,11 +4,9 @@
 //! reads its body twice. A plain call needs none of that: it asks for no progress, and its client cancels it
 //! by going away. What is in any way unusual is left to the SDK, which also says what is wrong with it.
 
-use std::collections::BTreeMap;
-
 use http::{HeaderMap, HeaderName, header, uri::Authority};
 use rmcp::model::{JsonObject, ProtocolVersion, RequestId, RequestMetaObject};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
 /// The headers in which a request says what its body asks for.
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -36,7 +34,7 @@ struct Message<'a> {
     method: &'a str,
     params: Params,
     #[serde(flatten)]
-    unknown: BTreeMap<String, IgnoredAny>,
+    unknown: JsonObject,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +44,7 @@ struct Params {
     #[serde(rename = "_meta")]
     meta: RequestMetaObject,
     #[serde(flatten)]
-    unknown: BTreeMap<String, IgnoredAny>,
+    unknown: JsonObject,
 }
 
 impl Direct {

@@ -16,7 +16,7 @@ use crate::{
     McpServer, Owner, ToolSource,
     direct::{self, Direct},
     handler::{Handler, cancelled},
-    sessions::{MAX_STREAMS, OwnedSessions, TooManyStreams},
+    sessions::{MAX_STREAMS, OwnedSessions},
 };
 
 /// How an [`HttpService`] serves, each with its default.
@@ -98,13 +98,10 @@ impl<S: ToolSource> HttpService<S> {
         let (mut parts, body) = request.into_parts();
         let mut stream = None;
         if parts.method == Method::GET {
-            stream = match sessions.begin_stream(owner, &parts.headers) {
-                Ok(stream) => stream,
-                Err(TooManyStreams) => {
-                    let reason = format!("Conflict: the session has {MAX_STREAMS} streams already");
-                    return text(StatusCode::CONFLICT, reason);
-                }
+            let Ok(begun) = sessions.begin_stream(owner, &parts.headers) else {
+                return text(StatusCode::CONFLICT, format!("Conflict: the session has {MAX_STREAMS} streams already"));
             };
+            stream = begun;
         }
         let mut bytes = Bytes::new();
         if parts.method == Method::POST {

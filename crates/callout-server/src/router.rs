@@ -39,15 +39,22 @@ pub(crate) fn router(app: &App, mcp: &Mcp) -> Router {
         .route("/v1/workspaces/{workspace_id}", delete(workspaces::delete))
         .route("/v1/audit-log", get(audit::list_all))
         .route("/metrics", get(metrics::show))
-        // Its protocol is MCP, which the OpenAPI document does not describe.
+        .route_layer(from_fn_with_state(app.clone(), access::authenticate));
+    // Its protocol is MCP, which the OpenAPI document does not describe.
+    let mut mcp = Router::new()
         .route("/mcp", any(mcp::answer).layer(Extension(mcp.clone())))
         .route_layer(from_fn_with_state(app.clone(), access::authenticate));
+    let origins = &app.options().mcp_origins;
+    if !origins.is_empty() {
+        // Around the key: a browser asks without one whether a page may ask with it.
+        mcp = mcp.layer(mcp::cors(origins));
+    }
     let open = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(openapi::docs));
-    layered(app, keyed.merge(open))
+    layered(app, keyed.merge(mcp).merge(open))
 }
 
 /// With what every answer goes through.

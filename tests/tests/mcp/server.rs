@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use callout_server::ServerOptions;
 use callout_tests::{Recorded, Reply, Upstream};
-use http::Method;
+use http::{HeaderMap, Method};
 use tokio::sync::Barrier;
 
 use crate::{
@@ -220,6 +220,21 @@ async fn web_pages_are_refused_but_those_of_origins_that_may() {
     ] {
         let mut client = HttpClient::new(&server.address, &server.owner);
         client.headers.push(("origin", origin.to_owned()));
-        assert_eq!(client.begin(1, "tools/list", "{}").await.status, status, "{origin}");
+        let answer = client.begin(1, "tools/list", "{}").await;
+        let permits = |headers: &HeaderMap| headers.get("access-control-allow-origin").is_some_and(|it| it == origin);
+        assert_eq!((answer.status, permits(&answer.headers)), (status, status == 200), "{origin}");
+
+        // What a browser asks first, without a key.
+        client.key.clear();
+        client.headers.push(("access-control-request-method", "POST".to_owned()));
+        client.headers.push(("access-control-request-headers", "authorization,mcp-param-x".to_owned()));
+        let answer = client.send(Method::OPTIONS, "").await;
+        assert_eq!(permits(&answer.headers), status == 200, "{origin} {:?}", answer.headers);
+        assert_eq!(answer.headers["access-control-allow-headers"], "authorization,mcp-param-x");
+        let mut client = HttpClient::new(&server.address, "");
+        client.headers.push(("origin", origin.to_owned()));
+        assert_eq!(client.begin(1, "tools/list", "{}").await.status, 401, "a key is needed all the same");
     }
+    let server = Server::start().await;
+    assert_eq!(HttpClient::new(&server.address, "").send(Method::OPTIONS, "").await.status, 401, "no origin may ask");
 }

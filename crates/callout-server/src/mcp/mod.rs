@@ -7,6 +7,7 @@
 
 mod catalog;
 mod changes;
+mod origins;
 mod tools;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use callout_store::{ApiKey, Uuid};
 use http::{Method, StatusCode, header::AUTHORIZATION};
 use http_body_util::Full;
 
+pub(crate) use self::origins::cors;
 use crate::{
     App,
     access::{Held, bearer},
