@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt,
+    hash::{BuildHasher as _, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -10,7 +11,7 @@ use std::{
 use futures_util::{Stream, StreamExt as _, future::ready, stream};
 use http::HeaderMap;
 use rmcp::{
-    model::{ClientJsonRpcMessage, ErrorData, RequestId, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, ErrorData, ServerJsonRpcMessage},
     transport::streamable_http_server::{
         SessionId, SessionManager,
         session::{ServerSseMessage, local::LocalSessionManager},
@@ -47,6 +48,8 @@ tokio::task_local! {
 pub(crate) struct OwnedSessions {
     inner: LocalSessionManager,
     known: Arc<Mutex<Known>>,
+    /// Digests ids of requests.
+    ids: RandomState,
     /// Sessions of one tenant.
     most: usize,
     /// No announcements any more.
@@ -78,8 +81,9 @@ struct Session {
     owner: Owned,
     /// Shared by the streams that it has by GET.
     streams: Arc<()>,
-    /// The requests that have no answer yet, and those whose client went away before.
-    unanswered: HashSet<RequestId>,
+    /// The requests that have no answer yet, and those whose client went away before, by a digest of their
+    /// ids, which may be long.
+    unanswered: HashSet<u64>,
 }
 
 /// One of a session's streams by GET, for as long as it lasts.
@@ -106,7 +110,7 @@ impl OwnedSessions {
         let mut inner = LocalSessionManager::default();
         inner.session_config.keep_alive = Some(idle);
         inner.session_config.sse_retry = None;
-        Self { inner, known: Arc::default(), most: most.max(1), closing }
+        Self { inner, known: Arc::default(), ids: RandomState::new(), most: most.max(1), closing }
     }
 
     /// Answers a request as that owner's.
@@ -187,21 +191,21 @@ impl Known {
     }
 
     /// Takes in a request. The SDK answers the later of two with the same id twice, and keeps the earlier.
-    fn take(&mut self, id: &SessionId, request: &RequestId) -> Taken {
+    fn take(&mut self, id: &SessionId, request: u64) -> Taken {
         let Some(session) = self.sessions.get_mut(id) else { return Taken::Yes };
-        if session.unanswered.contains(request) {
+        if session.unanswered.contains(&request) {
             return Taken::Twice;
         }
         if session.unanswered.len() >= MAX_UNANSWERED {
             return Taken::TooMany;
         }
-        session.unanswered.insert(request.clone());
+        session.unanswered.insert(request);
         Taken::Yes
     }
 
-    fn answered(&mut self, id: &SessionId, request: &RequestId) {
+    fn answered(&mut self, id: &SessionId, request: u64) {
         if let Some(session) = self.sessions.get_mut(id) {
-            session.unanswered.remove(request);
+            session.unanswered.remove(&request);
         }
     }
 }
@@ -249,7 +253,8 @@ impl SessionManager for OwnedSessions {
             ClientJsonRpcMessage::Request(request) => request.id.clone(),
             _ => return Ok(self.inner.create_stream(id, message).await?.right_stream()),
         };
-        let taken = self.known().take(id, &request);
+        let digest = self.ids.hash_one(&request);
+        let taken = self.known().take(id, digest);
         let refusal = match taken {
             Taken::Yes => None,
             Taken::Twice => Some("the request before it with this id has no answer yet"),
@@ -262,27 +267,10 @@ impl SessionManager for OwnedSessions {
             let error = ServerJsonRpcMessage::error(ErrorData::invalid_request(refusal, None), Some(request));
             return Ok(stream::iter([ServerSseMessage::from_message(error)]).left_stream().left_stream());
         }
-        let stream = match self.inner.create_stream(id, message).await {
-            Ok(stream) => stream,
-            Err(error) => {
-                self.known().answered(id, &request);
-                return Err(error);
-            }
-        };
+        let stream = self.inner.create_stream(id, message).await?;
         let (known, id) = (Arc::clone(&self.known), Arc::clone(id));
-        let answered = move || lock(&known).answered(&id, &request);
-        let ended = answered.clone();
-        let stream = stream.inspect(move |event| {
-            let is_answer = event.message.as_deref().is_some_and(|message| {
-                matches!(message, ServerJsonRpcMessage::Response(_) | ServerJsonRpcMessage::Error(_))
-            });
-            if is_answer {
-                answered();
-            }
-        });
-        // What was cancelled ends without an answer.
-        let end = stream::once(async move { ended() }).filter_map(|()| ready(None));
-        Ok(stream.chain(end).right_stream().left_stream())
+        let answered = move || lock(&known).answered(&id, digest);
+        Ok(told_once_answered(stream, answered).right_stream().left_stream())
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
@@ -305,6 +293,20 @@ impl SessionManager for OwnedSessions {
         let stream = self.inner.resume(id, last_event_id).await?;
         Ok(stream.take_until(self.closing.clone().cancelled_owned()))
     }
+}
+
+/// Tells of a request's answer, or of its end without one, which is what a cancelled request has.
+fn told_once_answered(
+    stream: impl Stream<Item = ServerSseMessage>,
+    answered: impl Fn() + Clone,
+) -> impl Stream<Item = ServerSseMessage> {
+    let ended = answered.clone();
+    let told = stream.inspect(move |event| {
+        if let Some(ServerJsonRpcMessage::Response(_) | ServerJsonRpcMessage::Error(_)) = event.message.as_deref() {
+            answered();
+        }
+    });
+    told.chain(stream::once(async move { ended() }).filter_map(|()| ready(None)))
 }
 
 impl fmt::Debug for OwnedSessions {
@@ -359,15 +361,15 @@ mod tests {
         drop(streams);
         assert!(matches!(known.begin_stream(owner.as_owner(), &id), Ok(Some(_))), "they have ended");
 
-        let request = |number: usize| RequestId::Number(number as i64);
-        assert_eq!(known.take(&id, &request(0)), Taken::Yes);
-        assert_eq!(known.take(&id, &request(0)), Taken::Twice);
-        known.answered(&id, &request(0));
-        assert!((0..MAX_UNANSWERED).all(|number| known.take(&id, &request(number)) == Taken::Yes));
-        assert_eq!(known.take(&id, &request(MAX_UNANSWERED)), Taken::TooMany);
-        known.answered(&id, &request(1));
-        assert_eq!(known.take(&id, &request(MAX_UNANSWERED)), Taken::Yes);
-        known.answered(&absent, &request(1));
-        assert_eq!(known.take(&absent, &request(1)), Taken::Yes, "the SDK refuses it");
+        let most = MAX_UNANSWERED as u64;
+        assert_eq!(known.take(&id, 0), Taken::Yes);
+        assert_eq!(known.take(&id, 0), Taken::Twice);
+        known.answered(&id, 0);
+        assert!((0..most).all(|number| known.take(&id, number) == Taken::Yes));
+        assert_eq!(known.take(&id, most), Taken::TooMany);
+        known.answered(&id, 1);
+        assert_eq!(known.take(&id, most), Taken::Yes);
+        known.answered(&absent, 1);
+        assert_eq!(known.take(&absent, 1), Taken::Yes, "the SDK refuses it");
     }
 }
