@@ -20,7 +20,10 @@ pub(crate) fn read_document(path: &Path) -> Result<Json, Stop> {
     };
     if is_yaml {
         let text = String::from_utf8(bytes).map_err(|_| format!("{}: not UTF-8", path.display()))?;
-        return serde_saphyr::from_str(&text).map_err(|error| Stop(format!("{}: {error}", path.display())));
+        // The lines around a mistake may hold a secret.
+        let options = serde_saphyr::options! { with_snippet: false };
+        return serde_saphyr::from_str_with_options(&text, options)
+            .map_err(|error| Stop(format!("{}: {error}", path.display())));
     }
     let strict = ReadOptions { duplicates: Duplicates::Refuse, ..ReadOptions::default() };
     strict.read(&bytes).map_err(|error| Stop(format!("{}: {error}", path.display())))
@@ -90,7 +93,11 @@ pub(crate) fn load(path: &Path, given: &Secrets) -> Result<Integration, Stop> {
 
 /// Every fault of a file, a line each.
 pub(crate) fn faulty(path: &Path, faults: &Faults) -> Stop {
-    let lines: Vec<_> = faults.iter().map(|fault| format!("{}: {fault}", path.display())).collect();
+    let line = |fault: &Fault| {
+        let way_out = missing_secret(fault).map(|name| format!("; --secret {name}=env:NAME or =file:PATH gives it"));
+        format!("{}: {fault}{}", path.display(), way_out.unwrap_or_default())
+    };
+    let lines: Vec<_> = faults.iter().map(line).collect();
     Stop(lines.join("\n"))
 }
 

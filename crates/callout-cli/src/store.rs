@@ -1,5 +1,6 @@
 //! Opens the store that the flags name.
 
+use anstream::eprintln;
 use callout::SharedClock;
 use callout_store::{
     Actor, DatabaseUrl, Listed, MasterKeySource, Page, SecretBackend, Store, StoreError, StoreOptions, Uuid, Workspace,
@@ -8,6 +9,7 @@ use callout_store::{
 use crate::{
     Stop,
     args::{SecretBackendArg, StoreArgs},
+    show,
 };
 
 /// The environment variable of the master key, for databases that no file stands beside.
@@ -48,9 +50,18 @@ pub(crate) fn database(args: &StoreArgs) -> Result<DatabaseUrl, Stop> {
     Ok(text.parse().map_err(|error| format!("--database: {error}"))?)
 }
 
-/// Opens the store, and makes it where there is none.
+/// Opens the store, and makes it where there is none, which is said.
 pub(crate) async fn open_or_make(args: &StoreArgs) -> Result<Store, Stop> {
-    open_at(args, database(args)?).await
+    let database = database(args)?;
+    let made = match &database {
+        DatabaseUrl::Sqlite(path) if !path.exists() => Some(path.display().to_string()),
+        _ => None,
+    };
+    let store = open_at(args, database).await?;
+    if let Some(path) = made {
+        eprintln!("{} there was no database {path}, so it was made", show::dim("note:"));
+    }
+    Ok(store)
 }
 
 /// Opens a store that is there: a slip in its name must not make another.

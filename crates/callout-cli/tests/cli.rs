@@ -70,6 +70,44 @@ endpoints:
     )
 }
 
+/// What is written around a mistake may be a secret.
+#[test]
+fn a_mistake_beside_a_secret_does_not_show_it() {
+    let folder = Folder::new("slips");
+    for (slip, expected) in [
+        ("auth:\n  type: bearer_token\n   bearer_token_value: { value: canary-1 }\n", "line"),
+        ("auth\n  type: bearer_token\n  bearer_token_value: { value: canary-1 }\n", "line"),
+        (
+            "auth:\n  type: bearer_token\n  bearer_token_value: { value canary-1 }\n",
+            "auth.bearer_token_value: there is a field that it does not have: it has `value`",
+        ),
+        ("auth:\n  type: bearer_token\n  bearer_token_value: canary-1\n", "auth.bearer_token_value: must be an object"),
+    ] {
+        let file = folder.file("slip.yaml", &format!("name: shop\nbase_url: https://shop.example\n{slip}"));
+        for command in ["check", "token", "mcp", "tools"] {
+            let output = callout(&[command, &file]);
+            let text = out(&output) + &err(&output);
+            assert!(text.contains(expected) && text.contains("slip.yaml"), "{command} {slip} {text}");
+            assert!(!text.contains("canary"), "{command} {slip} {text}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_is_missing_is_said_with_the_flag_that_gives_it() {
+    let folder = Folder::new("missing");
+    let file = folder.file("shop.yaml", &integration("127.0.0.1:9".parse().unwrap()));
+    for command in [&["token", &*file][..], &["call", &file, "find"], &["mcp", &file]] {
+        let output = callout(command);
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let text = err(&output);
+        assert!(
+            text.contains("auth.api_key_value: is required for auth type api_key_header; --secret api_key=env:NAME"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn check_prints_every_fault_with_its_file_and_place() {
     let folder = Folder::new("check");

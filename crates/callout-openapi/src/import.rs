@@ -1,6 +1,6 @@
 //! From a document to integrations.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use callout_core::{
     config::{AuthConfig, EndpointConfig, IntegrationConfig, MAX_ENDPOINTS, rules},
@@ -10,7 +10,7 @@ use callout_core::{
 };
 
 use crate::{
-    document::Document,
+    document::{Document, quoted},
     endpoint::{Plan, place},
     filter, names,
     operation::{Operation, operations},
@@ -75,11 +75,27 @@ pub enum ImportError {
     #[error("{0}: say where the API is (`--base-url https://…`)")]
     NoServer(String),
     /// No operation is what was asked for.
-    #[error("none of the document's {0} operations is what was asked for")]
-    NothingChosen(usize),
+    #[error("none of the document's {operations} operations is what was asked for{}", said(tags))]
+    NothingChosen {
+        /// Operations of the document.
+        operations: usize,
+        /// Their tags, the first by name.
+        tags: Vec<String>,
+    },
     /// What was given cannot be used.
     #[error("{0}")]
     Options(String),
+}
+
+/// Tags that are shown to who has asked for none of them.
+const MAX_TAGS: usize = 30;
+
+fn said(tags: &[String]) -> String {
+    if tags.is_empty() {
+        return String::new();
+    }
+    let tags: Vec<_> = tags.iter().map(|tag| quoted(tag)).collect();
+    format!("; among its tags are {}", tags.join(", "))
 }
 
 /// Turns a document into integrations.
@@ -95,7 +111,9 @@ pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Resul
     let all = operations(document, &mut findings);
     let chosen: Vec<&Operation<'_>> = all.iter().filter(|operation| selects(&options.include, operation)).collect();
     if chosen.is_empty() {
-        return Err(ImportError::NothingChosen(all.len()));
+        let tags: BTreeSet<&str> = all.iter().flat_map(Operation::tags).collect();
+        let tags = tags.into_iter().take(MAX_TAGS).map(str::to_owned).collect();
+        return Err(ImportError::NothingChosen { operations: all.len(), tags });
     }
     for (name, webhook) in document.member("webhooks").into_iter().flat_map(Object::iter) {
         let place = Pointer::root().below("webhooks").below(name);

@@ -149,7 +149,9 @@ fn operations_are_chosen() {
     }
     let mut options = Options::default();
     options.include = vec!["tag:none".parse().unwrap()];
-    assert_eq!(run(&text, &options).unwrap_err(), ImportError::NothingChosen(3));
+    let refused = run(&text, &options).unwrap_err();
+    let expected = r#"none of the document's 3 operations is what was asked for; among its tags are "pets", "shop""#;
+    assert_eq!(refused.to_string(), expected);
 }
 
 #[test]

@@ -46,7 +46,8 @@ fn tell(made: &CurlImport, args: &CurlArgs) {
         Json::Object(members) if members.is_empty() => String::new(),
         params => format!(" --params {}", quoted(&params.to_string())),
     };
-    eprintln!("{} callout call {file} {endpoint}{params}{flags}", show::heading("sends the same:"));
+    let sends = if made.losses.is_empty() { "sends the same:" } else { "sends the rest:" };
+    eprintln!("{} callout call {file} {endpoint}{params}{flags}", show::heading(sends));
 }
 
 /// A word of a shell's line.

@@ -405,7 +405,7 @@ fn read_secret(value: &Json, faults: &mut Faults) -> Option<SecretString> {
         rules::length(&secret, 1, 8192, faults);
         Some(secret)
     });
-    fields.close(faults);
+    fields.close_unnamed(faults);
     secret.map(SecretString::from)
 }
 

@@ -63,6 +63,14 @@ impl<'a> Fields<'a> {
         self.optional(name, faults, read)
     }
 
+    /// As [`Fields::close`], without the names: where a colon is missing, a name holds the secret.
+    pub(super) fn close_unnamed(self, faults: &mut Faults) {
+        if self.object.keys().any(|name| !self.known.contains(&name)) {
+            let known = self.known.join("`, `");
+            faults.report(FaultCode::UnknownField, format!("there is a field that it does not have: it has `{known}`"));
+        }
+    }
+
     /// Reports the fields that nobody asked for, each with the name that was probably meant.
     pub(super) fn close(self, faults: &mut Faults) {
         for name in self.object.keys().filter(|name| !self.known.contains(name)) {
