@@ -55,10 +55,17 @@ async fn import(
     let workspace = store::workspace(&store, workspace).await?;
     let new = NewIntegration { config, secrets, builtin };
     let stored = if builtin {
-        store.import_builtin(workspace.id, new, &store::actor()).await?
+        store.import_builtin(workspace.id, new, &store::actor()).await
     } else {
-        store.create_integration(workspace.id, new, &store::actor()).await?
+        store.create_integration(workspace.id, new, &store::actor()).await
     };
+    let stored = stored.map_err(|error| match error {
+        StoreError::NameTaken(taken) => Stop(format!(
+            "workspace {} has another integration {taken:?}; `callout integrations delete {taken}` takes it out",
+            workspace.name,
+        )),
+        error => error.into(),
+    })?;
     println!("{}", stored.id);
     Ok(ExitCode::SUCCESS)
 }

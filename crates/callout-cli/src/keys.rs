@@ -14,7 +14,7 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
             let new = |workspace_id| -> Result<NewApiKey, Stop> {
                 let role: Role = role.parse().map_err(|error| format!("--role: {error}"))?;
                 if role == Role::Operator {
-                    return Err(Stop("--role: the operator's key is made once, by `callout serve`".to_owned()));
+                    return Err(Stop("--role: the operator's key is made by `callout serve`; `callout keys replace-operator` makes another".to_owned()));
                 }
                 let permissions = permissions.iter().map(|right| right.parse::<Permission>());
                 let permissions =

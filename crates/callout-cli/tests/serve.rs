@@ -176,7 +176,9 @@ fn a_first_start_makes_what_is_missing_and_a_second_changes_nothing() {
 fn keys_workspaces_and_imports_from_the_command_line() {
     let folder = folder();
     let at = folder.path();
-    let workspace = out(&callout(at, &["workspaces", "create", "shop"]));
+    let created = callout(at, &["workspaces", "create", "shop"]);
+    assert!(String::from_utf8_lossy(&created.stderr).contains("there was no database callout.db, so it was made"));
+    let workspace = out(&created);
     assert!(out(&callout(at, &["workspaces", "list"])).contains(&format!("{workspace}  shop")));
     let made =
         out(&callout(at, &["keys", "create", "--workspace", "shop", "--role", "viewer", "--days", "1", "--json"]));
@@ -195,6 +197,8 @@ fn keys_workspaces_and_imports_from_the_command_line() {
     let import = ["integrations", "import", "shop.yaml", "--builtin", "--workspace", "shop"];
     let imported = out(&callout(at, &import));
     assert_eq!(out(&callout(at, &import)), imported, "importing it again replaces it");
+    let refused = err(&callout(at, &["integrations", "import", "shop.yaml", "--workspace", "shop"]));
+    assert!(refused.contains("another integration \"shop\"; `callout integrations delete shop`"), "{refused}");
     let rotated = out(&callout(at, &["secrets", "rotate-master"]));
     assert!(rotated.starts_with("1 secrets"), "{rotated}");
 
