@@ -70,7 +70,7 @@ pub struct AuthHeader {
     pub name: HeaderName,
     /// Where its credential came from.
     pub source: CredentialSource,
-    credential: Credential,
+    token: Arc<Token>,
 }
 
 /// Where the credential of an attempt came from.
@@ -87,14 +87,6 @@ pub enum CredentialSource {
     Renewed,
     /// A token near its end that could not be renewed.
     Kept,
-}
-
-/// What stands in the header.
-#[derive(Clone)]
-enum Credential {
-    /// The integration's own secret, which [`Auth::redactor`] masks: here there is nothing to mask.
-    Fixed(HeaderValue, Redactor),
-    Token(Arc<Token>),
 }
 
 /// A token as `callout token` shows it. `Debug` does not show the token.
@@ -185,20 +177,24 @@ impl Auth {
     /// `auth_failed`: the endpoint refused, or its answer is no token. The transport's kinds if it could not be
     /// reached. `timeout` if the deadline passed while waiting.
     pub async fn header(&self, params: &AuthParams, context: &AuthContext<'_>) -> Result<AuthHeader, Error> {
-        let fixed =
-            |value: &HeaderValue| (Credential::Fixed(value.clone(), Redactor::default()), CredentialSource::Static);
-        let (credential, source) = match &self.0.strategy {
-            Strategy::ApiKeyHeader(strategy) => fixed(strategy.value()),
-            Strategy::BearerToken(strategy) => fixed(strategy.value()),
-            Strategy::Token(strategy) => {
-                let (token, source) = match self.held(params, context) {
-                    Some(token) => (token, CredentialSource::Cached),
-                    None => self.resolve(strategy, params, context).await?,
-                };
-                (Credential::Token(token), source)
+        let strategy = match &self.0.strategy {
+            Strategy::ApiKeyHeader(strategy) => {
+                return Ok(self.bearing(Arc::clone(strategy.token()), CredentialSource::Static));
             }
+            Strategy::BearerToken(strategy) => {
+                return Ok(self.bearing(Arc::clone(strategy.token()), CredentialSource::Static));
+            }
+            Strategy::Token(strategy) => strategy,
         };
-        Ok(AuthHeader { name: self.0.header_name.clone(), source, credential })
+        if let Some(token) = self.held(params, context) {
+            return Ok(self.bearing(token, CredentialSource::Cached));
+        }
+        let (token, source) = self.resolve(strategy, params, context).await?;
+        Ok(self.bearing(token, source))
+    }
+
+    fn bearing(&self, token: Arc<Token>, source: CredentialSource) -> AuthHeader {
+        AuthHeader { name: self.0.header_name.clone(), source, token }
     }
 
     /// After a 401, or a 403 with `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1):
@@ -208,16 +204,14 @@ impl Auth {
     /// Says whether sending again with a header resolved anew makes sense: with tokens, not with
     /// secrets that do not change.
     pub fn invalidate(&self, params: &AuthParams, header: &AuthHeader, cache: &TokenCache) -> bool {
-        match &header.credential {
-            Credential::Fixed(..) => false,
-            Credential::Token(refused) => {
-                if let Some(entry) = cache.get(&params.key) {
-                    let dropped = entry.slot.remove_if(|token| Arc::ptr_eq(token, refused));
-                    tracing::debug!(integration = &*self.0.owner.integration, dropped, "the endpoint refused a token");
-                }
-                true
-            }
+        if header.source == CredentialSource::Static {
+            return false;
         }
+        if let Some(entry) = cache.get(&params.key) {
+            let dropped = entry.slot.remove_if(|token| Arc::ptr_eq(token, &header.token));
+            tracing::debug!(integration = &*self.0.owner.integration, dropped, "the endpoint refused a token");
+        }
+        true
     }
 
     /// A token with what there is to know about it, from the cache or new.
@@ -231,8 +225,8 @@ impl Auth {
             TokenInfo { kind: self.0.kind, token: text.into_owned().into(), expires_in: None, cache_key: None }
         };
         match &self.0.strategy {
-            Strategy::ApiKeyHeader(strategy) => Ok(fixed(strategy.value(), 0)),
-            Strategy::BearerToken(strategy) => Ok(fixed(strategy.value(), "Bearer ".len())),
+            Strategy::ApiKeyHeader(strategy) => Ok(fixed(strategy.token().value(), 0)),
+            Strategy::BearerToken(strategy) => Ok(fixed(strategy.token().value(), "Bearer ".len())),
             Strategy::Token(strategy) => {
                 let (token, _) = self.resolve(strategy, params, context).await?;
                 let entry = context.cache.get(&params.key);
@@ -249,11 +243,12 @@ impl Auth {
 
     /// The fresh token that this integration holds on to: what most calls find.
     fn held(&self, params: &AuthParams, context: &AuthContext<'_>) -> Option<Arc<Token>> {
+        let now = context.clock.now();
         let place = self.0.held.get(&params.key);
         let held = place.as_ref()?;
-        let token = held.fresh(context.cache, &params.key, context.clock.now())?;
+        let token = Arc::clone(held.fresh(context.cache, &params.key, now)?);
         context.cache.hit(held);
-        Some(Arc::clone(token))
+        Some(token)
     }
 
     async fn resolve(
@@ -338,19 +333,13 @@ impl Auth {
 impl AuthHeader {
     /// Its value, marked sensitive.
     pub fn value(&self) -> &HeaderValue {
-        match &self.credential {
-            Credential::Fixed(value, _) => value,
-            Credential::Token(token) => token.value(),
-        }
+        self.token.value()
     }
 
     /// Masks the token in the header; empty for secrets that do not change, which [`Auth::redactor`]
     /// masks.
     pub fn redactor(&self) -> &Redactor {
-        match &self.credential {
-            Credential::Fixed(_, empty) => empty,
-            Credential::Token(token) => token.redactor(),
-        }
+        self.token.redactor()
     }
 }
 
@@ -369,7 +358,7 @@ impl fmt::Debug for Auth {
 
 impl fmt::Debug for AuthHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, source, credential: _ } = self; // a secret
+        let Self { name, source, token: _ } = self; // a secret
         f.debug_struct("AuthHeader").field("name", name).field("source", source).finish_non_exhaustive()
     }
 }

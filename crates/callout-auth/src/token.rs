@@ -20,7 +20,7 @@ pub(crate) fn sensitive(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// One token. Shared by the cache and by everybody who uses it.
+/// One token, or the secret that stands in its place. Shared by the cache and by everybody who uses it.
 pub(crate) struct Token {
     value: HeaderValue,
     redactor: OnceLock<Redactor>,
@@ -30,6 +30,12 @@ impl Token {
     /// `None` if the text cannot stand in a header.
     pub(crate) fn new(text: &str) -> Option<Self> {
         Some(Self { value: bearer(text)?, redactor: OnceLock::new() })
+    }
+
+    /// The integration's own secret, as it stands in its header. It is masked with all that the integration
+    /// has: here there is nothing to mask.
+    pub(crate) fn fixed(value: HeaderValue) -> Self {
+        Self { value, redactor: OnceLock::from(Redactor::default()) }
     }
 
     /// The header's value.
@@ -48,7 +54,7 @@ impl Token {
         self.text().into()
     }
 
-    /// Masks the token. Made when it is first asked for.
+    /// Masks the token. Made when it is first asked for; empty for a fixed one.
     pub(crate) fn redactor(&self) -> &Redactor {
         self.redactor.get_or_init(|| Redactor::new([self.text()]))
     }

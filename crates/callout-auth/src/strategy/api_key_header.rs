@@ -7,27 +7,26 @@
 //!
 //! Nothing is asked for and nothing is cached. A 401 is final: the same key would be refused again.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use callout_core::{
     fault::Faults,
     secret::{SecretName, Secrets},
 };
-use http::HeaderValue;
 
 use super::secret_header;
-use crate::token::sensitive;
+use crate::token::{Token, sensitive};
 
 /// See the module.
-pub(crate) struct ApiKeyHeader(HeaderValue);
+pub(crate) struct ApiKeyHeader(Arc<Token>);
 
 impl ApiKeyHeader {
     pub(super) fn compile(secrets: &Secrets, faults: &mut Faults) -> Option<Self> {
-        secret_header(secrets, SecretName::ApiKey, faults, sensitive).map(Self)
+        secret_header(secrets, SecretName::ApiKey, faults, sensitive).map(|value| Self(Arc::new(Token::fixed(value))))
     }
 
-    /// The header's value.
-    pub(crate) fn value(&self) -> &HeaderValue {
+    /// What stands in the header.
+    pub(crate) fn token(&self) -> &Arc<Token> {
         &self.0
     }
 }

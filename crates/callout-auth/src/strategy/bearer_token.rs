@@ -8,27 +8,26 @@
 //! `header_name` puts it, `Bearer ` included, into another header. Nothing is asked for and nothing is
 //! cached. A 401 is final: the same token would be refused again.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use callout_core::{
     fault::Faults,
     secret::{SecretName, Secrets},
 };
-use http::HeaderValue;
 
 use super::secret_header;
-use crate::token::bearer;
+use crate::token::{Token, bearer};
 
 /// See the module.
-pub(crate) struct BearerToken(HeaderValue);
+pub(crate) struct BearerToken(Arc<Token>);
 
 impl BearerToken {
     pub(super) fn compile(secrets: &Secrets, faults: &mut Faults) -> Option<Self> {
-        secret_header(secrets, SecretName::BearerToken, faults, bearer).map(Self)
+        secret_header(secrets, SecretName::BearerToken, faults, bearer).map(|value| Self(Arc::new(Token::fixed(value))))
     }
 
-    /// The header's value.
-    pub(crate) fn value(&self) -> &HeaderValue {
+    /// What stands in the header.
+    pub(crate) fn token(&self) -> &Arc<Token> {
         &self.0
     }
 }
