@@ -61,7 +61,8 @@ async fn import(
     };
     let stored = stored.map_err(|error| match error {
         StoreError::NameTaken(taken) => Stop(format!(
-            "workspace {} has another integration {taken:?}; `callout integrations delete {taken}` takes it out",
+            "workspace {0} has another integration {taken:?}; `callout integrations delete {taken} --workspace {0}` \
+             takes it out",
             workspace.name,
         )),
         error => error.into(),

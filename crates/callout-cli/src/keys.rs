@@ -14,7 +14,8 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
             let new = |workspace_id| -> Result<NewApiKey, Stop> {
                 let role: Role = role.parse().map_err(|error| format!("--role: {error}"))?;
                 if role == Role::Operator {
-                    return Err(Stop("--role: the operator's key is made by `callout serve`; `callout keys replace-operator` makes another".to_owned()));
+                    let way_out = "`callout serve` makes the operator's key, `callout keys replace-operator` another";
+                    return Err(Stop(format!("--role: {way_out}")));
                 }
                 let permissions = permissions.iter().map(|right| right.parse::<Permission>());
                 let permissions =

@@ -198,7 +198,10 @@ fn keys_workspaces_and_imports_from_the_command_line() {
     let imported = out(&callout(at, &import));
     assert_eq!(out(&callout(at, &import)), imported, "importing it again replaces it");
     let refused = err(&callout(at, &["integrations", "import", "shop.yaml", "--workspace", "shop"]));
-    assert!(refused.contains("another integration \"shop\"; `callout integrations delete shop`"), "{refused}");
+    assert!(
+        refused.contains("another integration \"shop\"; `callout integrations delete shop --workspace shop`"),
+        "{refused}"
+    );
     let rotated = out(&callout(at, &["secrets", "rotate-master"]));
     assert!(rotated.starts_with("1 secrets"), "{rotated}");
 

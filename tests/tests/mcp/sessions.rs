@@ -1,11 +1,12 @@
 //! Sessions and announcements of `/mcp`: whose they are, how many, what they are told, how they end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use callout_server::ServerOptions;
 use callout_store::Role;
 use callout_tests::{Reply, Upstream};
 use http::Method;
+use tokio::sync::Barrier;
 
 use crate::{
     calls::reached,
@@ -87,8 +88,10 @@ async fn a_session_has_few_streams_of_its_own() {
 
 #[tokio::test]
 async fn a_request_is_not_taken_twice_before_it_is_answered() {
+    let released = Arc::new(Barrier::new(2));
     let upstream = Upstream::start().await;
-    upstream.reply("/items/1", Reply::json(200, r#"{"a":"late"}"#).after(Duration::from_secs(1)));
+    upstream.reply("/items/1", Reply::json(200, r#"{"a":"late"}"#).together(&released));
+    upstream.reply("/items/2", Reply::stall());
     let server = Server::start().await;
     server.create(&integration("shop", &upstream.url())).await;
     let client = HttpClient::start(&server.address, &server.owner).await;
@@ -97,15 +100,16 @@ async fn a_request_is_not_taken_twice_before_it_is_answered() {
     let mut second = client.begin(5, "tools/list", "{}").await;
     let refused = second.message().await.unwrap();
     assert_eq!(text_at(&refused, "error.message"), "the request before it with this id has no answer yet");
+    released.wait().await;
     assert_eq!(text_at(&first.message().await.unwrap(), "result.content.0.text"), "x is late");
     let mut third = client.begin(5, "tools/list", "{}").await;
     assert!(third.message().await.unwrap().get("result").is_some(), "it was answered");
     // One that its client gave up without a word is not known to be answered.
-    drop(client.begin(6, "tools/call", &call("shop__go", r#"{"id":1}"#)).await);
+    drop(client.begin(6, "tools/call", &call("shop__go", r#"{"id":2}"#)).await);
     let mut again = client.begin(6, "tools/list", "{}").await;
     assert!(again.message().await.unwrap().get("error").is_some());
     // After one that was cancelled the id is free.
-    let mut cancelled = client.begin(7, "tools/call", &call("shop__go", r#"{"id":1}"#)).await;
+    let mut cancelled = client.begin(7, "tools/call", &call("shop__go", r#"{"id":2}"#)).await;
     let word = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
     assert_eq!(client.send(Method::POST, word).await.status, 202);
     assert!(cancelled.message().await.is_none());
