@@ -108,15 +108,17 @@ fn read(text: &str) -> Result<(Target, Option<u16>), &'static str> {
         Some((host, port)) => (host, Some(read_port(port)?)),
         None => (text, None),
     };
-    let host = host.strip_suffix('.').unwrap_or(host);
     match Host::parse(host) {
         Ok(Host::Ipv4(address)) => Ok((Target::Net(IpAddr::from(address).into()), port)),
         Ok(Host::Ipv6(address)) => Ok((Target::Net(IpAddr::from(address).into()), port)),
-        // Parsing can make such signs of others: of a full-width asterisk a plain one.
-        Ok(Host::Domain(name)) if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) => {
-            Err(odd)
+        // Looked at once it is parsed, which makes plain signs and dots of others, such as full-width ones.
+        Ok(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(&name);
+            let is_label = |label: &str| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            };
+            if name.split('.').all(is_label) { Ok((Target::Host(name.to_owned()), port)) } else { Err(odd) }
         }
-        Ok(Host::Domain(name)) => Ok((Target::Host(name), port)),
         Err(_) => Err("is no host, address or network"),
     }
 }

@@ -173,10 +173,20 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_an_entry_or_a_fault(text: String) {
+        fn any_text_is_an_entry_or_a_fault(text in proptest::prop_oneof![".*", "[a.:/1\u{3002}]{0,6}"]) {
             if let Ok(policy) = EgressPolicy::public().allow(&text) {
                 assert_eq!(policy.clone().allow(&policy.entries[0].to_string()), Ok(policy));
             }
+        }
+    }
+
+    #[test]
+    fn every_label_of_a_name_is_there() {
+        for text in ["", ".", "..", ":1", ".:1", "a..", ".a", "a..b", "a\u{3002}\u{3002}", "a..:1"] {
+            assert!(EgressPolicy::public().allow(text).is_err(), "{text}");
+        }
+        for text in ["a.b.", "A.b", "a\u{3002}b", "a.b\u{3002}"] {
+            assert_eq!(policy(&[text]), policy(&["a.b"]), "{text}");
         }
     }
 
