@@ -9,20 +9,24 @@
 
 mod array;
 mod convert;
+mod ends;
+mod error;
 mod number;
 mod object;
 mod read;
 mod rows;
-mod scan;
+
 mod skip;
+mod space;
 mod unnest;
 mod wanted;
 mod write;
 
 pub use array::Array;
+pub use error::{ReadError, ReadErrorKind};
 pub use number::Number;
 pub use object::{Object, ObjectBuilder};
-pub use read::{Duplicates, LoneSurrogates, ReadError, ReadErrorKind, ReadOptions};
+pub use read::{Duplicates, LoneSurrogates, ReadOptions};
 pub use rows::{RowBounds, Rows};
 pub use smol_str::SmolStr;
 pub use wanted::{Want, Wanted};

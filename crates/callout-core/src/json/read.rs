@@ -1,13 +1,15 @@
 //! The reader: one pass over the bytes, no recursion past the bound, numbers kept as text.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use smol_str::SmolStr;
 
 use super::{
     Json, Number, ObjectBuilder,
+    ends::Ends,
+    error::{ReadError, ReadErrorKind, Slip},
     number::number_length,
-    scan::{behind_space, is_space, plain_length},
+    space::{behind_space, is_space},
     wanted::Wanted,
 };
 
@@ -89,103 +91,22 @@ impl ReadOptions {
             let place = simdutf8::compat::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
             ReadError::at(bytes, place, ReadErrorKind::NotUtf8)
         })?;
-        let mut reader = Reader { text, bytes, at: 0, depth: 0, options: *self, may_pass };
-        reader.document(read).map_err(|kind| ReadError::at(bytes, reader.at.min(bytes.len()), kind))
+        let mut reader = Reader {
+            text,
+            bytes,
+            at: 0,
+            depth: 0,
+            options: *self,
+            may_pass,
+            ends: Ends::of(bytes),
+            duplicate: SmolStr::default(),
+        };
+        reader.document(read).map_err(|slip| {
+            let kind = slip.in_full(std::mem::take(&mut reader.duplicate), self.max_depth);
+            ReadError::at(bytes, reader.at.min(bytes.len()), kind)
+        })
     }
 }
-
-/// Why a text is not JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReadErrorKind {
-    /// The bytes are not UTF-8.
-    NotUtf8,
-    /// The text is empty or only white space.
-    Empty,
-    /// The text ends inside a value.
-    UnexpectedEnd,
-    /// Something else was expected here.
-    Expected(&'static str),
-    /// More text follows the value.
-    TrailingText,
-    /// A control character stands in a string, where it must be escaped.
-    ControlCharacter,
-    /// An escape sequence that JSON does not have.
-    BadEscape,
-    /// Half a surrogate pair, where that is refused.
-    LoneSurrogate,
-    /// A member name stands twice, where that is refused.
-    DuplicateName(SmolStr),
-    /// More than this many arrays and objects are open at once.
-    TooDeep(usize),
-    /// The caller's own check of strings stopped the reading.
-    Stopped,
-}
-
-impl fmt::Display for ReadErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUtf8 => f.write_str("not UTF-8"),
-            Self::Empty => f.write_str("empty, a JSON value was expected"),
-            Self::UnexpectedEnd => f.write_str("the text ends inside a value"),
-            Self::Expected(what) => write!(f, "expected {what}"),
-            Self::TrailingText => f.write_str("more text after the value"),
-            Self::ControlCharacter => f.write_str("a control character in a string must be escaped"),
-            Self::BadEscape => f.write_str("unknown escape sequence"),
-            Self::LoneSurrogate => f.write_str("half a surrogate pair"),
-            Self::DuplicateName(name) => write!(f, "the name {name:?} stands twice in one object"),
-            Self::TooDeep(limit) => write!(f, "nested deeper than {limit} levels"),
-            Self::Stopped => f.write_str("a string that may not pass"),
-        }
-    }
-}
-
-/// Why and where a text is not JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadError {
-    kind: ReadErrorKind,
-    offset: usize,
-    line: usize,
-    column: usize,
-}
-
-impl ReadError {
-    fn at(bytes: &[u8], offset: usize, kind: ReadErrorKind) -> Self {
-        let before = &bytes[..offset];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let column = 1 + before[start..].iter().filter(|byte| (**byte as i8) >= -0x40).count();
-        Self { kind, offset, line, column }
-    }
-
-    /// What is wrong.
-    pub const fn kind(&self) -> &ReadErrorKind {
-        &self.kind
-    }
-
-    /// Where, in bytes from the start (after a byte order mark).
-    pub const fn offset(&self) -> usize {
-        self.offset
-    }
-
-    /// The line, from 1.
-    pub const fn line(&self) -> usize {
-        self.line
-    }
-
-    /// The column in characters, from 1.
-    pub const fn column(&self) -> usize {
-        self.column
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at line {} column {}", self.kind, self.line, self.column)
-    }
-}
-
-impl std::error::Error for ReadError {}
 
 pub(super) struct Reader<'a> {
     text: &'a str,
@@ -194,20 +115,23 @@ pub(super) struct Reader<'a> {
     pub(super) depth: usize,
     options: ReadOptions,
     pub(super) may_pass: Option<&'a dyn Fn(&str) -> bool>,
+    pub(super) ends: Ends<'a>,
+    /// The name that stands twice, if that is why it stopped.
+    duplicate: SmolStr,
 }
 
-pub(super) type Step<T> = Result<T, ReadErrorKind>;
+pub(super) type Step<T> = Result<T, Slip>;
 
 impl<'a> Reader<'a> {
     fn document<T>(&mut self, read: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
         self.space();
         if self.at == self.bytes.len() {
-            return Err(ReadErrorKind::Empty);
+            return Err(Slip::Empty);
         }
         let value = read(self)?;
         self.space();
         if self.at < self.bytes.len() {
-            return Err(ReadErrorKind::TrailingText);
+            return Err(Slip::TrailingText);
         }
         Ok(value)
     }
@@ -223,7 +147,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn peek(&self) -> Step<u8> {
-        self.bytes.get(self.at).copied().ok_or(ReadErrorKind::UnexpectedEnd)
+        self.bytes.get(self.at).copied().ok_or(Slip::End)
     }
 
     pub(super) fn value(&mut self) -> Step<Json> {
@@ -235,7 +159,7 @@ impl<'a> Reader<'a> {
             b't' => self.literal("true", Json::Bool(true)),
             b'f' => self.literal("false", Json::Bool(false)),
             b'n' => self.literal("null", Json::Null),
-            _ => Err(ReadErrorKind::Expected("a value")),
+            _ => Err(Slip::Value),
         }
     }
 
@@ -250,7 +174,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn enter(&mut self) -> Step<()> {
         if self.depth == self.options.max_depth {
-            return Err(ReadErrorKind::TooDeep(self.options.max_depth));
+            return Err(Slip::Depth);
         }
         self.depth += 1;
         self.at += 1;
@@ -266,7 +190,7 @@ impl<'a> Reader<'a> {
         }
         loop {
             elements.push(self.value()?);
-            if self.ends_with(b']', "`,` or `]`")? {
+            if self.ends_with(b']', Slip::CommaOrBracket)? {
                 return Ok(Json::Array(elements.into()));
             }
         }
@@ -284,9 +208,10 @@ impl<'a> Reader<'a> {
             let value = self.value()?;
             if !members.insert(name.clone(), value) && self.options.duplicates == Duplicates::Refuse {
                 self.at = start;
-                return Err(ReadErrorKind::DuplicateName(name));
+                self.duplicate = name;
+                return Err(Slip::Duplicate);
             }
-            if self.ends_with(b'}', "`,` or `}`")? {
+            if self.ends_with(b'}', Slip::CommaOrBrace)? {
                 return Ok(members.into());
             }
         }
@@ -296,7 +221,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn name(&mut self) -> Step<Cow<'a, str>> {
         if self.peek()? != b'"' {
-            return Err(ReadErrorKind::Expected("a member name in quotes"));
+            return Err(Slip::Name);
         }
         let name = self.string()?;
         self.colon()?;
@@ -314,7 +239,7 @@ impl<'a> Reader<'a> {
         }
         self.space();
         if self.peek()? != b':' {
-            return Err(ReadErrorKind::Expected("`:`"));
+            return Err(Slip::Colon);
         }
         self.at += 1;
         self.space();
@@ -323,11 +248,11 @@ impl<'a> Reader<'a> {
 
     /// Passes over what stands behind an element: true at the end of the container.
     #[inline]
-    pub(super) fn ends_with(&mut self, end: u8, expected: &'static str) -> Step<bool> {
+    pub(super) fn ends_with(&mut self, end: u8, expected: Slip) -> Step<bool> {
         self.space();
         let found = self.peek()?;
         if found != end && found != b',' {
-            return Err(ReadErrorKind::Expected(expected));
+            return Err(expected);
         }
         self.at += 1;
         if found == b',' {
@@ -344,7 +269,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn word(&mut self, word: &'static str) -> Step<()> {
         if !self.bytes[self.at..].starts_with(word.as_bytes()) {
-            return Err(ReadErrorKind::Expected("a value"));
+            return Err(Slip::Value);
         }
         self.at += word.len();
         Ok(())
@@ -358,60 +283,53 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn digits(&mut self) -> Step<()> {
-        self.at += number_length(&self.bytes[self.at..]).ok_or(ReadErrorKind::Expected("a number"))?;
+        self.at += number_length(&self.bytes[self.at..]).ok_or(Slip::Number)?;
         Ok(())
     }
 
+    /// Reads a string; a quote must stand here.
     #[inline]
     pub(super) fn string(&mut self) -> Step<Cow<'a, str>> {
-        // Most have no escapes.
-        match self.plain_string() {
-            Some(plain) => Ok(Cow::Borrowed(plain)),
-            None => self.escaped_string().map(Cow::Owned),
-        }
-    }
-
-    /// A string without escapes; `None`, and nothing is read, if it is another, or none.
-    #[inline]
-    pub(super) fn plain_string(&mut self) -> Option<&'a str> {
         let start = self.at + 1;
-        let end = start + plain_length(self.bytes.get(start..)?);
-        if self.bytes.get(end) != Some(&b'"') {
-            return None;
+        let end = self.ends.of_string(self.at);
+        // Most have no escapes.
+        if self.bytes.get(end) == Some(&b'"')
+            && let Some(plain) = self.text.get(start..end)
+        {
+            self.at = end + 1;
+            return Ok(Cow::Borrowed(plain));
         }
-        self.at = end + 1;
-        self.text.get(start..end)
+        self.escaped_string(start, end).map(Cow::Owned)
     }
 
+    /// What follows in a string on its first bytes, which are plain and end there.
     #[inline(never)]
-    pub(super) fn escaped_string(&mut self) -> Step<String> {
-        self.at += 1;
+    pub(super) fn escaped_string(&mut self, start: usize, end: usize) -> Step<String> {
         let text = self.text;
-        let start = self.at;
-        self.plain()?;
-        let mut decoded = text[start..self.at].to_owned();
-        loop {
-            if self.peek()? == b'"' {
-                self.at += 1;
-                if self.may_pass.is_some_and(|may_pass| !may_pass(&decoded)) {
-                    return Err(ReadErrorKind::Stopped);
-                }
-                return Ok(decoded);
-            }
+        self.at = end;
+        let mut decoded = text[start..end].to_owned();
+        while self.goes_on()? {
             decoded.push(self.escape()?);
             let start = self.at;
-            self.plain()?;
+            self.at = self.ends.from(start);
             decoded.push_str(&text[start..self.at]);
         }
+        if self.may_pass.is_some_and(|may_pass| !may_pass(&decoded)) {
+            return Err(Slip::Stopped);
+        }
+        Ok(decoded)
     }
 
-    /// Moves to the next quote or backslash.
+    /// At what ends a plain stretch: true if it is a backslash; behind the quote if it is one.
     #[inline]
-    pub(super) fn plain(&mut self) -> Step<()> {
-        self.at += plain_length(&self.bytes[self.at..]);
+    pub(super) fn goes_on(&mut self) -> Step<bool> {
         match self.peek()? {
-            b'"' | b'\\' => Ok(()),
-            _ => Err(ReadErrorKind::ControlCharacter),
+            b'"' => {
+                self.at += 1;
+                Ok(false)
+            }
+            b'\\' => Ok(true),
+            _ => Err(Slip::ControlCharacter),
         }
     }
 
@@ -429,7 +347,7 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 return self.unicode();
             }
-            _ => return Err(ReadErrorKind::BadEscape),
+            _ => return Err(Slip::Escape),
         };
         self.at += 1;
         Ok(plain)
@@ -446,13 +364,13 @@ impl<'a> Reader<'a> {
             let low = self.four_digits()?;
             if (0xdc00..0xe000).contains(&low) {
                 let scalar = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                return char::from_u32(scalar).ok_or(ReadErrorKind::BadEscape);
+                return char::from_u32(scalar).ok_or(Slip::Escape);
             }
             // What follows is no second half: it is read again, as an escape of its own.
             self.at = behind;
         }
         match self.options.lone_surrogates {
-            LoneSurrogates::Refuse => Err(ReadErrorKind::LoneSurrogate),
+            LoneSurrogates::Refuse => Err(Slip::LoneSurrogate),
             LoneSurrogates::Replace => Ok(char::REPLACEMENT_CHARACTER),
         }
     }
@@ -460,7 +378,7 @@ impl<'a> Reader<'a> {
     fn four_digits(&mut self) -> Step<u32> {
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = char::from(self.peek()?).to_digit(16).ok_or(ReadErrorKind::BadEscape)?;
+            let digit = char::from(self.peek()?).to_digit(16).ok_or(Slip::Escape)?;
             unit = unit * 16 + digit;
             self.at += 1;
         }

@@ -4,9 +4,9 @@
 use smol_str::SmolStr;
 
 use super::{
-    Json, Object, ReadError, ReadErrorKind, ReadOptions,
+    Json, Object, ReadError, ReadOptions,
+    error::Slip,
     read::{Reader, Step},
-    scan::plain_length,
 };
 
 /// More names than this do not lead to a value.
@@ -173,7 +173,7 @@ impl Reader<'_> {
                         } else {
                             return Ok(None);
                         }
-                        if self.ends_with(b']', "`,` or `]`")? {
+                        if self.ends_with(b']', Slip::CommaOrBracket)? {
                             break;
                         }
                     }
@@ -231,7 +231,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            if self.ends_with(b'}', "`,` or `}`")? {
+            if self.ends_with(b'}', Slip::CommaOrBrace)? {
                 self.depth -= 1;
                 return Ok(true);
             }
@@ -242,15 +242,15 @@ impl Reader<'_> {
     #[inline]
     fn field<'f>(&mut self, fields: &'f Fields) -> Step<Option<&'f Field>> {
         if self.peek()? != b'"' {
-            return Err(ReadErrorKind::Expected("a member name in quotes"));
+            return Err(Slip::Name);
         }
         let start = self.at + 1;
-        let end = start + plain_length(&self.bytes[start..]);
+        let end = self.ends.of_string(self.at);
         let field = if self.bytes.get(end) == Some(&b'"') {
             self.at = end + 1;
             fields.get(&self.bytes[start..end])
         } else {
-            fields.get(self.escaped_string()?.as_bytes())
+            fields.get(self.escaped_string(start, end)?.as_bytes())
         };
         self.colon()?;
         Ok(field)

@@ -1,10 +1,10 @@
 //! Passing over values that nobody wants, which most of a body is: checked as if they were built.
 
 use super::{
-    ReadErrorKind,
+    error::Slip,
     number::number_length,
     read::{Reader, Step},
-    scan::{behind_space, plain_length},
+    space::behind_space,
 };
 
 /// Which containers are open, of any number: a bit for each, set for an object.
@@ -51,55 +51,53 @@ impl Reader<'_> {
         // Its own, so that it need not be stored at each step.
         let mut at = self.at;
         let mut open = Open::default();
+        let mut in_object = false;
         loop {
+            if in_object {
+                at = self.behind_name(at)?;
+            }
             match bytes.get(at) {
                 Some(b'"') => at = self.behind_string(at)?,
                 Some(b'-' | b'0'..=b'9') => match number_length(&bytes[at..]) {
                     Some(length) => at += length,
-                    None => return self.fail(at, ReadErrorKind::Expected("a number")),
+                    None => return self.fail(at, Slip::Number),
                 },
                 Some(first @ (b'{' | b'[')) => {
                     self.may_enter(at, open.count)?;
-                    let is_object = *first == b'{';
+                    let opens_object = *first == b'{';
                     at = behind_space(bytes, at + 1);
-                    let Some(next) = bytes.get(at) else { return self.fail(at, ReadErrorKind::UnexpectedEnd) };
-                    if *next == if is_object { b'}' } else { b']' } {
+                    if bytes.get(at) == Some(if opens_object { &b'}' } else { &b']' }) {
                         at += 1;
                     } else {
-                        open.push(is_object);
-                        if is_object {
-                            at = self.behind_name(at)?;
-                        }
+                        open.push(opens_object);
+                        in_object = opens_object;
                         continue;
                     }
                 }
                 Some(b't') => at = self.behind_word(at, "true")?,
                 Some(b'f') => at = self.behind_word(at, "false")?,
                 Some(b'n') => at = self.behind_word(at, "null")?,
-                Some(_) => return self.fail(at, ReadErrorKind::Expected("a value")),
-                None => return self.fail(at, ReadErrorKind::UnexpectedEnd),
+                Some(_) => return self.fail(at, Slip::Value),
+                None => return self.fail(at, Slip::End),
             }
             loop {
                 if open.count == 0 {
                     self.at = at;
                     return Ok(());
                 }
-                let is_object = open.last & 1 == 1;
                 at = behind_space(bytes, at);
                 match bytes.get(at) {
                     Some(b',') => {
                         at = behind_space(bytes, at + 1);
-                        if is_object {
-                            at = self.behind_name(at)?;
-                        }
                         break;
                     }
-                    Some(b'}') if is_object => open.pop(),
-                    Some(b']') if !is_object => open.pop(),
-                    Some(_) if is_object => return self.fail(at, ReadErrorKind::Expected("`,` or `}`")),
-                    Some(_) => return self.fail(at, ReadErrorKind::Expected("`,` or `]`")),
-                    None => return self.fail(at, ReadErrorKind::UnexpectedEnd),
+                    Some(b'}') if in_object => open.pop(),
+                    Some(b']') if !in_object => open.pop(),
+                    Some(_) if in_object => return self.fail(at, Slip::CommaOrBrace),
+                    Some(_) => return self.fail(at, Slip::CommaOrBracket),
+                    None => return self.fail(at, Slip::End),
                 }
+                in_object = open.last & 1 == 1;
                 at += 1;
             }
         }
@@ -107,15 +105,14 @@ impl Reader<'_> {
 
     #[cold]
     #[inline(never)]
-    fn fail<T>(&mut self, at: usize, kind: ReadErrorKind) -> Step<T> {
+    fn fail<T>(&mut self, at: usize, slip: Slip) -> Step<T> {
         self.at = at;
-        Err(kind)
+        Err(slip)
     }
 
     #[inline]
     fn may_enter(&mut self, at: usize, open: usize) -> Step<()> {
-        let max = self.max_depth();
-        if self.depth + open == max { self.fail(at, ReadErrorKind::TooDeep(max)) } else { Ok(()) }
+        if self.depth + open == self.max_depth() { self.fail(at, Slip::Depth) } else { Ok(()) }
     }
 
     #[inline]
@@ -130,16 +127,21 @@ impl Reader<'_> {
     fn behind_name(&mut self, at: usize) -> Step<usize> {
         match self.bytes.get(at) {
             Some(b'"') => {}
-            Some(_) => return self.fail(at, ReadErrorKind::Expected("a member name in quotes")),
-            None => return self.fail(at, ReadErrorKind::UnexpectedEnd),
+            Some(_) => return self.fail(at, Slip::Name),
+            None => return self.fail(at, Slip::End),
         }
-        let at = self.behind_string(at)?;
-        if let Some([b':', next, ..]) = self.bytes.get(at..)
-            && *next > b' '
-        {
-            return Ok(at + 1);
+        let end = self.ends.of_string(at);
+        match self.bytes.get(end..) {
+            // Most often there is no space, or one.
+            Some([b'"', b':', next, ..]) if *next > b' ' => Ok(end + 2),
+            Some([b'"', b':', b' ', next, ..]) if *next > b' ' => Ok(end + 3),
+            _ => self.behind_other_name(at, end),
         }
-        self.at = at;
+    }
+
+    #[inline(never)]
+    fn behind_other_name(&mut self, at: usize, end: usize) -> Step<usize> {
+        self.at = if self.bytes.get(end) == Some(&b'"') { end + 1 } else { self.behind_escaped(at, end)? };
         self.colon()?;
         Ok(self.at)
     }
@@ -147,7 +149,7 @@ impl Reader<'_> {
     /// Behind the string that begins there.
     #[inline]
     fn behind_string(&mut self, at: usize) -> Step<usize> {
-        let end = at + 1 + plain_length(&self.bytes[at + 1..]);
+        let end = self.ends.of_string(at);
         if self.bytes.get(end) == Some(&b'"') { Ok(end + 1) } else { self.behind_escaped(at, end) }
     }
 
@@ -156,17 +158,15 @@ impl Reader<'_> {
     fn behind_escaped(&mut self, at: usize, end: usize) -> Step<usize> {
         if self.may_pass.is_some() {
             // It is asked about what the escapes stand for.
-            self.at = at;
-            self.escaped_string()?;
+            self.escaped_string(at + 1, end)?;
             return Ok(self.at);
         }
         self.at = end;
-        self.plain()?;
-        while self.peek()? != b'"' {
+        while self.goes_on()? {
             self.escape()?;
-            self.plain()?;
+            self.at = self.ends.from(self.at);
         }
-        Ok(self.at + 1)
+        Ok(self.at)
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Json, ObjectBuilder,
+    error::Slip,
     read::{Reader, Step},
 };
 
@@ -52,7 +53,7 @@ impl Reader<'_> {
             if let Some(value) = self.value_wanted(wanted.member(&name))? {
                 members.insert(name, value);
             }
-            if self.ends_with(b'}', "`,` or `}`")? {
+            if self.ends_with(b'}', Slip::CommaOrBrace)? {
                 wanted.members_ended(count);
                 return Ok(members.into());
             }
@@ -67,7 +68,7 @@ impl Reader<'_> {
         }
         for index in 0.. {
             elements.extend(self.value_wanted(wanted.element(index))?);
-            if self.ends_with(b']', "`,` or `]`")? {
+            if self.ends_with(b']', Slip::CommaOrBracket)? {
                 break;
             }
         }
