@@ -1,5 +1,5 @@
 //! The HTTP API beside what it stands on: a test of an endpoint beside the engine's trace of the same
-//! call, lists of a large workspace from the first page to a late one.
+//! call and an exchange that asks for nothing, lists of a large workspace from the first page to a late one.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 use std::net::SocketAddr;
@@ -77,6 +77,13 @@ impl Bench {
         answer.bytes().await.expect("a body");
     }
 
+    /// What one exchange with the server costs, this program's client counted in, though nothing is asked.
+    async fn health(&self) {
+        let answer = self.client.get(format!("{}/healthz", self.origin)).send().await.expect("an answer");
+        assert!(answer.status().is_success());
+        answer.bytes().await.expect("a body");
+    }
+
     async fn list(&self, query: &str) {
         let url = format!("{}/v1/{}/integrations?{query}", self.origin, self.workspace);
         let answer = self.client.get(url).bearer_auth(&self.key).send().await.expect("an answer");
@@ -103,6 +110,7 @@ fn server(criterion: &mut Criterion) {
         runtime.block_on(async { Bench::start(upstream(github("issues/get-parent")).await.expect("a port")).await });
     let mut group = criterion.benchmark_group("server");
     group.bench_function("the engine's trace, 6 kB", |bencher| bencher.to_async(&runtime).iter(|| bench.trace()));
+    group.bench_function("GET /healthz", |bencher| bencher.to_async(&runtime).iter(|| bench.health()));
     group.bench_function("POST …/test, 6 kB", |bencher| bencher.to_async(&runtime).iter(|| bench.test()));
     for (name, query) in [
         ("a list of 10, first page", "limit=10"),

@@ -62,7 +62,7 @@ fn arrows_point_one_way() {
 #[test]
 fn each_large_dependency_stands_in_one_crate() {
     for (library, home) in [
-        ("reqwest", "callout-transport"),
+        ("hyper-rustls", "callout-transport"),
         ("moka", "callout-auth"),
         ("jsonwebtoken", "callout-auth"),
         ("minijinja", "callout-response"),
@@ -88,7 +88,8 @@ const SERVING: [&str; 2] = ["callout-server", "callout-cli"];
 #[test]
 fn only_the_transport_can_open_a_connection() {
     // Crates that dial, and tokio, whose `net` could.
-    let dialling = ["reqwest", "hyper", "hyper-util", "tokio", "tokio-rustls", "rustls", "ureq", "socket2", "mio"];
+    let dialling =
+        ["reqwest", "hyper", "hyper-rustls", "hyper-util", "tokio", "tokio-rustls", "rustls", "ureq", "socket2", "mio"];
     // The engine spawns an inbox's calls, and asks for nothing else of tokio.
     assert_eq!(features("callout", "tokio"), ["rt"]);
     // MCP is spoken on streams and requests that a host hands over.

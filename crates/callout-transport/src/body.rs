@@ -20,9 +20,12 @@ use async_compression::{
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderValue, Response,
     header::{CONTENT_ENCODING, CONTENT_LENGTH},
+    response::Parts,
 };
+use http_body::Body;
+use http_body_util::BodyExt as _;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, BufReader, ReadBuf};
 use tokio_util::io::StreamReader;
 
@@ -38,30 +41,35 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 /// What is read and decoded at a time.
 const STEP: usize = 16 << 10;
 
+type BoxError = Box<dyn StdError + Send + Sync>;
+
 /// Why a body could not be read.
 #[derive(Debug)]
 pub(crate) enum BodyFault {
     TooLarge,
     TooManyCodings,
     /// The connection broke.
-    Wire(reqwest::Error),
+    Wire(BoxError),
     /// What arrived is not what its coding says, or ends too soon.
     Corrupt(io::Error),
 }
 
 /// Reads a body. Where it was decoded, the headers no longer say that it is encoded.
-pub(crate) async fn read(mut response: reqwest::Response, most: usize) -> Result<(HeaderMap, Bytes), BodyFault> {
-    let mut headers = std::mem::take(response.headers_mut());
+pub(crate) async fn read<B>(response: Response<B>, most: usize) -> Result<(HeaderMap, Bytes), BodyFault>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin,
+{
+    let (Parts { mut headers, .. }, mut body) = response.into_parts();
     let codings = take_codings(&mut headers)?;
     if codings.is_empty() {
-        let body = read_plain(response, most).await?;
+        let body = read_plain(&mut body, most).await?;
         return Ok((headers, body));
     }
     headers.remove(CONTENT_LENGTH);
-    let wire = stream::unfold(Some(response), |response| async {
-        let mut response = response?;
-        match response.chunk().await {
-            Ok(Some(chunk)) => Some((Ok(chunk), Some(response))),
+    let wire = stream::unfold(Some(body), |body| async {
+        let mut body = body?;
+        match chunk(&mut body).await {
+            Ok(Some(chunk)) => Some((Ok(chunk), Some(body))),
             Ok(None) => None,
             Err(error) => Some((Err(error), None)),
         }
@@ -70,21 +78,37 @@ pub(crate) async fn read(mut response: reqwest::Response, most: usize) -> Result
     Ok((headers, body))
 }
 
-async fn read_plain(mut response: reqwest::Response, most: usize) -> Result<Bytes, BodyFault> {
-    let announced = response.content_length().unwrap_or(0);
+/// The next bytes; `None` at the end. Trailers are passed over.
+async fn chunk<B>(body: &mut B) -> Result<Option<Bytes>, BoxError>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    while let Some(frame) = body.frame().await {
+        if let Ok(bytes) = frame.map_err(Into::into)?.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
+}
+
+async fn read_plain<B>(body: &mut B, most: usize) -> Result<Bytes, BodyFault>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let announced = body.size_hint().exact().unwrap_or(0);
     if announced > most as u64 {
         return Err(BodyFault::TooLarge);
     }
-    let Some(first) = response.chunk().await.map_err(BodyFault::Wire)? else { return Ok(Bytes::new()) };
+    let Some(first) = chunk(body).await.map_err(BodyFault::Wire)? else { return Ok(Bytes::new()) };
     if first.len() > most {
         return Err(BodyFault::TooLarge);
     }
-    let Some(second) = response.chunk().await.map_err(BodyFault::Wire)? else { return Ok(first) };
+    let Some(second) = chunk(body).await.map_err(BodyFault::Wire)? else { return Ok(first) };
     // An announced length is only a hint for the first allocation: it may be a lie.
     let mut sink = Sink::new(most, (announced as usize).min(STEP * 4));
     sink.push(&first)?;
     sink.push(&second)?;
-    while let Some(chunk) = response.chunk().await.map_err(BodyFault::Wire)? {
+    while let Some(chunk) = chunk(body).await.map_err(BodyFault::Wire)? {
         sink.push(&chunk)?;
     }
     Ok(sink.body.freeze())
@@ -166,18 +190,23 @@ fn take_codings(headers: &mut HeaderMap) -> Result<Vec<Coding>, BodyFault> {
 #[error("the body is larger than allowed")]
 struct PastBound;
 
+/// The connection's error, on the same way.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection broke")]
+struct Broke(BoxError);
+
 type Layer<'a> = Box<dyn AsyncBufRead + Send + Unpin + 'a>;
 
 async fn decode<S>(wire: Pin<&mut S>, codings: &[Coding], most: usize) -> Result<Bytes, BodyFault>
 where
-    S: Stream<Item = reqwest::Result<Bytes>> + Send,
+    S: Stream<Item = Result<Bytes, BoxError>> + Send,
 {
     // What is coded is smaller than what it stands for, but for a little. The bound on it keeps
     // endless empty members, and bombs that unpack to nothing, from costing more than a body may.
     let most_coded = most.saturating_add(most / 8).saturating_add(1 << 10);
     let mut left = most_coded;
     let counted = wire.map(move |chunk| {
-        let chunk = chunk.map_err(io::Error::other)?;
+        let chunk = chunk.map_err(|error| io::Error::other(Broke(error)))?;
         left = left.checked_sub(chunk.len()).ok_or_else(|| io::Error::other(PastBound))?;
         Ok::<_, io::Error>(chunk)
     });
@@ -246,14 +275,10 @@ fn of_io(error: io::Error) -> BodyFault {
     if error.get_ref().is_some_and(<dyn StdError + Send + Sync>::is::<PastBound>) {
         return BodyFault::TooLarge;
     }
-    if error.get_ref().is_some_and(<dyn StdError + Send + Sync>::is::<reqwest::Error>) {
-        let wire = error.into_inner().map(<dyn StdError + Send + Sync>::downcast::<reqwest::Error>);
-        return match wire {
-            Some(Ok(error)) => BodyFault::Wire(*error),
-            _ => BodyFault::Corrupt(io::ErrorKind::UnexpectedEof.into()),
-        };
+    match error.downcast::<Broke>() {
+        Ok(Broke(error)) => BodyFault::Wire(error),
+        Err(error) => BodyFault::Corrupt(error),
     }
-    BodyFault::Corrupt(error)
 }
 
 /// Fails once more than so many bytes have been read through it.
@@ -274,6 +299,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::Full;
+
     use async_compression::tokio::write::{BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
     use tokio::io::AsyncWriteExt as _;
 
@@ -306,8 +333,8 @@ mod tests {
     }
 
     async fn read_coded(codings: &str, body: Vec<u8>, most: usize) -> Result<(HeaderMap, Bytes), BodyFault> {
-        let response = http::Response::builder().header(CONTENT_ENCODING, codings).body(body).unwrap();
-        read(response.into(), most).await
+        let response = http::Response::builder().header(CONTENT_ENCODING, codings).body(Full::from(body)).unwrap();
+        read(response, most).await
     }
 
     #[tokio::test]
@@ -334,8 +361,8 @@ mod tests {
             let fault = read_coded(header(coding), coded, 99_999).await.unwrap_err();
             assert!(matches!(fault, BodyFault::TooLarge), "{coding}: {fault:?}");
         }
-        assert_eq!(read(http::Response::new(plain.clone()).into(), 100_000).await.unwrap().1, plain);
-        assert!(matches!(read(http::Response::new(plain).into(), 99_999).await, Err(BodyFault::TooLarge)));
+        assert_eq!(read(Response::new(Full::from(plain.clone())), 100_000).await.unwrap().1, plain);
+        assert!(matches!(read(Response::new(Full::from(plain)), 99_999).await, Err(BodyFault::TooLarge)));
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use callout_core::{
 
 use crate::{
     EgressPolicy, Resolver, RetryPolicy, Transport,
-    client::{ClientConfig, Clients},
+    client::{Client, ClientConfig},
     resolver::SharedResolver,
     system_clock, system_rng,
 };
@@ -123,7 +123,7 @@ impl TransportBuilder {
             let message = format!("retry policy: `gain` must be 0 to 1 retries per call, not {}", retry.gain);
             return Err(Error::new(ErrorKind::InvalidConfig, message));
         }
-        let clients = Clients::new(client, &limits, &timeouts)?;
-        Ok(Transport::new(clients, &limits, retry, clock, rng))
+        let client = Client::new(client, &limits, &timeouts)?;
+        Ok(Transport::new(client, &limits, retry, clock, rng))
     }
 }

@@ -1,27 +1,47 @@
-//! The HTTP client: the one place that builds it, and so the one gate that every connection passes.
+//! The HTTP client: hyper's, over connections that have passed the gate.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use callout_core::{
     Error, ErrorKind,
     http::HttpRequest,
     limits::{Limits, Timeouts},
 };
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue};
-use url::Host;
+use http::{
+    Request, Response, Uri,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue, PROXY_AUTHORIZATION},
+};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::{self, ResponseFuture},
+    rt::{TokioExecutor, TokioTimer},
+};
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
 
 use crate::{
     body,
+    connector::{Connector, Proxy},
     egress::EgressPolicy,
     fault::{Fault, Settings},
-    resolver::{Gate, GatedResolver, SharedResolver},
+    resolver::{Gate, SharedResolver},
     target::Target,
+    tls::{Tls, tls},
 };
 
 /// Idle connections kept per upstream; more are closed when their answers are read.
 const MAX_IDLE: usize = 128;
 
-/// What clients are made from.
+/// What the client can send of a URL, in bytes.
+const MAX_URL: usize = 65_534;
+
+/// How long a connection is kept without a request.
+const IDLE: Duration = Duration::from_secs(90);
+
+/// What the client is made from.
 #[derive(Clone)]
 pub(crate) struct ClientConfig {
     pub(crate) egress: EgressPolicy,
@@ -43,28 +63,28 @@ impl fmt::Debug for ClientConfig {
     }
 }
 
-/// Clients by port: the look-up filter is not told the port, so each port that an allow-list entry
-/// names has a client whose filter knows it, and all others share one.
-pub(crate) struct Clients {
-    by_port: BTreeMap<u16, reqwest::Client>,
-    other: reqwest::Client,
-    policy: Arc<EgressPolicy>,
-    proxied: bool,
-    no_platform_roots: bool,
-    connect_timeout: Duration,
-    max_header_bytes: usize,
+/// Sends requests and reads the heads of their answers.
+pub(crate) struct Client {
+    http: legacy::Client<Connector, Full<Bytes>>,
+    /// What addresses in URLs are judged by where a proxy dials them.
+    proxied: Option<Proxied>,
+    settings: Settings,
 }
 
-impl fmt::Debug for Clients {
+/// What is to be done where a proxy stands between.
+struct Proxied {
+    policy: EgressPolicy,
+    authorization: Option<HeaderValue>,
+}
+
+impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Clients")
-            .field("ports", &self.by_port.keys())
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
+        let Self { http: _, proxied: _, settings } = self;
+        f.debug_struct("Client").field("settings", settings).finish_non_exhaustive()
     }
 }
 
-impl Clients {
+impl Client {
     /// Needs no runtime.
     ///
     /// # Errors
@@ -72,140 +92,126 @@ impl Clients {
     /// `invalid_config`: a certificate, the identity or the proxy's URL cannot be used.
     pub(crate) fn new(config: ClientConfig, limits: &Limits, timeouts: &Timeouts) -> Result<Self, Error> {
         let ClientConfig { egress, resolver, roots, identity, proxy } = config;
-        let roots = roots.iter().map(|pem| certificates(pem)).collect::<Result<Vec<_>, _>>()?.concat();
-        let identity = identity.as_deref().map(client_identity).transpose()?;
-        let proxy = proxy.as_deref().map(proxy_at).transpose()?;
-        let policy = Arc::new(egress);
-        let proxied = proxy.is_some();
-        // Past the client's own bound an answer is only a broken stream; below it, it can be named.
-        let max_header_list = u32::try_from(limits.max_header_bytes.saturating_mul(4)).unwrap_or(u32::MAX);
-        let make = |port: Option<u16>, platform_roots: bool| {
-            let gate = if proxied { Gate::Proxy } else { Gate::Policy { policy: policy.clone(), port } };
-            let builder = reqwest::Client::builder()
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
-                .connect_timeout(timeouts.connect)
-                .pool_max_idle_per_host(MAX_IDLE)
-                .http2_max_header_list_size(max_header_list)
-                .dns_resolver(GatedResolver { resolver: resolver.clone(), gate });
-            let builder = if platform_roots {
-                builder.tls_certs_merge(roots.iter().cloned())
-            } else {
-                builder.tls_certs_only(roots.iter().cloned())
-            };
-            let builder = identity.iter().cloned().fold(builder, reqwest::ClientBuilder::identity);
-            proxy.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy).build()
+        let Tls { config: for_proxy, no_platform_roots } = tls(&roots, identity.as_deref())?;
+        let mut for_upstream = for_proxy.clone();
+        for_upstream.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let proxy = proxy.map(|proxy| proxy_at(&proxy, for_proxy)).transpose()?;
+        let (gate, proxied) = match &proxy {
+            None => (Gate::Policy(Arc::new(egress)), None),
+            Some(proxy) => (Gate::Proxy, Some(Proxied { policy: egress, authorization: proxy.authorization.clone() })),
         };
-        let (other, no_platform_roots) = match make(None, true) {
-            Ok(client) => (client, false),
-            // A slim container has no CA certificates. http URLs work there all the same; a TLS error
-            // names the cause.
-            Err(_) => (make(None, false).map_err(unusable)?, true),
-        };
-        let mut by_port = BTreeMap::new();
-        if !proxied {
-            for port in policy.ports() {
-                by_port.insert(port, make(Some(port), !no_platform_roots).map_err(unusable)?);
-            }
-        }
-        Ok(Self {
-            by_port,
-            other,
-            policy,
-            proxied,
-            no_platform_roots,
+        let settings = Settings {
             connect_timeout: timeouts.connect,
             max_header_bytes: limits.max_header_bytes,
-        })
+            no_platform_roots,
+            proxied: proxied.is_some(),
+        };
+        let connector = Connector::new(resolver, gate, Arc::new(for_upstream), proxy, timeouts.connect);
+        // Past the client's own bound an answer is only a broken stream; below it, it can be named.
+        let max_header_list = u32::try_from(limits.max_header_bytes.saturating_mul(4)).unwrap_or(u32::MAX);
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(MAX_IDLE)
+            .http2_max_header_list_size(max_header_list)
+            .build(connector);
+        Ok(Self { http, proxied, settings })
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        Settings {
-            connect_timeout: self.connect_timeout,
-            max_header_bytes: self.max_header_bytes,
-            no_platform_roots: self.no_platform_roots,
-            proxied: self.proxied,
-        }
+        self.settings
     }
 
-    /// Sends one request and reads the head of its answer.
-    pub(crate) async fn send(&self, request: HttpRequest, target: &Target) -> Result<reqwest::Response, Fault> {
-        let named_port = self.by_port.get_key_value(&target.port());
-        let address = match target.host() {
-            Host::Ipv4(address) => Some(IpAddr::V4(*address)),
-            Host::Ipv6(address) => Some(IpAddr::V6(*address)),
-            // The look-up is filtered, where the connection is made.
-            Host::Domain(_) => None,
-        };
-        if let Some(address) = address {
-            // Behind a proxy no client is kept by port, so entries with a port are asked for here.
-            let port = if self.proxied { Some(target.port()) } else { named_port.map(|(port, _)| *port) };
-            self.policy.check(None, address, port).map_err(|refusal| Fault::denied(target, refusal))?;
+    /// Begins to send one request.
+    pub(crate) fn send(&self, request: HttpRequest, target: &Target) -> Result<ResponseFuture, Fault> {
+        let mut request = to_client(request)?;
+        if let Some(Proxied { policy, authorization }) = &self.proxied {
+            let address = match target.host() {
+                Host::Ipv4(address) => Some(IpAddr::V4(*address)),
+                Host::Ipv6(address) => Some(IpAddr::V6(*address)),
+                // The proxy's to look up.
+                Host::Domain(_) => None,
+            };
+            if let Some(address) = address {
+                let verdict = policy.check(None, address, target.port());
+                verdict.map_err(|refusal| Fault::denied(target, refusal))?;
+            }
+            // Through a tunnel the upstream would see it.
+            if let (Some(authorization), "http") = (authorization, target.scheme()) {
+                request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+            }
         }
-        let client = named_port.map_or(&self.other, |(_, client)| client);
-        let response = client
-            .execute(to_client(request))
-            .await
-            .map_err(|error| Fault::of_request(error, target, self.settings()))?;
+        Ok(self.http.request(request))
+    }
+
+    /// Sends it and reads the head of its answer.
+    pub(crate) async fn head(&self, sent: ResponseFuture, target: &Target) -> Result<Response<Incoming>, Fault> {
+        let response = sent.await.map_err(|error| Fault::of_request(&error, target, self.settings))?;
         let bytes: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        if bytes > self.max_header_bytes {
-            return Err(Fault::headers_too_large(target, self.max_header_bytes));
+        if bytes > self.settings.max_header_bytes {
+            return Err(Fault::headers_too_large(target, self.settings.max_header_bytes));
         }
         Ok(response)
     }
 }
 
-fn to_client(request: HttpRequest) -> reqwest::Request {
+fn to_client(request: HttpRequest) -> Result<Request<Full<Bytes>>, Fault> {
     let HttpRequest { method, url, headers, body } = request;
-    let mut sent = reqwest::Request::new(method, url);
+    let length = url.as_str().len();
+    // A fragment is not sent.
+    let uri = Uri::from_maybe_shared(Bytes::from(String::from(url))).map_err(|error| {
+        let message = if length > MAX_URL {
+            format!("the URL has {length} bytes, {MAX_URL} are sent at most")
+        } else {
+            format!("the URL cannot be sent: {error}")
+        };
+        Fault::last(Error::new(ErrorKind::LimitExceeded, message))
+    })?;
+    let is_empty = body.is_empty();
+    let mut sent = Request::new(Full::new(body));
+    *sent.method_mut() = method;
+    *sent.uri_mut() = uri;
     *sent.headers_mut() = headers;
-    if !sent.headers().contains_key(ACCEPT_ENCODING) {
-        sent.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
+    let method_has_body = matches!(sent.method().as_str(), "POST" | "PUT" | "PATCH");
+    let headers = sent.headers_mut();
+    if !headers.contains_key(ACCEPT) {
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     }
-    if !body.is_empty() {
-        *sent.body_mut() = Some(body.into());
-    } else if matches!(sent.method().as_str(), "POST" | "PUT" | "PATCH") {
+    if !headers.contains_key(ACCEPT_ENCODING) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(body::ACCEPTED));
+    }
+    if is_empty && method_has_body {
         // RFC 9110 section 8.6; some servers answer 411 without it.
-        sent.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    sent
+    Ok(sent)
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, Error> {
-    let found = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| invalid("root certificate: is not PEM"))?;
-    if found.is_empty() {
-        return Err(invalid("root certificate: holds no `BEGIN CERTIFICATE` block"));
-    }
-    Ok(found)
-}
-
-fn client_identity(pem: &[u8]) -> Result<reqwest::Identity, Error> {
-    reqwest::Identity::from_pem(pem)
-        .map_err(|_| invalid("client identity: must be PEM with a certificate and its private key, both in one"))
-}
-
-fn proxy_at(url: &str) -> Result<reqwest::Proxy, Error> {
+fn proxy_at(url: &str, tls: rustls::ClientConfig) -> Result<Proxy, Error> {
     // The text may hold credentials, so it is not repeated.
     let bad = || invalid("proxy: must be an http or https URL with a host, such as http://proxy.internal:3128");
-    let parsed: url::Url = url.parse().map_err(|_| bad())?;
-    if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+    let mut url: Url = url.parse().map_err(|_| bad())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(bad());
     }
-    reqwest::Proxy::all(parsed).map_err(|_| bad())
+    let authorization = basic(&url);
+    url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| bad())?;
+    Ok(Proxy { url: url.as_str().parse().map_err(|_| bad())?, authorization, tls: Arc::new(tls) })
 }
 
-fn unusable(error: reqwest::Error) -> Error {
-    invalid("TLS: a root certificate or the client identity cannot be used")
-        .with_source(Unusable(error.without_url().to_string()))
+/// Basic authentication (RFC 7617) by the credentials that stand in the URL, if any do.
+fn basic(url: &Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decoded = |part: &str| percent_decode_str(part).collect::<Vec<u8>>();
+    let credentials = [&decoded(url.username()), &b":"[..], &decoded(url.password().unwrap_or_default())].concat();
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(credentials))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
-/// The client's reason, without its type.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Unusable(String);
-
-fn invalid(message: &str) -> Error {
+pub(crate) fn invalid(message: &str) -> Error {
     Error::new(ErrorKind::InvalidConfig, message)
 }

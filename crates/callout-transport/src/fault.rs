@@ -3,6 +3,7 @@
 use std::{error::Error as StdError, io, time::Duration};
 
 use callout_core::{Error, ErrorKind, http::Replay};
+use hyper_util::client::legacy;
 
 use crate::{egress::Refusal, resolver::LookupError, retry::Failure, target::Target};
 
@@ -115,37 +116,35 @@ impl Fault {
     }
 
     /// From the client, before any answer.
-    pub(crate) fn of_request(error: reqwest::Error, target: &Target, settings: Settings) -> Self {
-        let error = error.without_url();
-        if let Some(LookupError::Refused(refusal)) = find(&error) {
+    pub(crate) fn of_request(error: &legacy::Error, target: &Target, settings: Settings) -> Self {
+        if let Some(LookupError::Refused(refusal)) = find(error) {
             return Self::denied(target, *refusal);
         }
         if error.is_connect() {
-            return Self::of_connect(&error, target, settings);
+            return Self::of_connect(error, target, settings);
         }
         Self::of_answer(error, target, settings)
     }
 
     /// From the client, while an answer is read.
-    pub(crate) fn of_answer(error: reqwest::Error, target: &Target, settings: Settings) -> Self {
-        let error = error.without_url();
-        let hyper = find::<hyper::Error>(&error);
+    pub(crate) fn of_answer(error: &(dyn StdError + 'static), target: &Target, settings: Settings) -> Self {
+        let hyper = find::<hyper::Error>(error);
         if hyper.is_some_and(hyper::Error::is_parse_too_large) {
             return Self::headers_too_large(target, settings.max_header_bytes);
         }
         if hyper.is_some_and(hyper::Error::is_parse) {
-            return Self::broken(format!("what {target} answered is not valid HTTP"), &error);
+            return Self::broken(format!("what {target} answered is not valid HTTP"), error);
         }
-        Self::broken(format!("the connection to {target} broke before the answer was complete"), &error)
+        Self::broken(format!("the connection to {target} broke before the answer was complete"), error)
     }
 
-    fn of_connect(error: &reqwest::Error, target: &Target, settings: Settings) -> Self {
+    fn of_connect(error: &(dyn StdError + 'static), target: &Target, settings: Settings) -> Self {
         let text = chain_text(error);
         let via = if settings.proxied { ", by way of the proxy," } else { "" };
         if find::<LookupError>(error).is_some() {
             return Self::connect(ConnectFault::Lookup, format!("the name of {target}{via} cannot be looked up"), text);
         }
-        if error.is_timeout() {
+        if timed_out(error) {
             let message = format!("connecting to {target}{via} took longer than {:?}", settings.connect_timeout);
             return Self::connect(ConnectFault::Timeout, message, text);
         }
@@ -199,6 +198,12 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     links(error)
         .filter_map(<dyn StdError>::downcast_ref)
         .any(|found: &io::Error| found.kind() == io::ErrorKind::InvalidData)
+}
+
+fn timed_out(error: &(dyn StdError + 'static)) -> bool {
+    links(error)
+        .filter_map(<dyn StdError>::downcast_ref)
+        .any(|found: &io::Error| found.kind() == io::ErrorKind::TimedOut)
 }
 
 /// The text of the last cause, which says most.

@@ -24,6 +24,7 @@
 mod body;
 mod builder;
 mod client;
+mod connector;
 mod egress;
 mod fault;
 mod permits;
@@ -33,6 +34,7 @@ mod retry;
 mod span;
 mod system;
 mod target;
+mod tls;
 mod transport;
 mod workers;
 

@@ -6,9 +6,13 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    task::{Context, Poll},
+    vec,
 };
 
 use callout_core::http::BoxFuture;
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
 
 use crate::egress::{EgressPolicy, Refusal};
 
@@ -66,20 +70,32 @@ impl Resolver for SystemResolver {
     }
 }
 
-/// What a connection's look-up goes through.
+/// What an address passes before it is dialled.
 #[derive(Clone, Debug)]
 pub(crate) enum Gate {
-    /// Addresses that the policy allows for this port; `None` stands for every port that no entry names.
-    Policy { policy: Arc<EgressPolicy>, port: Option<u16> },
+    /// Addresses that the policy allows.
+    Policy(Arc<EgressPolicy>),
     /// The proxy that the embedder chose, wherever it is.
     Proxy,
 }
 
-/// The look-up that the client uses: the resolver's answer without what the gate refuses.
-#[derive(Debug)]
+impl Gate {
+    /// The verdict on one address and port; `host` is the name that led there, if one did.
+    pub(crate) fn check(&self, host: Option<&str>, address: IpAddr, port: u16) -> Result<(), Refusal> {
+        match self {
+            Self::Policy(policy) => policy.check(host, address, port),
+            Self::Proxy => Ok(()),
+        }
+    }
+}
+
+/// The look-up for one connection: the resolver's answer without what the gate refuses.
+#[derive(Clone, Debug)]
 pub(crate) struct GatedResolver {
     pub(crate) resolver: SharedResolver,
     pub(crate) gate: Gate,
+    /// Where the connection goes.
+    pub(crate) port: u16,
 }
 
 /// Why a name led to no address that may be dialled.
@@ -93,31 +109,36 @@ pub(crate) enum LookupError {
     Empty,
 }
 
-impl reqwest::dns::Resolve for GatedResolver {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let Self { resolver, gate } = self;
-        let (resolver, gate) = (resolver.clone(), gate.clone());
+impl Service<Name> for GatedResolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = LookupError;
+    type Future = BoxFuture<'static, Result<Self::Response, LookupError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), LookupError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let Self { resolver, gate, port } = self.clone();
         Box::pin(async move {
             let host = name.as_str().to_ascii_lowercase();
             let found = resolver.0.resolve(&host).await.map_err(LookupError::Failed)?;
-            let allowed = pass(&gate, &host, found)?;
-            // Port 0 is replaced by the URL's.
-            Ok(Box::new(allowed.into_iter().map(|address| SocketAddr::new(address, 0))) as reqwest::dns::Addrs)
+            let allowed = pass(&gate, &host, port, found)?;
+            let addresses: Vec<_> = allowed.into_iter().map(|address| SocketAddr::new(address, port)).collect();
+            Ok(addresses.into_iter())
         })
     }
 }
 
-fn pass(gate: &Gate, host: &str, mut found: Vec<IpAddr>) -> Result<Vec<IpAddr>, LookupError> {
+fn pass(gate: &Gate, host: &str, port: u16, mut found: Vec<IpAddr>) -> Result<Vec<IpAddr>, LookupError> {
     let mut refused = None;
-    if let Gate::Policy { policy, port } = gate {
-        found.retain(|address| match policy.check(Some(host), *address, *port) {
-            Ok(()) => true,
-            Err(refusal) => {
-                refused.get_or_insert(refusal);
-                false
-            }
-        });
-    }
+    found.retain(|address| match gate.check(Some(host), *address, port) {
+        Ok(()) => true,
+        Err(refusal) => {
+            refused.get_or_insert(refusal);
+            false
+        }
+    });
     found.truncate(MAX_ADDRESSES);
     match refused {
         Some(refusal) if found.is_empty() => Err(LookupError::Refused(refusal)),
@@ -132,7 +153,7 @@ mod tests {
 
     fn gate(entries: &[&str]) -> Gate {
         let policy = entries.iter().fold(EgressPolicy::public(), |policy, entry| policy.allow(entry).unwrap());
-        Gate::Policy { policy: Arc::new(policy), port: None }
+        Gate::Policy(Arc::new(policy))
     }
 
     fn addresses(text: &[&str]) -> Vec<IpAddr> {
@@ -142,12 +163,12 @@ mod tests {
     #[test]
     fn only_allowed_addresses_pass_and_a_refusal_is_no_failed_look_up() {
         let mixed = addresses(&["127.0.0.1", "8.8.8.8", "::1", "10.0.0.1"]);
-        assert_eq!(pass(&gate(&[]), "a.example", mixed.clone()).unwrap(), addresses(&["8.8.8.8"]));
-        assert_eq!(pass(&gate(&["a.example"]), "a.example", mixed.clone()).unwrap(), mixed);
-        assert_eq!(pass(&Gate::Proxy, "proxy", mixed.clone()).unwrap(), mixed);
-        assert!(matches!(pass(&gate(&[]), "a", addresses(&["127.0.0.1"])), Err(LookupError::Refused(_))));
-        assert!(matches!(pass(&gate(&[]), "a", Vec::new()), Err(LookupError::Empty)));
+        assert_eq!(pass(&gate(&[]), "a.example", 80, mixed.clone()).unwrap(), addresses(&["8.8.8.8"]));
+        assert_eq!(pass(&gate(&["a.example"]), "a.example", 80, mixed.clone()).unwrap(), mixed);
+        assert_eq!(pass(&Gate::Proxy, "proxy", 80, mixed.clone()).unwrap(), mixed);
+        assert!(matches!(pass(&gate(&[]), "a", 80, addresses(&["127.0.0.1"])), Err(LookupError::Refused(_))));
+        assert!(matches!(pass(&gate(&[]), "a", 80, Vec::new()), Err(LookupError::Empty)));
         let many = vec![addresses(&["8.8.8.8"])[0]; 100];
-        assert_eq!(pass(&gate(&[]), "a", many).unwrap().len(), MAX_ADDRESSES);
+        assert_eq!(pass(&gate(&[]), "a", 80, many).unwrap().len(), MAX_ADDRESSES);
     }
 }

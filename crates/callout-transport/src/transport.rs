@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,12 +14,14 @@ use callout_core::{
     time::{Deadline, SharedClock, SharedRng},
 };
 use futures_util::future::{Either, poll_immediate, select};
+use http::Response;
+use hyper::body::Incoming;
 use tracing::Instrument as _;
 
 use crate::{
     TransportBuilder,
     body::{self, BodyFault},
-    client::Clients,
+    client::Client,
     fault::Fault,
     permits::Permits,
     redirect,
@@ -38,7 +40,7 @@ pub struct Transport(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
-    clients: Clients,
+    client: Client,
     budgets: Budgets,
     permits: Permits,
     policy: RetryPolicy,
@@ -53,14 +55,14 @@ impl Transport {
     }
 
     pub(crate) fn new(
-        clients: Clients,
+        client: Client,
         limits: &Limits,
         policy: RetryPolicy,
         clock: SharedClock,
         rng: SharedRng,
     ) -> Self {
         Self(Arc::new(Parts {
-            clients,
+            client,
             budgets: Budgets::new(&policy),
             permits: Permits::new(limits.max_calls_per_upstream),
             policy,
@@ -142,7 +144,7 @@ impl Run<'_, '_> {
         if deadline.remaining(&self.parts.clock).is_zero() {
             return Err(self.out_of_time(None));
         }
-        let made = within(&self.parts.clock, deadline.moment(), request(attempt)).await;
+        let made = within(&self.parts.clock, deadline.moment(), pin!(request(attempt))).await;
         let request = made.ok_or_else(|| self.out_of_time(None))??;
         let target = Arc::new(Target::of(&request.url)?);
         Ok((request, target))
@@ -152,7 +154,7 @@ impl Run<'_, '_> {
     async fn attempt(&self, request: HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
         let Exchange { attempt_timeout, deadline, .. } = self.exchange;
         let own = Deadline::after(&self.parts.clock, *attempt_timeout);
-        let work = self.follow(request, target);
+        let work = pin!(self.answer(request, target));
         match within(&self.parts.clock, own.min(*deadline).moment(), work).await {
             Some(result) => result,
             None if own < *deadline => Err(Fault::attempt_timed_out(target, *attempt_timeout)),
@@ -161,24 +163,30 @@ impl Run<'_, '_> {
         }
     }
 
+    async fn answer(&self, request: HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
+        let response = self.follow(request, target).await?;
+        self.read(response, target).await
+    }
+
     /// Sends, and sends on where a redirect within the origin leads.
-    async fn follow(&self, mut request: HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
-        let clients = &self.parts.clients;
+    async fn follow(&self, mut request: HttpRequest, target: &Target) -> Result<Response<Incoming>, Fault> {
+        let client = &self.parts.client;
         let redirects: Redirects = self.exchange.redirects;
         let mut followed = 0;
         loop {
-            let response = clients.send(request.clone(), target).await?;
+            let sent = client.send(request.clone(), target)?;
+            let response = client.head(sent, target).await?;
             let status = response.status().as_u16();
             let next = redirect::next(&request, status, response.headers(), redirects, followed);
             match next.map_err(|error| Fault::last(error.with_status(status)))? {
                 Some(next) => request = next,
-                None => return self.read(response, target).await,
+                None => return Ok(response),
             }
             followed += 1;
         }
     }
 
-    async fn read(&self, response: reqwest::Response, target: &Target) -> Result<HttpResponse, Fault> {
+    async fn read(&self, response: Response<Incoming>, target: &Target) -> Result<HttpResponse, Fault> {
         let status = response.status().as_u16();
         let most = self.exchange.max_response_bytes;
         match body::read(response, most).await {
@@ -205,7 +213,7 @@ impl Run<'_, '_> {
                 ErrorKind::ResponseTooLarge,
                 format!("the answer of {target} is compressed more often than is undone"),
             )),
-            BodyFault::Wire(error) => Fault::of_answer(error, target, self.parts.clients.settings()),
+            BodyFault::Wire(error) => Fault::of_answer(&*error, target, self.parts.client.settings()),
             BodyFault::Corrupt(error) => {
                 Fault::broken(format!("the compressed answer of {target} is cut short or corrupt"), &error)
             }
@@ -237,9 +245,8 @@ fn why(ending: Ending) -> Option<RetryReason> {
 }
 
 /// The future's result, or `None` if the moment comes first. No timer is made for a future that is
-/// ready at once.
-async fn within<F: Future>(clock: &SharedClock, moment: Instant, work: F) -> Option<F::Output> {
-    let mut work = pin!(work);
+/// ready at once. It is taken by reference: a future that is moved into another has its room there twice.
+async fn within<F: Future>(clock: &SharedClock, moment: Instant, mut work: Pin<&mut F>) -> Option<F::Output> {
     if let Some(result) = poll_immediate(work.as_mut()).await {
         return Some(result);
     }

@@ -175,6 +175,18 @@ async fn other_schemes_are_not_called() {
     }
 }
 
+#[tokio::test]
+async fn a_url_that_is_too_long_is_told_so_and_not_sent() {
+    let upstream = Upstream::with(|_| Reply::status(200)).await;
+    let transport = builder(&[&upstream], &TestClock::still()).build().unwrap();
+    let url = |bytes: usize| upstream.url() + "/?q=" + &"x".repeat(bytes - upstream.url().len() - 4);
+    let error = Sender::get(url(65_535)).send(&transport).await.unwrap_err();
+    assert_eq!((error.kind(), error.retries(), error.is_retryable()), (ErrorKind::LimitExceeded, 0, false), "{error}");
+    assert_eq!(error.message(), "the URL has 65535 bytes, 65534 are sent at most");
+    assert_eq!(upstream.connections(), 0);
+    assert_eq!(Sender::get(url(65_534)).send(&transport).await.unwrap().status, 200);
+}
+
 /// Runs in a child process, since an environment cannot be changed safely in this one: the next test
 /// starts it with a target and counts what arrives there.
 #[tokio::test]

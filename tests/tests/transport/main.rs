@@ -4,6 +4,7 @@
 //! - `deadlines`: bounds on time, dropped calls, the bound on calls at once (A1, A6, A8)
 //! - `soak`: ten thousand calls with every fault
 //! - `egress`: which addresses are dialled (C1 to C3)
+//! - `proxy`: what goes through one, and what of it the upstream sees
 //! - `redirects`: where a call follows, and where it does not (C4)
 //! - `tls`: certificates that are trusted and not (C8)
 //! - `bodies`: answers that are too large, cut or no HTTP at all (D1, D2)
@@ -12,6 +13,7 @@
 mod bodies;
 mod deadlines;
 mod egress;
+mod proxy;
 mod redirects;
 mod retries;
 mod soak;

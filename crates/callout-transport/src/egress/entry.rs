@@ -32,26 +32,22 @@ enum Target {
 }
 
 impl Entry {
-    pub(super) fn port(&self) -> Option<u16> {
-        self.port
-    }
-
-    fn opens(&self, port: Option<u16>) -> bool {
-        self.port.is_none() || self.port == port
+    fn opens(&self, port: u16) -> bool {
+        self.port.is_none_or(|own| own == port)
     }
 
     /// Whether a network of this entry holds the address, for that port.
-    pub(super) fn opens_address(&self, address: IpAddr, port: Option<u16>) -> bool {
+    pub(super) fn opens_address(&self, address: IpAddr, port: u16) -> bool {
         self.opens(port) && matches!(&self.target, Target::Net(net) if net.contains(&address))
     }
 
     /// Whether it names that very address and nothing beside it.
-    pub(super) fn names_address(&self, address: IpAddr, port: Option<u16>) -> bool {
+    pub(super) fn names_address(&self, address: IpAddr, port: u16) -> bool {
         self.opens(port) && matches!(&self.target, Target::Net(net) if *net == IpNet::from(address))
     }
 
     /// Whether it names that host, for that port.
-    pub(super) fn opens_host(&self, host: &str, port: Option<u16>) -> bool {
+    pub(super) fn opens_host(&self, host: &str, port: u16) -> bool {
         self.opens(port) && matches!(&self.target, Target::Host(name) if name == host)
     }
 }

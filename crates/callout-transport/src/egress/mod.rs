@@ -3,7 +3,7 @@
 mod entry;
 mod ranges;
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::net::IpAddr;
 
 pub use entry::EgressEntryError;
 use entry::Entry;
@@ -57,14 +57,8 @@ impl EgressPolicy {
         Ok(self)
     }
 
-    /// The ports that entries name.
-    pub(crate) fn ports(&self) -> BTreeSet<u16> {
-        self.entries.iter().filter_map(Entry::port).collect()
-    }
-
-    /// The verdict on one address. `host` is the name that led there, if one did; `port` is `None`
-    /// for a port that no entry names.
-    pub(crate) fn check(&self, host: Option<&str>, address: IpAddr, port: Option<u16>) -> Result<(), Refusal> {
+    /// The verdict on one address and port. `host` is the name that led there, if one did.
+    pub(crate) fn check(&self, host: Option<&str>, address: IpAddr, port: u16) -> Result<(), Refusal> {
         if ranges::METADATA.contains(&address) {
             let named = self.entries.iter().any(|entry| entry.names_address(address, port));
             return if named { Ok(()) } else { Err(Refusal { what: "a cloud metadata address", metadata: true }) };
@@ -95,55 +89,55 @@ mod tests {
         entries.iter().fold(EgressPolicy::public(), |policy, entry| policy.allow(entry).unwrap())
     }
 
-    fn allows(policy: &EgressPolicy, host: Option<&str>, address: &str, port: Option<u16>) -> bool {
+    fn allows(policy: &EgressPolicy, host: Option<&str>, address: &str, port: u16) -> bool {
         policy.check(host, address.parse().unwrap(), port).is_ok()
     }
 
     #[test]
     fn an_entry_opens_what_it_names_and_no_more() {
         for (entries, host, address, port, allowed) in [
-            (&["127.0.0.1:8080"][..], None, "127.0.0.1", Some(8080), true),
-            (&["127.0.0.1:8080"], None, "127.0.0.1", None, false),
-            (&["127.0.0.1:8080"], None, "127.0.0.2", Some(8080), false),
-            (&["127.0.0.1"], None, "127.0.0.1", None, true),
-            (&["127.0.0.1"], None, "::1", None, false),
-            (&["::1"], None, "::1", None, true),
-            (&["[::1]:80"], None, "::1", Some(80), true),
-            (&["10.0.0.0/8"], Some("any.example"), "10.255.255.255", None, true),
-            (&["10.0.0.0/8"], None, "11.0.0.0", None, true), // public
-            (&["10.0.0.0/8"], None, "192.168.0.1", None, false),
-            (&["api.internal"], Some("api.internal"), "10.0.0.1", None, true),
-            (&["api.internal"], Some("api.internal."), "10.0.0.1", None, true),
-            (&["api.internal"], Some("other.internal"), "10.0.0.1", None, false),
-            (&["api.internal"], None, "10.0.0.1", None, false),
-            (&["api.internal:8443"], Some("api.internal"), "10.0.0.1", None, false),
-            (&["api.internal:8443"], Some("api.internal"), "10.0.0.1", Some(8443), true),
+            (&["127.0.0.1:8080"][..], None, "127.0.0.1", 8080, true),
+            (&["127.0.0.1:8080"], None, "127.0.0.1", 443, false),
+            (&["127.0.0.1:8080"], None, "127.0.0.2", 8080, false),
+            (&["127.0.0.1"], None, "127.0.0.1", 443, true),
+            (&["127.0.0.1"], None, "::1", 443, false),
+            (&["::1"], None, "::1", 443, true),
+            (&["[::1]:80"], None, "::1", 80, true),
+            (&["10.0.0.0/8"], Some("any.example"), "10.255.255.255", 443, true),
+            (&["10.0.0.0/8"], None, "11.0.0.0", 443, true), // public
+            (&["10.0.0.0/8"], None, "192.168.0.1", 443, false),
+            (&["api.internal"], Some("api.internal"), "10.0.0.1", 443, true),
+            (&["api.internal"], Some("api.internal."), "10.0.0.1", 443, true),
+            (&["api.internal"], Some("other.internal"), "10.0.0.1", 443, false),
+            (&["api.internal"], None, "10.0.0.1", 443, false),
+            (&["api.internal:8443"], Some("api.internal"), "10.0.0.1", 443, false),
+            (&["api.internal:8443"], Some("api.internal"), "10.0.0.1", 8443, true),
             // Metadata services stay shut.
-            (&["169.254.0.0/16"], None, "169.254.1.1", None, true),
-            (&["169.254.0.0/16"], None, "169.254.169.254", None, false),
-            (&["0.0.0.0/0", "::/0"], None, "169.254.169.254", None, false),
-            (&["0.0.0.0/0", "::/0"], None, "fd00:ec2::254", None, false),
-            (&["0.0.0.0/0", "::/0"], None, "168.63.129.16", None, false),
-            (&["meta.internal"], Some("meta.internal"), "169.254.169.254", None, false),
-            (&["169.254.169.254"], None, "169.254.169.254", None, true),
-            (&["169.254.169.254"], Some("meta.internal"), "169.254.169.254", None, true),
-            (&["169.254.169.254/32"], None, "169.254.169.254", None, true),
-            (&["169.254.169.254:80"], None, "169.254.169.254", None, false),
-            (&[], None, "168.63.129.16", None, false),
+            (&["169.254.0.0/16"], None, "169.254.1.1", 443, true),
+            (&["169.254.0.0/16"], None, "169.254.169.254", 443, false),
+            (&["0.0.0.0/0", "::/0"], None, "169.254.169.254", 443, false),
+            (&["0.0.0.0/0", "::/0"], None, "fd00:ec2::254", 443, false),
+            (&["0.0.0.0/0", "::/0"], None, "168.63.129.16", 443, false),
+            (&["meta.internal"], Some("meta.internal"), "169.254.169.254", 443, false),
+            (&["169.254.169.254"], None, "169.254.169.254", 443, true),
+            (&["169.254.169.254"], Some("meta.internal"), "169.254.169.254", 443, true),
+            (&["169.254.169.254/32"], None, "169.254.169.254", 443, true),
+            (&["169.254.169.254:80"], None, "169.254.169.254", 443, false),
+            (&[], None, "168.63.129.16", 443, false),
             // An address in another is judged as both.
-            (&["127.0.0.1"], None, "::ffff:127.0.0.1", None, false),
-            (&["::/0"], None, "::ffff:127.0.0.1", None, false),
-            (&["::/0", "127.0.0.0/8"], None, "::ffff:127.0.0.1", None, true),
-            (&["::/0", "0.0.0.0/0"], None, "::ffff:169.254.169.254", None, false),
-            (&["::/0", "0.0.0.0/0"], None, "64:ff9b::a9fe:a9fe", None, false),
-            (&["::/0", "0.0.0.0/0"], None, "64:ff9b:1:a9fe:a9:fe00::", None, false),
-            (&["::/0", "0.0.0.0/0"], None, "2002:a9fe:a9fe::1", None, false),
-            (&["::/0"], None, "64:ff9b::808:808", None, true),
-            (&[], None, "64:ff9b::808:808", None, false),
-            (&["api.internal"], Some("api.internal"), "::ffff:10.0.0.1", None, true),
+            (&["127.0.0.1"], None, "::ffff:127.0.0.1", 443, false),
+            (&["::/0"], None, "::ffff:127.0.0.1", 443, false),
+            (&["::/0", "127.0.0.0/8"], None, "::ffff:127.0.0.1", 443, true),
+            (&["::/0", "0.0.0.0/0"], None, "::ffff:169.254.169.254", 443, false),
+            (&["::/0", "0.0.0.0/0"], None, "64:ff9b::a9fe:a9fe", 443, false),
+            (&["::/0", "0.0.0.0/0"], None, "64:ff9b:1:a9fe:a9:fe00::", 443, false),
+            (&["::/0", "0.0.0.0/0"], None, "2002:a9fe:a9fe::1", 443, false),
+            (&["::/0"], None, "64:ff9b::808:808", 443, true),
+            (&[], None, "64:ff9b::808:808", 443, false),
+            (&["api.internal"], Some("api.internal"), "::ffff:10.0.0.1", 443, true),
         ] {
             let policy = policy(entries);
-            assert_eq!(allows(&policy, host, address, port), allowed, "{entries:?} {host:?} {address} {port:?}");
+            assert_eq!(allows(&policy, host, address, port), allowed, "{entries:?} {host:?} {address} {port}");
         }
     }
 
@@ -164,10 +158,10 @@ mod tests {
                 0x2001_0000 << 96 | 0x0808_0808 << 64 | u128::from(!bits),
             ] {
                 let disguised = IpAddr::V6(std::net::Ipv6Addr::from_bits(disguise));
-                assert!(EgressPolicy::public().check(None, disguised, None).is_err(), "{disguised} is {v4}");
+                assert!(EgressPolicy::public().check(None, disguised, 443).is_err(), "{disguised} is {v4}");
                 let open = policy(&["::/0"]);
-                if disguise > 1 && open.check(None, v4.into(), None).is_err() {
-                    assert!(open.check(None, disguised, None).is_err(), "{disguised} is {v4}");
+                if disguise > 1 && open.check(None, v4.into(), 443).is_err() {
+                    assert!(open.check(None, disguised, 443).is_err(), "{disguised} is {v4}");
                 }
             }
         }
@@ -188,10 +182,5 @@ mod tests {
         for text in ["a.b.", "A.b", "a\u{3002}b", "a.b\u{3002}"] {
             assert_eq!(policy(&[text]), policy(&["a.b"]), "{text}");
         }
-    }
-
-    #[test]
-    fn ports_named_are_known() {
-        assert_eq!(policy(&["a:1", "b:2", "c", "d:1"]).ports().into_iter().collect::<Vec<_>>(), [1, 2]);
     }
 }
