@@ -13,7 +13,7 @@ use std::{
 
 use http::{HeaderValue, Uri, uri::Scheme};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::HttpsConnector;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
     client::legacy::connect::{Connected, Connection, HttpConnector, proxy::Tunnel},
     rt::TokioIo,
@@ -93,11 +93,11 @@ impl Parts {
     async fn connect(&self, to: Uri) -> Result<Wire, BoxError> {
         let Some(proxy) = &self.proxy else {
             let mut direct = HttpsConnector::from((self.dial.clone(), Arc::clone(&self.tls)));
-            return Ok(Wire { io: Box::new(direct.call(to).await?), proxied: false });
+            return Ok(Wire { io: boxed(direct.call(to).await?), proxied: false });
         };
         let mut to_proxy = HttpsConnector::from((self.dial.clone(), Arc::clone(&proxy.tls)));
         if to.scheme() != Some(&Scheme::HTTPS) {
-            return Ok(Wire { io: Box::new(to_proxy.call(proxy.url.clone()).await?), proxied: true });
+            return Ok(Wire { io: boxed(to_proxy.call(proxy.url.clone()).await?), proxied: true });
         }
         let tunnel = Tunnel::new(proxy.url.clone(), to_proxy);
         let tunnel = proxy.authorization.iter().cloned().fold(tunnel, Tunnel::with_auth);
@@ -157,6 +157,14 @@ pub(crate) struct Wire {
 trait Io: Connection + Read + Write + Send + Unpin {}
 
 impl<T: Connection + Read + Write + Send + Unpin> Io for T {}
+
+/// Without the room for TLS, a kilobyte, where there is none.
+fn boxed(connection: MaybeHttpsStream<TokioIo<TcpStream>>) -> Box<dyn Io> {
+    match connection {
+        MaybeHttpsStream::Http(plain) => Box::new(plain),
+        tls @ MaybeHttpsStream::Https(_) => Box::new(tls),
+    }
+}
 
 impl Connection for Wire {
     fn connected(&self) -> Connected {

@@ -103,7 +103,7 @@ impl Run<'_, '_> {
         let mut permit = None;
         let mut attempt = 0;
         loop {
-            let (request, target) = self.request(attempt).await?;
+            let (mut request, target) = self.request(attempt).await?;
             *retries = attempt;
             if permit.is_none() {
                 permit = Some(permits.take(&target)?);
@@ -113,7 +113,7 @@ impl Run<'_, '_> {
                 observer.attempt(attempt, &request);
             }
             let span = span::attempt(&request, &target, watch.path_template, attempt);
-            let result = self.attempt(request, &target).instrument(span.clone()).await;
+            let result = self.attempt(&mut request, &target).instrument(span.clone()).await;
             span::ended(&span, &result);
             let (ending, asked) = match &result {
                 Ok(response) => (Ending::Status(response.status), response.retry_after),
@@ -151,7 +151,7 @@ impl Run<'_, '_> {
     }
 
     /// One attempt, under its own bound and the call's.
-    async fn attempt(&self, request: HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
+    async fn attempt(&self, request: &mut HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
         let Exchange { attempt_timeout, deadline, .. } = self.exchange;
         let own = Deadline::after(&self.parts.clock, *attempt_timeout);
         let work = pin!(self.answer(request, target));
@@ -163,13 +163,14 @@ impl Run<'_, '_> {
         }
     }
 
-    async fn answer(&self, request: HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
+    async fn answer(&self, request: &mut HttpRequest, target: &Target) -> Result<HttpResponse, Fault> {
         let response = self.follow(request, target).await?;
-        self.read(response, target).await
+        // Apart, so that a call which waits for its answer holds no room for what reads it.
+        Box::pin(self.read(response, target)).await
     }
 
     /// Sends, and sends on where a redirect within the origin leads.
-    async fn follow(&self, mut request: HttpRequest, target: &Target) -> Result<Response<Incoming>, Fault> {
+    async fn follow(&self, request: &mut HttpRequest, target: &Target) -> Result<Response<Incoming>, Fault> {
         let client = &self.parts.client;
         let redirects: Redirects = self.exchange.redirects;
         let mut followed = 0;
@@ -177,9 +178,9 @@ impl Run<'_, '_> {
             let sent = client.send(request.clone(), target)?;
             let response = client.head(sent, target).await?;
             let status = response.status().as_u16();
-            let next = redirect::next(&request, status, response.headers(), redirects, followed);
+            let next = redirect::next(request, status, response.headers(), redirects, followed);
             match next.map_err(|error| Fault::last(error.with_status(status)))? {
-                Some(next) => request = next,
+                Some(next) => *request = next,
                 None => return Ok(response),
             }
             followed += 1;

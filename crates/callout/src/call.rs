@@ -290,14 +290,13 @@ async fn approve(call: &Call<'_>, watch: &Watched<'_>, prepared: &Prepared<'_>) 
     decided.map(|()| true)
 }
 
-/// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
-async fn send<'a>(
+/// Everything up to where something is sent, and until when the call may go on.
+async fn approved<'a>(
     call: &Call<'a>,
     watch: &Watched<'a>,
     params: Json,
     disabled: Disabled,
-    shown: Option<&mut Option<SentRequest>>,
-) -> Result<Arc<Sent>, Error> {
+) -> Result<(Prepared<'a>, Deadline), Error> {
     let opened = open(call, params, disabled)?;
     let mut deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
     if let Some(checked) = opened.0.request.validate_at_once(&opened.1) {
@@ -312,7 +311,20 @@ async fn send<'a>(
         // The time that a person took is not the call's.
         deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
     }
-    let Prepared { endpoint, params, conversions, auth, request, idempotency_key } = prepared;
+    Ok((prepared, deadline))
+}
+
+/// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
+async fn send<'a>(
+    call: &Call<'a>,
+    watch: &Watched<'a>,
+    params: Json,
+    disabled: Disabled,
+    shown: Option<&mut Option<SentRequest>>,
+) -> Result<Arc<Sent>, Error> {
+    // Taken apart at once: a call in flight has no room for it as a whole.
+    let (Prepared { endpoint, params, conversions, auth, request, idempotency_key }, deadline) =
+        approved(call, watch, params, disabled).await?;
     let timeouts = call.timeouts();
     let first = Mutex::new(Some(request));
     let sending = Sending {
