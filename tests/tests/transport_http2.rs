@@ -4,6 +4,7 @@
 
 use std::{
     convert::Infallible,
+    error::Error as _,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -23,7 +24,10 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 use tokio_rustls::TlsAcceptor;
 
 const HOST: &str = "api.example";
@@ -141,4 +145,39 @@ async fn bounds_and_retries_hold_as_over_http_1() {
         let next = Sender::post(server.at("/echo")).body("[1]").send(&transport).await.unwrap();
         assert_eq!(&next.body[..], b"[1]", "after {path}");
     }
+}
+
+/// A server that ends a connection may say why (RFC 9113 section 6.8), and may say anything there.
+#[tokio::test]
+async fn what_a_server_says_when_it_goes_away_is_not_passed_on() {
+    let authority = Authority::new();
+    let mut config = Arc::unwrap_or_clone(server_config(&authority.server(HOST), None));
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let said = b"you sent the key canary";
+            let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+            // Of no stream, for a protocol error.
+            let going = [0, 0, 8 + said.len() as u8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+            stream.write_all(&[&settings[..], &going, said].concat()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    let transport = Transport::builder()
+        .with_egress(EgressPolicy::public().allow(HOST).unwrap())
+        .with_resolver(Names::new().with(HOST, &["127.0.0.1"]))
+        .with_root_certificate_pem(authority.pem.as_bytes())
+        .with_clock(TestClock::still().shared())
+        .build()
+        .unwrap();
+    let error = Sender::get(format!("https://{HOST}:{port}/x")).send(&transport).await.unwrap_err();
+    assert_eq!((error.kind(), error.retries()), (ErrorKind::Interrupted, 2), "{error:?}");
+    let shown = format!("{error} {error:?} {:?}", error.source());
+    assert!(shown.contains("HTTP/2: unspecific protocol error detected") && !shown.contains("canary"), "{shown}");
+    serving.abort();
 }

@@ -88,8 +88,8 @@ impl TransportBuilder {
         self
     }
 
-    /// Trusts the certificates of this PEM text besides the platform's: a private CA. May be called
-    /// more than once.
+    /// Trusts the certificates of this PEM text besides the platform's (on Android, in place of them): a
+    /// private CA. May be called more than once.
     pub fn with_root_certificate_pem(mut self, pem: &[u8]) -> Self {
         self.client.roots.push(pem.to_vec());
         self

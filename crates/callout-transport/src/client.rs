@@ -161,12 +161,12 @@ fn to_client(request: HttpRequest) -> Result<Request<Full<Bytes>>, Fault> {
     let length = url.as_str().len();
     // A fragment is not sent.
     let uri = Uri::from_maybe_shared(Bytes::from(String::from(url))).map_err(|error| {
-        let message = if length > MAX_URL {
-            format!("the URL has {length} bytes, {MAX_URL} are sent at most")
+        Fault::last(if length > MAX_URL {
+            let message = format!("the URL has {length} bytes, {MAX_URL} are sent at most");
+            Error::new(ErrorKind::LimitExceeded, message)
         } else {
-            format!("the URL cannot be sent: {error}")
-        };
-        Fault::last(Error::new(ErrorKind::LimitExceeded, message))
+            invalid(&format!("the URL cannot be sent: {error}"))
+        })
     })?;
     let is_empty = body.is_empty();
     let mut sent = Request::new(Full::new(body));

@@ -132,7 +132,7 @@ impl Service<Uri> for Dial {
             if let Ok(address) = host.parse::<IpAddr>() {
                 gate.check(None, address, port).map_err(LookupError::Refused)?;
             }
-            // Of several addresses each has its share of the time (RFC 8305).
+            // Of several addresses each has its share of the time, so that one which is silent leaves some.
             let mut dialling = HttpConnector::new_with_resolver(GatedResolver { resolver, gate, port });
             dialling.enforce_http(false);
             dialling.set_connect_timeout(Some(timeout));

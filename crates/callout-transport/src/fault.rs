@@ -36,7 +36,8 @@ pub enum ConnectFault {
 }
 
 impl ConnectFault {
-    /// What a transport's error was, if it was about making a connection.
+    /// What a transport's error was, if it was about making a connection. A client certificate that is
+    /// refused counts too, though it is so only after the connection was made.
     pub fn of(error: &Error) -> Option<Self> {
         let mut link = error.source();
         while let Some(cause) = link {
@@ -142,10 +143,17 @@ impl Fault {
         let text = chain_text(error);
         let via = if settings.proxied { ", by way of the proxy," } else { "" };
         if find::<LookupError>(error).is_some() {
-            return Self::connect(ConnectFault::Lookup, format!("the name of {target}{via} cannot be looked up"), text);
+            let whose = if settings.proxied { "the proxy on the way to " } else { "" };
+            return Self::connect(
+                ConnectFault::Lookup,
+                format!("the name of {whose}{target} cannot be looked up"),
+                text,
+            );
         }
         if timed_out(error) {
-            let message = format!("connecting to {target}{via} took longer than {:?}", settings.connect_timeout);
+            // Of several addresses each had its share of it.
+            let message =
+                format!("no connection to {target}{via} in time, for which it has {:?}", settings.connect_timeout);
             return Self::connect(ConnectFault::Timeout, message, text);
         }
         if is_tls(error) {
@@ -193,11 +201,9 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     links(error).find_map(<dyn StdError>::downcast_ref)
 }
 
-/// Whether TLS itself failed, in place of what carries it: nothing else makes such an I/O error.
+/// Whether TLS itself failed, in place of what carries it.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    links(error)
-        .filter_map(<dyn StdError>::downcast_ref)
-        .any(|found: &io::Error| found.kind() == io::ErrorKind::InvalidData)
+    find::<rustls::Error>(error).is_some()
 }
 
 fn timed_out(error: &(dyn StdError + 'static)) -> bool {
@@ -208,11 +214,23 @@ fn timed_out(error: &(dyn StdError + 'static)) -> bool {
 
 /// The text of the last cause, which says most.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    links(error).last().map(|cause| bounded(&cause.to_string())).unwrap_or_default()
+    links(error).last().map(|cause| bounded(&text(cause))).unwrap_or_default()
+}
+
+/// A cause in words. Those of HTTP/2 may hold what the upstream says (`GOAWAY`, RFC 9113 section 6.8), which
+/// may be anything, such as the key that it was sent.
+fn text(cause: &(dyn StdError + 'static)) -> String {
+    match cause.downcast_ref::<h2::Error>() {
+        Some(error) => match error.reason() {
+            Some(reason) => format!("HTTP/2: {}", reason.description()),
+            None => "HTTP/2".to_owned(),
+        },
+        None => cause.to_string(),
+    }
 }
 
 fn chain_text(error: &(dyn StdError + 'static)) -> String {
-    let mut texts: Vec<String> = links(error).map(ToString::to_string).collect();
+    let mut texts: Vec<String> = links(error).map(text).collect();
     texts.dedup();
     bounded(&texts.join(": "))
 }

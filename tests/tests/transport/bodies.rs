@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use callout_core::ErrorKind;
 use callout_tests::{Reply, Sender, Upstream, compressed, faults};
+use callout_transport::ConnectFault;
 
 use crate::{shown, transport};
 
@@ -76,6 +77,7 @@ async fn an_answer_that_is_cut_is_an_error_and_never_half_an_answer() {
         upstream.reply(path, reply);
         let error = Sender::get(upstream.at(path)).retries(1).send(&transport).await.unwrap_err();
         assert_eq!((error.kind(), error.retries()), (ErrorKind::Interrupted, 1), "{path}: {error}");
+        assert_eq!(ConnectFault::of(&error), None, "{path} has nothing to do with TLS");
     }
     // Without a length, an early close cannot be told from the end; who reads the JSON tells.
     upstream.reply("/close", Reply::until_close(r#"{"items": [1, 2"#));

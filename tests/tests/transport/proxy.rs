@@ -62,6 +62,13 @@ async fn https_goes_through_a_tunnel_and_the_upstream_sees_nothing_of_it() {
             .with_proxy(&format!("{scheme}://user:pass%20word@{PROXY}:{at}"))
             .build()
             .unwrap();
+        let lost = builder(&[], &TestClock::still())
+            .with_resolver(Names::new())
+            .with_proxy(&format!("{scheme}://{PROXY}:{at}"))
+            .build()
+            .unwrap();
+        let error = Sender::get(format!("https://{HOST}/x")).send(&lost).await.unwrap_err();
+        assert_eq!(error.message(), "the name of the proxy on the way to api.example cannot be looked up");
         let before = upstream.count();
         let sender = Sender::get(format!("https://{HOST}:8443/x"));
         assert_eq!(sender.send(&transport).await.unwrap().status, 200, "{scheme}");

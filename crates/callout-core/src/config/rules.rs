@@ -131,6 +131,12 @@ pub fn http_url(text: &str, query: UrlQuery, faults: &mut Faults) -> Option<Url>
     if query == UrlQuery::Refused && url.query().is_some() {
         faults.report(FaultCode::Url, "must not have a query (`?…`), put it into the endpoint's path");
     }
+    if faults.len() == before
+        && let Err(error) = url.as_str().parse::<http::Uri>()
+    {
+        // A host with a quote in it is one by the rules of browsers (WHATWG), not by those of HTTP.
+        faults.report(FaultCode::Url, format!("cannot be sent over HTTP: {error}"));
+    }
     (faults.len() == before).then_some(url)
 }
 
@@ -184,6 +190,9 @@ mod tests {
             ("https://a.example/x?y=1", false, true),
             ("https://a.example/#f", false, false),
             ("https://user@a.example/", false, false),
+            ("https://a`b.example/", false, false),
+            ("https://a\"b.example/", false, false),
+            ("https://a.example/{b}|`^", true, true),
             ("https://a.example/a b", false, false),
             ("ftp://a.example/", false, false),
             ("https:a.example", false, false),
