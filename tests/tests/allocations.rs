@@ -83,9 +83,9 @@ fn a_cached_token_costs_one_allocation_at_most() {
     }
 }
 
-/// Allocations of a whole call beyond those of a bare request that reads the same body: as many as there
-/// are, and a few for what differs between machines. It may fall, and not grow.
-const MOST_PER_CALL: u64 = 25;
+/// Allocations of a whole call: as many as there are, and a few for what differs between machines. It may
+/// fall, and not grow.
+const MOST_PER_CALL: u64 = 47;
 
 /// An answer of a kilobyte: two GitHub events.
 fn answer() -> Vec<u8> {
@@ -145,7 +145,7 @@ fn fewest(work: impl Fn()) -> u64 {
 }
 
 #[test]
-fn a_small_call_allocates_little_more_than_its_client() {
+fn a_small_call_allocates_less_than_a_bare_request() {
     let port = upstream();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -162,5 +162,5 @@ fn a_small_call_allocates_little_more_than_its_client() {
         assert!(outcome.text().starts_with(r#"[{"id":"22249084947","type":"WatchEvent","by":"octocat""#));
     });
     println!("{ours} allocations in a call, {bare} in a bare request");
-    assert!(ours <= bare + MOST_PER_CALL, "{ours} allocations in a call, {bare} in a bare request");
+    assert!(ours <= MOST_PER_CALL.min(bare), "{ours} allocations in a call, {bare} in a bare request");
 }
