@@ -131,7 +131,9 @@ pub fn http_url(text: &str, query: UrlQuery, faults: &mut Faults) -> Option<Url>
     if query == UrlQuery::Refused && url.query().is_some() {
         faults.report(FaultCode::Url, "must not have a query (`?…`), put it into the endpoint's path");
     }
+    // Placeholders are refused where they are known for what they are, with a way out.
     if faults.len() == before
+        && !text.contains(['{', '}'])
         && let Err(error) = url.as_str().parse::<http::Uri>()
     {
         // A host with a quote in it is one by the rules of browsers (WHATWG), not by those of HTTP.
