@@ -104,25 +104,69 @@ where
         return Err(BodyFault::TooLarge);
     }
     let Some(second) = chunk(body).await.map_err(BodyFault::Wire)? else { return Ok(first) };
-    // An announced length is only a hint for the first allocation: it may be a lie.
-    let mut sink = Sink::new(most, (announced as usize).min(STEP * 4));
-    sink.push(&first)?;
-    sink.push(&second)?;
+    let mut chunks = Chunks { whole: Vec::new(), small: BytesMut::new(), length: 0, most };
+    chunks.push(first)?;
+    chunks.push(second)?;
     while let Some(chunk) = chunk(body).await.map_err(BodyFault::Wire)? {
-        sink.push(&chunk)?;
+        chunks.push(chunk)?;
     }
-    Ok(sink.body.freeze())
+    Ok(chunks.joined())
 }
 
-/// The bytes so far, never more than allowed.
+/// Chunks as they came, put together once all of them are there: what they announce may be a lie, and a buffer
+/// that grows is copied as often as it does.
+struct Chunks {
+    whole: Vec<Bytes>,
+    /// What has come since in chunks that are not worth being kept apart.
+    small: BytesMut,
+    length: usize,
+    most: usize,
+}
+
+impl Chunks {
+    /// Smaller chunks are copied at once. A server that sends bytes one by one would otherwise have us keep
+    /// many times as much as it sends.
+    const WORTH_KEEPING: usize = 1 << 10;
+
+    fn push(&mut self, chunk: Bytes) -> Result<(), BodyFault> {
+        self.length += chunk.len();
+        if self.length > self.most {
+            return Err(BodyFault::TooLarge);
+        }
+        if chunk.len() < Self::WORTH_KEEPING {
+            self.small.extend_from_slice(&chunk);
+        } else {
+            self.keep_small();
+            self.whole.push(chunk);
+        }
+        Ok(())
+    }
+
+    fn keep_small(&mut self) {
+        if !self.small.is_empty() {
+            self.whole.push(self.small.split().freeze());
+        }
+    }
+
+    fn joined(mut self) -> Bytes {
+        self.keep_small();
+        let mut body = BytesMut::with_capacity(self.length);
+        for chunk in self.whole {
+            body.extend_from_slice(&chunk);
+        }
+        body.freeze()
+    }
+}
+
+/// What a decoder has written so far, never more than allowed.
 struct Sink {
     body: BytesMut,
     most: usize,
 }
 
 impl Sink {
-    fn new(most: usize, capacity: usize) -> Self {
-        Self { body: BytesMut::with_capacity(capacity), most }
+    fn new(most: usize) -> Self {
+        Self { body: BytesMut::new(), most }
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), BodyFault> {
@@ -237,7 +281,7 @@ async fn unpack(
             Bounded { inner: decoder(*coding, layer).await?, left: most_coded },
         ));
     }
-    let mut sink = Sink::new(most, 0);
+    let mut sink = Sink::new(most);
     loop {
         let chunk = layer.fill_buf().await?;
         if chunk.is_empty() {
@@ -299,7 +343,8 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::Full;
+    use http_body::Frame;
+    use http_body_util::{Full, StreamBody};
 
     use async_compression::tokio::write::{BrotliEncoder, DeflateEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
     use tokio::io::AsyncWriteExt as _;
@@ -363,6 +408,25 @@ mod tests {
         }
         assert_eq!(read(Response::new(Full::from(plain.clone())), 100_000).await.unwrap().1, plain);
         assert!(matches!(read(Response::new(Full::from(plain)), 99_999).await, Err(BodyFault::TooLarge)));
+    }
+
+    #[tokio::test]
+    async fn plain_chunks_of_any_sizes_are_put_together_in_their_order() {
+        let sizes = [1, Chunks::WORTH_KEEPING, 2, 3, Chunks::WORTH_KEEPING - 1, 5_000, Chunks::WORTH_KEEPING + 1, 7];
+        for first in 0..sizes.len() {
+            for behind in first + 1..=sizes.len() {
+                let mut bytes = (0..=u8::MAX).cycle();
+                let chunks: Vec<Bytes> =
+                    sizes[first..behind].iter().map(|size| bytes.by_ref().take(*size).collect()).collect();
+                let whole = chunks.concat();
+                let body = || {
+                    let frames = chunks.clone().into_iter().map(|chunk| Ok::<_, BoxError>(Frame::data(chunk)));
+                    Response::new(StreamBody::new(stream::iter(frames)))
+                };
+                assert_eq!(read(body(), whole.len()).await.unwrap().1, whole);
+                assert!(matches!(read(body(), whole.len() - 1).await, Err(BodyFault::TooLarge)));
+            }
+        }
     }
 
     #[tokio::test]
