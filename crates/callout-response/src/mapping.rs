@@ -13,7 +13,7 @@ use callout_path::{Grammar, Path, Visits};
 
 use crate::{
     Watch,
-    plan::{MappedRows, Reach},
+    plan::{MappedRows, Reach, TextRoom},
 };
 
 /// How many members the objects of one mapped array may have together, for each node that a path
@@ -70,15 +70,17 @@ impl Mapping {
         self.members.iter().map(|(_, path)| Reach::whole(path.route())).collect()
     }
 
-    /// The same in one reading, where that can be; of an array no element behind the first `looked_at` is of
-    /// use.
-    pub(crate) fn rows(&self, looked_at: Option<usize>, limits: &Limits) -> Option<MappedRows> {
-        MappedRows::compile(self.members.iter().map(|(name, path)| (name, path)), looked_at, limits)
+    /// The same in one reading, where that can be; of an array no more elements are of use than there is room
+    /// for.
+    pub(crate) fn rows(&self, room: Option<TextRoom>, limits: &Limits) -> Option<MappedRows> {
+        MappedRows::compile(self.members.iter().map(|(name, path)| (name, path)), room, limits)
     }
 
-    /// How many characters an element of a mapped array has at least as JSON: its names, and one for each value.
-    pub(crate) fn least_chars(&self) -> usize {
-        self.members.iter().map(|(name, _)| name.chars().count() + r#""":0,"#.len()).sum()
+    /// What elements of a mapped array take of so many characters when they are written as JSON: names with
+    /// what stands around them, and values.
+    pub(crate) fn room(&self, chars: usize) -> TextRoom {
+        let each = self.members.iter().map(|(name, _)| name.chars().count() + r#""":,"#.len()).sum();
+        TextRoom { chars, each, values: self.members.iter().map(|(name, _)| name.clone()).collect() }
     }
 
     /// Makes the new object. A path that leads to one value gives it, `null` where it is absent; a

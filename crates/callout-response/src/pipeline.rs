@@ -16,7 +16,7 @@ use crate::{
     body::has_body,
     filter::Filter,
     mapping::Mapping,
-    plan::{MappedRows, Part, Plan, Reach},
+    plan::{MappedRows, Part, Plan, Reach, TextRoom},
     result_key::ResultKey,
     template::{Enough, Rendered, Template, Values},
     truncate::{Count, Text, bound, cut, cut_begun, cut_plain},
@@ -130,17 +130,17 @@ impl Pipeline {
     fn rows(&self, limits: &Limits) -> Option<MappedRows> {
         let mapping = self.mapping.as_ref().filter(|_| self.filter.is_none() && self.result_key.is_none())?;
         let uses_body = |template: &Template| template.reaches(false).is_none_or(|reaches| !reaches.is_empty());
-        if self.template.as_ref().is_some_and(uses_body) { None } else { mapping.rows(self.looked_at(mapping), limits) }
+        if self.template.as_ref().is_some_and(uses_body) { None } else { mapping.rows(self.room(mapping), limits) }
     }
 
-    /// How many elements of an array that is the result can come into the text before it is full. `None` if any
-    /// may.
-    fn looked_at(&self, mapping: &Mapping) -> Option<usize> {
+    /// The room that the text has for elements of an array that is the result. `None` if any of them may come
+    /// into it.
+    fn room(&self, mapping: &Mapping) -> Option<TextRoom> {
         let max = bound(self.max_result_length);
         match &self.template {
-            Some(template) => template.elements_within(max.saturating_add(START_BYTES)),
+            Some(template) => template.room(max.saturating_add(START_BYTES)),
             // The last of them does not fit.
-            None => Some((max / mapping.least_chars()).saturating_add(1)),
+            None => Some(mapping.room(max.saturating_add(1))),
         }
     }
 
@@ -223,7 +223,7 @@ impl Pipeline {
     }
 
     /// What is behind the stages that make a value: template and truncation. Of a value that is not whole no
-    /// more is there than a text has room for (see [`Pipeline::looked_at`]), and it fails where that is not
+    /// more is there than a text has room for (see [`Pipeline::room`]), and it fails where that is not
     /// enough.
     fn text(&self, value: &Json, is_whole: bool, input: &Input<'_>, count: Count, share: u64) -> Result<Text, Error> {
         let Some(template) = &self.template else { return Ok(cut(value, self.max_result_length, count)) };

@@ -27,7 +27,7 @@ pub use error::{ReadError, ReadErrorKind};
 pub use number::Number;
 pub use object::{Object, ObjectBuilder};
 pub use read::{Duplicates, LoneSurrogates, ReadOptions};
-pub use rows::{RowBounds, Rows};
+pub use rows::{Room, RowBounds, Rows, RowsRead};
 pub use smol_str::SmolStr;
 pub use wanted::{Want, Wanted};
 pub use write::{write_compact, write_string};

@@ -20,8 +20,8 @@ const LONGEST: usize = 16;
 /// let path = |names: &[&str]| names.iter().map(SmolStr::new).collect();
 /// let rows = Rows::new(vec![("id".into(), path(&["id"])), ("by".into(), path(&["user", "login"]))]).ok_or("no rows")?;
 /// let body = br#"[{"id": 1, "user": {"login": "ada", "age": 36}}, {"id": 2}]"#;
-/// let read = ReadOptions::default().read_rows(body, &rows, RowBounds::most(1_000), None)?.ok_or("other than objects")?;
-/// assert_eq!(read.to_string(), r#"[{"id":1,"by":"ada"},{"id":2,"by":null}]"#);
+/// let read = ReadOptions::default().read_rows(body, &rows, &RowBounds::most(1_000), None)?.ok_or("other than objects")?;
+/// assert_eq!(read.rows.to_string(), r#"[{"id":1,"by":"ada"},{"id":2,"by":null}]"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -105,19 +105,51 @@ fn length_bit(name: &[u8]) -> u64 {
 }
 
 /// How many rows a list may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowBounds {
     /// With more elements it is not read.
     pub most: usize,
-    /// Only so many rows are made. The others are read in the same way, and `null` stands for each: for
-    /// callers who will not look at them.
-    pub made: usize,
+    /// What rows are made for; `None`: all are made. The others are read in the same way, and `null` stands for
+    /// each: for callers who will not look at them.
+    pub room: Option<Room>,
+}
+
+/// The room that rows are made for: once those that were made fill it, no more are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// In characters.
+    pub chars: usize,
+    /// How many of them a row takes, whatever its values.
+    pub each: usize,
+    /// Columns, by their place: a row takes as many more as its values there have, if they are strings or
+    /// numbers. One may stand here more than once.
+    pub columns: Vec<usize>,
+}
+
+impl Room {
+    fn taken_by(&self, row: &Object) -> usize {
+        let chars = |column: &usize| match row.entry(*column) {
+            Some((_, Json::String(text))) => text.chars().count(),
+            Some((_, Json::Number(number))) => number.as_str().len(),
+            _ => 0,
+        };
+        self.columns.iter().map(chars).fold(self.each, usize::saturating_add)
+    }
+}
+
+/// What was read as rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowsRead {
+    /// The row, or the list of them.
+    pub rows: Json,
+    /// Whether all were made.
+    pub is_whole: bool,
 }
 
 impl RowBounds {
     /// So many, all of them made.
     pub const fn most(most: usize) -> Self {
-        Self { most, made: usize::MAX }
+        Self { most, room: None }
     }
 }
 
@@ -137,9 +169,9 @@ impl ReadOptions {
         &self,
         bytes: &[u8],
         rows: &Rows,
-        bounds: RowBounds,
+        bounds: &RowBounds,
         may_pass: Option<&dyn Fn(&str) -> bool>,
-    ) -> Result<Option<Json>, ReadError> {
+    ) -> Result<Option<RowsRead>, ReadError> {
         self.document(bytes, may_pass, |reader| {
             let read = reader.rows(rows, bounds)?;
             if read.is_none() {
@@ -151,23 +183,32 @@ impl ReadOptions {
 }
 
 impl Reader<'_> {
-    fn rows(&mut self, rows: &Rows, bounds: RowBounds) -> Step<Option<Json>> {
+    fn rows(&mut self, rows: &Rows, bounds: &RowBounds) -> Step<Option<RowsRead>> {
         let mut row = vec![Json::Null; rows.names.len()];
         match self.peek()? {
-            b'{' => Ok(self.row(rows, &mut row)?.map(Json::Object)),
+            b'{' => {
+                let only = self.row(rows, &mut row)?;
+                Ok(only.map(|row| RowsRead { rows: Json::Object(row), is_whole: true }))
+            }
             b'[' => {
                 self.enter()?;
                 let mut all = Vec::new();
+                let mut made = 0;
                 if self.peek()? == b']' {
                     self.at += 1;
                 } else {
+                    let mut left = bounds.room.as_ref().map_or(usize::MAX, |room| room.chars);
                     loop {
                         if self.peek()? != b'{' || all.len() == bounds.most {
                             return Ok(None);
                         }
-                        if all.len() < bounds.made {
+                        if left > 0 {
                             let Some(object) = self.row(rows, &mut row)? else { return Ok(None) };
+                            if let Some(room) = &bounds.room {
+                                left = left.saturating_sub(room.taken_by(&object));
+                            }
                             all.push(Json::Object(object));
+                            made += 1;
                         } else if self.fields::<false>(&rows.fields, &mut row)? {
                             all.push(Json::Null);
                         } else {
@@ -179,7 +220,7 @@ impl Reader<'_> {
                     }
                 }
                 self.depth -= 1;
-                Ok(Some(Json::Array(all.into())))
+                Ok(Some(RowsRead { is_whole: made == all.len(), rows: Json::Array(all.into()) }))
             }
             _ => Ok(None),
         }
@@ -271,8 +312,8 @@ mod tests {
     }
 
     fn read(members: &[(&str, &str)], text: &str, most: usize) -> String {
-        match ReadOptions::default().read_rows(text.as_bytes(), &rows(members).unwrap(), RowBounds::most(most), None) {
-            Ok(Some(read)) => read.to_string(),
+        match ReadOptions::default().read_rows(text.as_bytes(), &rows(members).unwrap(), &RowBounds::most(most), None) {
+            Ok(Some(read)) => read.rows.to_string(),
             Ok(None) => "other".to_owned(),
             Err(error) => error.to_string(),
         }
@@ -312,11 +353,11 @@ mod tests {
     fn rows_that_are_not_made_are_read_all_the_same() {
         let rows = rows(&[("n", "a.b"), ("m", "c")]).unwrap();
         let read = |text: &str, made: usize| {
-            let bounds = RowBounds { most: 3, made };
-            ReadOptions::default().read_rows(text.as_bytes(), &rows, bounds, None)
+            let bounds = RowBounds { most: 3, room: Some(Room { chars: made, each: 1, columns: Vec::new() }) };
+            ReadOptions::default().read_rows(text.as_bytes(), &rows, &bounds, None)
         };
         let text = r#"[{"c":1},{"a":{"b":2},"c":{"x":[]}},{"c":"\n"}]"#;
-        let made = |made| read(text, made).unwrap().unwrap().to_string();
+        let made = |made| read(text, made).unwrap().unwrap().rows.to_string();
         assert_eq!(made(0), "[null,null,null]");
         assert_eq!(made(1), r#"[{"n":null,"m":1},null,null]"#);
         assert_eq!(made(3), made(usize::MAX));
@@ -332,8 +373,39 @@ mod tests {
         ] {
             assert_eq!(read(other, 1), read(other, usize::MAX), "{other}");
         }
+        for (made, is_whole) in [(0, false), (2, false), (3, true), (4, true)] {
+            assert_eq!(read(text, made).unwrap().unwrap().is_whole, is_whole);
+        }
         // One object is no element.
         assert_eq!(read(r#"{"c":1}"#, 0), read(r#"{"c":1}"#, 1));
+    }
+
+    #[test]
+    fn values_take_room_by_their_characters() {
+        let rows = rows(&[("n", "a"), ("m", "b")]).unwrap();
+        let text = r#"[{"a":"éé","b":-1.5},{"a":true,"b":[1]},{"a":"\u0041"},{"a":"","b":null},{"b":"ab"}]"#;
+        let made = |chars, each, columns: &[usize]| {
+            let bounds = RowBounds { most: 9, room: Some(Room { chars, each, columns: columns.to_vec() }) };
+            let read = ReadOptions::default().read_rows(text.as_bytes(), &rows, &bounds, None).unwrap().unwrap();
+            read.rows.as_array().unwrap().iter().filter(|row| !row.is_null()).count()
+        };
+        // 2 and 4, 0 and 0, 1 and 0, 0 and 0, 0 and 2.
+        let table = [
+            (1, 0, vec![0], 1),
+            (2, 0, vec![0], 1),
+            (3, 0, vec![0], 3),
+            (4, 0, vec![0], 5),
+            (4, 0, vec![0, 0], 1),
+            (6, 0, vec![0, 1], 1),
+            (7, 0, vec![1, 0], 3),
+            (9, 0, vec![1, 0], 5),
+            (8, 1, vec![0, 1], 2),
+            (3, 1, vec![], 3),
+            (1, 0, vec![7], 5),
+        ];
+        for (chars, each, columns, expected) in table {
+            assert_eq!(made(chars, each, &columns), expected, "{chars} {each} {columns:?}");
+        }
     }
 
     #[test]
@@ -351,8 +423,8 @@ mod tests {
         let rows = rows(&[("m", "a.b")]).unwrap();
         let read = |text: &str| {
             options
-                .read_rows(text.as_bytes(), &rows, RowBounds::most(9), None)
-                .map(|read| read.map(|read| read.to_string()))
+                .read_rows(text.as_bytes(), &rows, &RowBounds::most(9), None)
+                .map(|read| read.map(|read| read.rows.to_string()))
         };
         assert_eq!(read(r#"[{"a":{"b":1}}]"#).unwrap().unwrap(), r#"[{"m":1}]"#);
         for text in [r#"[{"a":{"b":[]}}]"#, r#"[{"a":{"b":1,"x":{}}}]"#, r#"[{"x":[[]]}]"#] {

@@ -29,7 +29,7 @@ use callout_core::{
 };
 use callout_path::Route;
 
-pub(crate) use self::rows::MappedRows;
+pub(crate) use self::rows::{MappedRows, TextRoom};
 use self::states::{At, States};
 
 /// One place that a stage looks at.
@@ -94,7 +94,7 @@ impl Plan {
         if let Some(rows) = &self.rows
             && let Some(mapped) = rows.read(bytes, options(limits), may_pass).ok()?
         {
-            return Some(Part::Mapped { is_whole: rows.is_whole(&mapped), result: mapped });
+            return Some(Part::Mapped { result: mapped.rows, is_whole: mapped.is_whole });
         }
         let widest = Cell::new(0);
         let body = options(limits).read_wanted(bytes, At::start(&self.states, &widest), may_pass).ok()?;

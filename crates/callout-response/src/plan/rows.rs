@@ -1,7 +1,7 @@
 //! A mapping's result read at once.
 
 use callout_core::{
-    json::{Json, ReadError, ReadOptions, RowBounds, Rows, SmolStr},
+    json::{ReadError, ReadOptions, Room, RowBounds, Rows, RowsRead, SmolStr},
     limits::Limits,
 };
 use callout_path::{Hop, Path};
@@ -15,12 +15,22 @@ pub(crate) struct MappedRows {
     bounds: RowBounds,
 }
 
+/// The room that a text has for the elements of a mapped array: the others are of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TextRoom {
+    /// In characters.
+    pub(crate) chars: usize,
+    /// How many of them each element takes, whatever its values.
+    pub(crate) each: usize,
+    /// Members of which it takes as many characters more as their values have.
+    pub(crate) values: Vec<SmolStr>,
+}
+
 impl MappedRows {
-    /// `None` if a path is another kind, or two of them are in each other's way. No element behind the first
-    /// `looked_at` is of use.
+    /// `None` if a path is another kind, or two of them are in each other's way.
     pub(crate) fn compile<'m>(
         members: impl Iterator<Item = (&'m SmolStr, &'m Path)>,
-        looked_at: Option<usize>,
+        room: Option<TextRoom>,
         limits: &Limits,
     ) -> Option<Self> {
         let mut all = Vec::new();
@@ -33,7 +43,11 @@ impl MappedRows {
         }
         let most = limits.max_path_matches.min(limits.max_total_path_matches) / visits.max(1);
         // One more than the elements: the list itself, or the only object.
-        let bounds = RowBounds { most: most.checked_sub(1)?, made: looked_at.unwrap_or(usize::MAX) };
+        let room = room.map(|TextRoom { chars, each, values }| {
+            let column = |value: SmolStr| all.iter().position(|(name, _)| *name == value);
+            Room { chars, each, columns: values.into_iter().filter_map(column).collect() }
+        });
+        let bounds = RowBounds { most: most.checked_sub(1)?, room };
         Some(Self { rows: Rows::new(all)?, bounds })
     }
 
@@ -44,13 +58,8 @@ impl MappedRows {
         bytes: &[u8],
         options: ReadOptions,
         may_pass: Option<&dyn Fn(&str) -> bool>,
-    ) -> Result<Option<Json>, ReadError> {
-        options.read_rows(bytes, &self.rows, self.bounds, may_pass)
-    }
-
-    /// Whether no element of what was read is `null` for being of no use.
-    pub(crate) fn is_whole(&self, mapped: &Json) -> bool {
-        mapped.as_array().is_none_or(|elements| elements.len() <= self.bounds.made)
+    ) -> Result<Option<RowsRead>, ReadError> {
+        options.read_rows(bytes, &self.rows, &self.bounds, may_pass)
     }
 }
 

@@ -94,7 +94,10 @@ use callout_core::{
 };
 use minijinja::{AutoEscape, Environment, State, UndefinedBehavior, Value};
 
-use crate::{Watch, plan::Reach};
+use crate::{
+    Watch,
+    plan::{Reach, TextRoom},
+};
 
 pub(crate) use self::budget::Enough;
 use self::{
@@ -103,7 +106,7 @@ use self::{
     exec::Stop,
     fault::Fail,
     parse::{Parts, Program},
-    statements::{For, Stmt},
+    statements::{For, Stmt, Targets},
     uses::Uses,
     value::Val,
 };
@@ -205,18 +208,23 @@ impl Template {
         self.uses.reaches(result_is_body)
     }
 
-    /// How many elements of `result` a render can come to that ends when it has written so many characters.
-    /// `None` if it may look at any: because it does so outside of one outermost loop, or a turn of that can
-    /// write nothing.
-    pub(crate) fn elements_within(&self, chars: usize) -> Option<usize> {
+    /// What the elements of `result` take of so many characters in a render that ends when it has written
+    /// them. `None` if it may look at any: because it does so outside of one outermost loop, or a turn of that
+    /// can write nothing.
+    pub(crate) fn room(&self, chars: usize) -> Option<TextRoom> {
         let Way::Own(statements) = &self.way else { return None };
         if !self.uses.is_one_loop_through_result() {
             return None;
         }
         statements.iter().find_map(|statement| match statement {
             Stmt::For(each) if each.test.is_none() && self.goes_through_result(each) => {
-                // So many turns have written as much.
-                (each.least_chars() > 0).then(|| chars.div_ceil(each.least_chars()))
+                let least = each.least()?;
+                let printed = |site: usize| {
+                    let Targets::One(variable) = &each.targets else { return None };
+                    Uses::member_of(&self.program.sites.get(site)?.expr, variable)
+                };
+                let values: Vec<_> = least.printed.into_iter().filter_map(printed).collect();
+                (least.chars > 0 || !values.is_empty()).then_some(TextRoom { chars, each: least.chars, values })
             }
             _ => None,
         })

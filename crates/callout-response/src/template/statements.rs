@@ -40,15 +40,45 @@ pub(super) struct Set {
     pub(super) line: u32,
 }
 
+/// What each turn of a loop writes, whatever its element, unless it is the last.
+#[derive(Debug)]
+pub(super) struct Least {
+    /// Characters of text.
+    pub(super) chars: usize,
+    /// The sites of what it prints. Names there stand for what they stand for when the turn begins.
+    pub(super) printed: Vec<usize>,
+}
+
 impl For {
-    /// How many characters each turn writes at least, unless it is the last.
-    pub(super) fn least_chars(&self) -> usize {
+    /// `None` if a turn may end before its end.
+    pub(super) fn least(&self) -> Option<Least> {
         if continues(&self.body) {
-            return 0;
+            return None;
         }
-        let text = |statement: &Stmt| if let Stmt::Text(text) = statement { text.chars().count() } else { 0 };
-        self.body.iter().map(text).sum()
+        let mut least = Least { chars: 0, printed: Vec::new() };
+        for statement in &self.body {
+            match statement {
+                Stmt::Text(text) => least.chars += text.chars().count(),
+                Stmt::Print(site) => least.printed.push(*site),
+                _ => {}
+            }
+        }
+        if sets(&self.body) {
+            least.printed.clear();
+        }
+        Some(least)
     }
+}
+
+/// Whether a name may come to stand for something else, but for those that loops within give their elements,
+/// which end with them.
+fn sets(body: &[Stmt]) -> bool {
+    body.iter().any(|statement| match statement {
+        Stmt::Set(_) => true,
+        Stmt::If(branches) => branches.iter().any(|branch| sets(&branch.body)),
+        Stmt::For(each) => sets(&each.other),
+        Stmt::Text(_) | Stmt::Print(_) | Stmt::Break | Stmt::Continue => false,
+    })
 }
 
 /// Whether a turn may end before its end.
