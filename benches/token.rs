@@ -1,6 +1,6 @@
 //! Auth with a token that is cached after the first time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use callout_auth::{Auth, AuthContext, TokenCache};
@@ -39,6 +39,7 @@ pub struct Tokens {
     cache: TokenCache,
     limits: Limits,
     timeouts: Timeouts,
+    now: Instant,
     deadline: Deadline,
 }
 
@@ -84,8 +85,9 @@ impl Tokens {
             _ => Object::default(),
         };
         let clock = system_clock();
-        // A call has its deadline before it asks for its header.
-        let deadline = Deadline::after(&clock, Duration::from_hours(1));
+        // A call knows its deadline and the time before it asks for its header.
+        let now = clock.now();
+        let deadline = Deadline::from_moment(now, Duration::from_hours(1));
         Self {
             auth,
             params,
@@ -95,6 +97,7 @@ impl Tokens {
             cache: TokenCache::default(),
             limits,
             timeouts: Timeouts::default(),
+            now,
             deadline,
         }
     }
@@ -119,8 +122,8 @@ impl Tokens {
     }
 
     fn header(&self, cache: &TokenCache) {
-        let Self { auth, params, http, clock, rng, limits, timeouts, deadline, .. } = self;
-        let context = AuthContext { http, clock, rng, cache, limits, timeouts, deadline: *deadline };
+        let Self { auth, params, http, clock, rng, limits, timeouts, now, deadline, .. } = self;
+        let context = AuthContext { http, clock, now: *now, rng, cache, limits, timeouts, deadline: *deadline };
         let params = auth.take_params(params).expect("the params are good");
         auth.header(&params, &context).now_or_never().expect("it is ready").expect("a header");
     }

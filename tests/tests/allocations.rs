@@ -58,10 +58,12 @@ fn a_cached_token_costs_one_allocation_at_most() {
     for (names, most) in [(&[][..], 0), (&["user"][..], 1), (&["user", "tenant", "q"][..], 1)] {
         let auth = exchange(names);
         let hit = || {
-            let deadline = Deadline::after(&clock, Duration::from_mins(1));
+            let now = clock.now();
+            let deadline = Deadline::from_moment(now, Duration::from_mins(1));
             let context = AuthContext {
                 http: &http,
                 clock: &clock,
+                now,
                 rng: &rng,
                 cache: &cache,
                 limits: &limits,

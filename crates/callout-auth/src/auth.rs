@@ -1,6 +1,10 @@
 //! Auth of one integration: from the config to the header of an attempt.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use callout_core::{
     Error, ErrorKind,
@@ -48,8 +52,11 @@ struct Parts {
 pub struct AuthContext<'a> {
     /// Sends token calls.
     pub http: &'a SharedHttp,
-    /// Freshness, deadlines, `iat`.
+    /// Deadlines, `iat`.
     pub clock: &'a SharedClock,
+    /// When the header is asked for: what is fresh then is used. Reading a clock can cost more than the rest of
+    /// finding a cached token, and a caller knows the time as a rule.
+    pub now: Instant,
     /// The `jti` of assertions.
     pub rng: &'a SharedRng,
     /// Where tokens are kept.
@@ -207,7 +214,7 @@ impl Auth {
         if header.source == CredentialSource::Static {
             return false;
         }
-        if let Some(entry) = cache.get(&params.key) {
+        if let Some(entry) = cache.get(&self.0.params.key(params)) {
             let dropped = entry.slot.remove_if(|token| Arc::ptr_eq(token, &header.token));
             tracing::debug!(integration = &*self.0.owner.integration, dropped, "the endpoint refused a token");
         }
@@ -229,13 +236,14 @@ impl Auth {
             Strategy::BearerToken(strategy) => Ok(fixed(strategy.token().value(), "Bearer ".len())),
             Strategy::Token(strategy) => {
                 let (token, _) = self.resolve(strategy, params, context).await?;
-                let entry = context.cache.get(&params.key);
+                let key = self.0.params.key(params);
+                let entry = context.cache.get(&key);
                 let expires = entry.and_then(|entry| entry.slot.expires_of(|kept| Arc::ptr_eq(kept, &token)));
                 Ok(TokenInfo {
                     kind: self.0.kind,
                     token: token.secret(),
                     expires_in: expires.map(|moment| moment.saturating_duration_since(context.clock.now())),
-                    cache_key: Some(params.key.to_hex()),
+                    cache_key: Some(key.to_hex()),
                 })
             }
         }
@@ -243,10 +251,9 @@ impl Auth {
 
     /// The fresh token that this integration holds on to: what most calls find.
     fn held(&self, params: &AuthParams, context: &AuthContext<'_>) -> Option<Arc<Token>> {
-        let now = context.clock.now();
-        let place = self.0.held.get(&params.key);
+        let place = self.0.held.get(&params.given);
         let held = place.as_ref()?;
-        let token = Arc::clone(held.fresh(context.cache, &params.key, now)?);
+        let token = Arc::clone(held.fresh(context.cache, &params.given, context.now)?);
         context.cache.hit(held);
         Some(token)
     }
@@ -257,11 +264,11 @@ impl Auth {
         params: &AuthParams,
         context: &AuthContext<'_>,
     ) -> Result<(Arc<Token>, CredentialSource), Error> {
-        let now = context.clock.now();
-        let entry = context.cache.get_or_add(&params.key, &self.0.owner);
+        let now = context.now;
+        let entry = context.cache.get_or_add(&self.0.params.key(params), &self.0.owner);
         let counters = context.cache.counters();
         if let Some(token) = entry.slot.fresh(now) {
-            self.0.held.put(context.cache, &entry, counters.hit());
+            self.0.held.put(context.cache, &entry, &params.given, counters.hit());
             return Ok((token, CredentialSource::Cached));
         }
         let found = entry.slot.find(now, || {

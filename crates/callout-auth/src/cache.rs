@@ -17,6 +17,7 @@ use moka::{notification::RemovalCause, policy::EvictionPolicy};
 
 use crate::{
     key::Key,
+    params::Given,
     slot::{Slot, Snapshot},
     token::Token,
 };
@@ -85,9 +86,11 @@ impl Entry {
     }
 }
 
-/// An entry that an integration holds on to, so that neither it nor what is in it need be looked up, and
+/// An entry that an integration holds on to, so that neither its key nor what is in it need be found, and
 /// its cache.
 pub(crate) struct Held {
+    /// Whose token it is, among the integration's.
+    given: Given,
     entry: Arc<Entry>,
     token: Snapshot<Arc<Token>>,
     cache: Weak<Parts>,
@@ -106,42 +109,42 @@ impl Held {
             && self.entry.slot.is_as_in(&self.token)
     }
 
-    /// The token if it is that key's in that cache, still there and fresh.
-    pub(crate) fn fresh(&self, cache: &TokenCache, key: &Key, now: Instant) -> Option<&Arc<Token>> {
+    /// The token if it is that of these params in that cache, still there and fresh.
+    pub(crate) fn fresh(&self, cache: &TokenCache, given: &Given, now: Instant) -> Option<&Arc<Token>> {
         let token = self.token.fresh(now)?;
-        (self.entry.key == *key && self.is_current(cache)).then_some(token)
+        (self.given == *given && self.is_current(cache)).then_some(token)
     }
 }
 
-/// Entries that an integration holds on to, each in a place that its key tells.
+/// Entries that an integration holds on to, each in a place that its params tell.
 #[derive(Default)]
 pub(crate) struct Holds([ArcSwapOption<Held>; 8]);
 
-/// Where keys are more than places, so often one of them takes its place from the one before.
+/// Where entries are more than places, so often one of them takes its place from the one before.
 const HOLD_EACH: u64 = 8;
 
 impl Holds {
-    /// What is held in that key's place, if anything.
-    pub(crate) fn get(&self, key: &Key) -> Guard<Option<Arc<Held>>> {
-        self.place(key).load()
+    /// What is held in the place of these params, if anything.
+    pub(crate) fn get(&self, given: &Given) -> Guard<Option<Arc<Held>>> {
+        self.place(given).load()
     }
 
-    /// Holds an entry that was looked up, `hits` being counted before.
-    pub(crate) fn put(&self, cache: &TokenCache, entry: &Arc<Entry>, hits: u64) {
-        let place = self.place(&entry.key);
+    /// Holds the entry of these params, which was looked up, `hits` being counted before.
+    pub(crate) fn put(&self, cache: &TokenCache, entry: &Arc<Entry>, given: &Given, hits: u64) {
+        let place = self.place(given);
         let is_free = place.load().as_ref().is_none_or(|held| !held.is_current(cache));
         if !is_free && !hits.is_multiple_of(HOLD_EACH) {
             return;
         }
         if let Some(token) = entry.slot.snapshot() {
-            let (entry, cache) = (Arc::clone(entry), Arc::downgrade(&cache.0));
-            place.store(Some(Arc::new(Held { entry, token, cache, uses: AtomicU64::new(0) })));
+            let (given, entry, cache) = (given.clone(), Arc::clone(entry), Arc::downgrade(&cache.0));
+            place.store(Some(Arc::new(Held { given, entry, token, cache, uses: AtomicU64::new(0) })));
         }
     }
 
-    fn place(&self, key: &Key) -> &ArcSwapOption<Held> {
+    fn place(&self, given: &Given) -> &ArcSwapOption<Held> {
         let Self([first, ..]) = self;
-        self.0.get(key.start() as usize % self.0.len()).unwrap_or(first)
+        self.0.get(given.spread() as usize % self.0.len()).unwrap_or(first)
     }
 }
 
@@ -362,6 +365,7 @@ mod tests {
 
     use callout_core::{
         config::{AuthConfig, AuthType},
+        json::Json,
         secret::Secrets,
         time::{Clock as _, StillClock},
     };
@@ -386,6 +390,11 @@ mod tests {
         cache.get_or_add(&key(&owner), &owner)
     }
 
+    /// The params of a call, by number.
+    fn given(at: usize) -> Given {
+        Given::of([Some(Json::from(at))])
+    }
+
     /// Gives the entry a token that is due a second after that moment.
     fn fill(entry: &Entry, now: Instant) -> Arc<Token> {
         let value = Arc::new(Token::new("a-token").unwrap());
@@ -399,78 +408,81 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_held_is_one_keys_in_one_cache_while_that_has_it_and_it_is_fresh() {
+    fn a_token_that_is_held_is_for_its_params_in_one_cache_while_that_has_it_and_it_is_fresh() {
         let now = StillClock::new().now();
         let due = now + Duration::from_secs(1);
         let (one, other) = (TokenCache::new(10), TokenCache::new(10));
-        let entry = add(&one, 0);
+        let (entry, own) = (add(&one, 0), given(0));
         let holds = Holds::default();
-        holds.put(&one, &entry, 0);
-        assert!(holds.get(&entry.key).is_none(), "there is no token to hold");
+        holds.put(&one, &entry, &own, 0);
+        assert!(holds.get(&own).is_none(), "there is no token to hold");
         let first = fill(&entry, now);
-        holds.put(&one, &entry, 1);
-        let place = holds.get(&entry.key);
+        holds.put(&one, &entry, &own, 1);
+        let place = holds.get(&own);
         let held = place.as_ref().unwrap();
-        let is_fresh = |cache: &TokenCache, key: &Key, now: Instant| {
-            held.fresh(cache, key, now).inspect(|token| assert!(Arc::ptr_eq(token, &first))).is_some()
+        let is_fresh = |cache: &TokenCache, given: &Given, now: Instant| {
+            held.fresh(cache, given, now).inspect(|token| assert!(Arc::ptr_eq(token, &first))).is_some()
         };
-        assert!(is_fresh(&one, &entry.key, now) && is_fresh(&one.clone(), &entry.key, now));
-        assert!(!is_fresh(&one, &entry.key, due), "it is due");
-        assert!(!is_fresh(&other, &entry.key, now) && !is_fresh(&one, &key(&owner(1)), now));
+        assert!(is_fresh(&one, &own, now) && is_fresh(&one.clone(), &given(0), now));
+        assert!(!is_fresh(&one, &own, due), "it is due");
+        assert!(!is_fresh(&other, &own, now));
+        // One as a text is another's, in the same place.
+        let as_text = Given::of([Some(Json::from("0"))]);
+        assert_eq!(as_text.spread(), own.spread());
+        for others in [as_text, given(1), Given::of([None]), Given::of([Some(Json::from(0)), None])] {
+            assert!(!is_fresh(&one, &others, now));
+        }
         let second = fill(&entry, due);
-        assert!(!is_fresh(&one, &entry.key, now), "another has taken its place");
-        holds.put(&one, &entry, 1);
-        let place = holds.get(&entry.key);
+        assert!(!is_fresh(&one, &own, now), "another has taken its place");
+        holds.put(&one, &entry, &own, 1);
+        let place = holds.get(&own);
         let held = place.as_ref().unwrap();
-        let has_second = |now: Instant| held.fresh(&one, &entry.key, now).is_some_and(|it| Arc::ptr_eq(it, &second));
+        let has_second = |now: Instant| held.fresh(&one, &own, now).is_some_and(|it| Arc::ptr_eq(it, &second));
         assert!(has_second(due), "what is no longer current makes place at once");
         assert!(entry.slot.remove_if(|token| Arc::ptr_eq(token, &second)) && !has_second(due), "it was refused");
         let third = fill(&entry, due);
-        holds.put(&one, &entry, 1);
-        let place = holds.get(&entry.key);
+        holds.put(&one, &entry, &own, 1);
+        let place = holds.get(&own);
         let held = place.as_ref().unwrap();
-        assert!(held.fresh(&one, &entry.key, due).is_some_and(|token| Arc::ptr_eq(token, &third)));
+        assert!(held.fresh(&one, &own, due).is_some_and(|token| Arc::ptr_eq(token, &third)));
         one.0.entries.invalidate(&entry.key);
         one.0.entries.run_pending_tasks();
-        assert!(held.fresh(&one, &entry.key, due).is_none(), "the cache has let go of it");
+        assert!(held.fresh(&one, &own, due).is_none(), "the cache has let go of it");
     }
 
     #[test]
     fn a_place_goes_to_another_entry_when_it_is_free_and_else_now_and_then() {
         let (cache, other) = (TokenCache::new(1_000), TokenCache::new(1_000));
         let holds = Holds::default();
-        // Keys are digests: they spread over the places, and some share one.
         let now = StillClock::new().now();
-        let entries: Vec<_> = (0..200).map(|at| add(&cache, at)).collect();
-        for entry in &entries {
+        let entries: Vec<_> = (0..200).map(|at| (add(&cache, at), given(at))).collect();
+        for (entry, _) in &entries {
             fill(entry, now);
         }
-        let places: std::collections::HashSet<_> = entries.iter().map(|entry| place(&holds, entry)).collect();
+        // They spread over the places, and some share one.
+        let place = |given: &Given| std::ptr::from_ref(holds.place(given));
+        let places: std::collections::HashSet<_> = entries.iter().map(|(_, given)| place(given)).collect();
         assert_eq!(places.len(), holds.0.len());
+        let is_held = |(entry, given): &(Arc<Entry>, Given)| {
+            holds.get(given).as_ref().is_some_and(|held| Arc::ptr_eq(&held.entry, entry))
+        };
+        let put = |(entry, given): &(Arc<Entry>, Given), hits: u64| holds.put(&cache, entry, given, hits);
         let (first, others) = entries.split_first().unwrap();
-        let second = others.iter().find(|entry| place(&holds, entry) == place(&holds, first)).unwrap();
-        holds.put(&cache, first, 1);
-        assert!(is_held(&holds, first), "it was empty");
-        holds.put(&cache, second, 1);
-        assert!(is_held(&holds, first) && !is_held(&holds, second), "it is taken");
-        holds.put(&cache, second, HOLD_EACH);
-        assert!(is_held(&holds, second), "its turn");
-        cache.0.entries.invalidate(&second.key);
+        let second = others.iter().find(|(_, given)| place(given) == place(&first.1)).unwrap();
+        put(first, 1);
+        assert!(is_held(first), "it was empty");
+        put(second, 1);
+        assert!(is_held(first) && !is_held(second), "it is taken");
+        put(second, HOLD_EACH);
+        assert!(is_held(second), "its turn");
+        cache.0.entries.invalidate(&second.0.key);
         cache.0.entries.run_pending_tasks();
-        holds.put(&cache, first, 1);
-        assert!(is_held(&holds, first), "the one before is gone");
-        let same_key = add(&other, 0);
-        fill(&same_key, now);
-        holds.put(&other, &same_key, 1);
-        assert!(is_held(&holds, &same_key), "the one before is of another cache");
-    }
-
-    fn place(holds: &Holds, entry: &Entry) -> *const ArcSwapOption<Held> {
-        holds.place(&entry.key)
-    }
-
-    fn is_held(holds: &Holds, entry: &Arc<Entry>) -> bool {
-        holds.get(&entry.key).as_ref().is_some_and(|held| Arc::ptr_eq(&held.entry, entry))
+        put(first, 1);
+        assert!(is_held(first), "the one before is gone");
+        let same_key = (add(&other, 0), given(0));
+        fill(&same_key.0, now);
+        holds.put(&other, &same_key.0, &same_key.1, 1);
+        assert!(is_held(&same_key), "the one before is of another cache");
     }
 
     #[test]

@@ -15,16 +15,51 @@ use crate::{
     token::sensitive,
 };
 
-/// The auth params of one call: checked, and resolved to the key of the token that they ask for.
+/// The auth params of one call, checked.
 ///
 /// Cloning is cheap. `Debug` shows names, never a value.
 #[derive(Clone)]
 pub struct AuthParams {
-    pub(crate) key: Key,
     /// `None` if there are no mappings.
     table: Option<Arc<Table>>,
-    /// For each mapping its value, if the call gives one; `None` if there are no mappings.
-    values: Option<Arc<[Option<Json>]>>,
+    pub(crate) given: Given,
+}
+
+/// For each mapping the value that a call gives, if it does; `None` if there are no mappings. It tells the token
+/// among those of one integration, as the key of the cache does among all, and without a digest.
+#[derive(Clone)]
+pub(crate) struct Given(Option<Arc<[Option<Json>]>>);
+
+impl Given {
+    /// Of those calls that give something.
+    #[cfg(test)]
+    pub(crate) fn of(values: impl IntoIterator<Item = Option<Json>>) -> Self {
+        Self(Some(values.into_iter().collect()))
+    }
+
+    fn values(&self) -> &[Option<Json>] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// A number that differs for most of what differs: made of lengths, first and last bytes.
+    pub(crate) fn spread(&self) -> u64 {
+        self.values().iter().fold(0, |sum: u64, value| {
+            let text = value.as_ref().and_then(|value| header_text(value).ok()).unwrap_or_default().as_bytes();
+            let part = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            let short = || text.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte));
+            let ends = text
+                .first_chunk()
+                .map_or_else(short, |first| part(Some(first)) ^ part(text.last_chunk()).rotate_left(29));
+            // 2^64 by the golden ratio (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+            (sum.rotate_left(23) ^ ends ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        }) >> 32
+    }
+}
+
+impl PartialEq for Given {
+    fn eq(&self, other: &Self) -> bool {
+        self.values() == other.values()
+    }
 }
 
 impl AuthParams {
@@ -37,7 +72,7 @@ impl AuthParams {
     /// The headers of the exchange. They are made when a token is fetched: most calls need none.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let mappings = self.table.iter().flat_map(|table| &table.mappings);
-        let given = mappings.zip(self.values.iter().flat_map(|values| values.iter()));
+        let given = mappings.zip(self.given.values());
         given
             .filter_map(|(mapping, value)| {
                 Some((mapping.header.clone(), sensitive(header_text(value.as_ref()?).ok()?)?))
@@ -48,8 +83,8 @@ impl AuthParams {
 
 impl fmt::Debug for AuthParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, table, values: _ } = self; // values of params
-        f.debug_struct("AuthParams").field("key", key).field("table", table).finish_non_exhaustive()
+        let Self { table, given: _ } = self; // values of params
+        f.debug_struct("AuthParams").field("table", table).finish_non_exhaustive()
     }
 }
 
@@ -80,8 +115,10 @@ struct Table {
 #[derive(Debug)]
 pub(crate) struct ParamHeaders {
     seed: KeySeed,
-    /// What a call without any auth param has: ready, so that it costs nothing.
+    /// What every call has where nothing is mapped.
     none: AuthParams,
+    /// The key then.
+    key_of_none: Key,
 }
 
 impl ParamHeaders {
@@ -102,10 +139,17 @@ impl ParamHeaders {
                 consumed.push(mapping.param_name.clone());
             }
         }
-        let key = seed.key(mappings.iter().map(|_| None));
+        let key_of_none = seed.key(mappings.iter().map(|_| None));
         let table = (!mappings.is_empty()).then(|| Arc::new(Table { mappings, consumed }));
-        let none = AuthParams { key, table, values: None };
-        Some(Self { seed, none })
+        Some(Self { seed, none: AuthParams { table, given: Given(None) }, key_of_none })
+    }
+
+    /// The key of the token that these ask for.
+    pub(crate) fn key(&self, params: &AuthParams) -> Key {
+        match &params.given {
+            Given(None) => self.key_of_none,
+            given => self.seed.key(given.values().iter().map(Option::as_ref)),
+        }
     }
 
     /// See [`crate::Auth::take_params`].
@@ -121,8 +165,7 @@ impl ParamHeaders {
         }
         // One allocation is all that a hit in the cache costs.
         let values: Arc<[Option<Json>]> = mappings.iter().map(|mapping| mapping.value(params).cloned()).collect();
-        let key = self.seed.key(values.iter().map(Option::as_ref));
-        Ok(AuthParams { key, table: Some(Arc::clone(table)), values: Some(values) })
+        Ok(AuthParams { table: Some(Arc::clone(table)), given: Given(Some(values)) })
     }
 }
 

@@ -182,8 +182,12 @@ impl Deadline {
 
     /// `length` from now. A length beyond what the clock can hold is a day.
     pub fn after(clock: &SharedClock, length: Duration) -> Self {
-        let now = clock.now();
-        Self(now.checked_add(length).unwrap_or(now + Duration::from_hours(24)))
+        Self::from_moment(clock.now(), length)
+    }
+
+    /// `length` from a moment, for those who have read the clock already; see [`Deadline::after`].
+    pub fn from_moment(moment: Instant, length: Duration) -> Self {
+        Self(moment.checked_add(length).unwrap_or(moment + Duration::from_hours(24)))
     }
 
     /// The moment.

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Instant,
 };
 
 use callout_auth::{AuthContext, TokenCache, TokenInfo};
@@ -54,9 +55,9 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// A token fetch serves many calls: its own bounds are the engine's, only the wait is the call's.
-    pub(crate) fn auth_context(&self, deadline: Deadline) -> AuthContext<'_> {
+    pub(crate) fn auth_context(&self, now: Instant, deadline: Deadline) -> AuthContext<'_> {
         let Self { http, clock, rng, tokens, limits, timeouts, .. } = self;
-        AuthContext { http, clock, rng, cache: tokens, limits, timeouts, deadline }
+        AuthContext { http, clock, now, rng, cache: tokens, limits, timeouts, deadline }
     }
 }
 

@@ -68,6 +68,7 @@ fn ask(config: &AuthConfig, secrets: &Secrets, answer: &HttpResponse) {
     let context = AuthContext {
         http: &http,
         clock: &clock,
+        now: clock.now(),
         rng: &rng,
         cache: &cache,
         limits: &limits,

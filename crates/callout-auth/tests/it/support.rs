@@ -207,6 +207,7 @@ impl World {
         AuthContext {
             http: &self.http,
             clock: &self.shared_clock,
+            now: self.shared_clock.now(),
             rng: &self.rng,
             cache: &self.cache,
             limits: &self.limits,
