@@ -3,10 +3,12 @@
 //!
 //! A string begins where the one before has ended. A reader that looks for each end from there waits for
 //! one search before it can begin the next. Here the searches do not depend on each other: the text is turned
-//! into bits, sixteen bytes at a time, and the reader takes them one by one (the first stage of Langdale and
+//! into bits, as many bytes at a time as the processor can take, and the reader takes them one by one (the first stage of Langdale and
 //! Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019, without the second).
 
-use wide::u8x16;
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+
+use super::block::bits;
 
 /// Words of bits that are made at a time.
 const WORDS: usize = 16;
@@ -80,6 +82,14 @@ impl<'a> Ends<'a> {
         }
     }
 
+    /// Goes on at that place, which lies ahead.
+    pub(super) fn jump(&mut self, to: usize) {
+        if to >= self.base + 64 {
+            self.base = to;
+            self.read_words();
+        }
+    }
+
     #[inline]
     fn next_word(&mut self) {
         self.at += 1;
@@ -92,16 +102,22 @@ impl<'a> Ends<'a> {
 
     #[inline(never)]
     fn read_words(&mut self) {
+        dispatch!(Level::new(), simd => self.read_words_by(simd));
+    }
+
+    #[expect(clippy::inline_always, reason = "only so it is compiled for what the processor is found to have")]
+    #[inline(always)]
+    fn read_words_by<S: Simd>(&mut self, simd: S) {
         let rest = self.bytes.get(self.base..).unwrap_or_default();
         let (whole, rest) = rest.as_chunks::<64>();
         let mut words = self.words.iter_mut();
         for (bytes, word) in whole.iter().zip(words.by_ref()) {
-            *word = Word::of(bytes);
+            *word = Word::of(simd, bytes);
         }
         if let Some(word) = words.next() {
             let mut bytes = [b' '; 64];
             bytes[..rest.len()].copy_from_slice(rest);
-            *word = Word::of(&bytes);
+            *word = Word::of(simd, &bytes);
         }
         self.at = 0;
         self.word = self.words[0];
@@ -109,18 +125,12 @@ impl<'a> Ends<'a> {
 }
 
 impl Word {
-    #[inline]
-    fn of(bytes: &[u8; 64]) -> Self {
-        let (blocks, _) = bytes.as_chunks::<16>();
-        let mut word = Self::default();
-        for (at, block) in blocks.iter().enumerate() {
-            let block = u8x16::new(*block);
-            let quotes = block.simd_eq(u8x16::splat(b'"')) | block.simd_eq(u8x16::splat(b'\\'));
-            let controls = block.min(u8x16::splat(0x1f)).simd_eq(block);
-            word.quotes |= u64::from(quotes.to_bitmask()) << (at * 16);
-            word.controls |= u64::from(controls.to_bitmask()) << (at * 16);
-        }
-        word
+    #[expect(clippy::inline_always, reason = "only so it is compiled for what the processor is found to have")]
+    #[inline(always)]
+    fn of<S: Simd>(simd: S, bytes: &[u8; 64]) -> Self {
+        let bytes = u8x64::simd_from(simd, *bytes);
+        let is = |byte: u8| bytes.simd_eq(u8x64::splat(simd, byte));
+        Self { quotes: bits(is(b'"') | is(b'\\')), controls: bits(bytes.simd_le(u8x64::splat(simd, 0x1f))) }
     }
 }
 

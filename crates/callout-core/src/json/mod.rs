@@ -8,6 +8,7 @@
 //! The type does not depend on which features of `serde_json` the host program switches on.
 
 mod array;
+mod block;
 mod convert;
 mod ends;
 mod error;
@@ -18,6 +19,7 @@ mod rows;
 
 mod skip;
 mod space;
+mod sweep;
 mod unnest;
 mod wanted;
 mod write;

@@ -95,30 +95,46 @@ macro_rules! from_integer {
 from_integer!(i8, u8, i16, u16, i32, u32, i64, u64, i128, u128, isize, usize);
 
 /// The length of the number that `bytes` begin with; `None` if they begin with none.
+#[inline]
 pub(super) fn number_length(bytes: &[u8]) -> Option<usize> {
-    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut at = usize::from(bytes.first() == Some(&b'-'));
-    at += match bytes.get(at)? {
-        b'0' => 1,
-        b'1'..=b'9' => digits(at),
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let at = match bytes.get(start)? {
+        b'0' => start + 1,
+        b'1'..=b'9' => behind_digits(bytes, start + 1),
         _ => return None,
     };
+    match bytes.get(at) {
+        Some(b'.' | b'e' | b'E') => behind_fraction(bytes, at),
+        _ => Some(at),
+    }
+}
+
+/// Behind the fraction and the exponent, one of which begins there.
+#[inline(never)]
+fn behind_fraction(bytes: &[u8], mut at: usize) -> Option<usize> {
     if bytes.get(at) == Some(&b'.') {
-        let fraction = digits(at + 1);
-        if fraction == 0 {
+        let end = behind_digits(bytes, at + 1);
+        if end == at + 1 {
             return None;
         }
-        at += 1 + fraction;
+        at = end;
     }
     if matches!(bytes.get(at), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
-        let exponent = digits(at + 1 + sign);
-        if exponent == 0 {
+        let start = at + 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        at = behind_digits(bytes, start);
+        if at == start {
             return None;
         }
-        at += 1 + sign + exponent;
     }
     Some(at)
+}
+
+#[inline]
+fn behind_digits(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    at
 }
 
 #[cfg(test)]

@@ -320,6 +320,29 @@ impl<'a> Reader<'a> {
         Ok(decoded)
     }
 
+    /// Whether the escapes of a string that stands between these places are such, and it may pass.
+    pub(super) fn escapes(&mut self, start: usize, end: usize) -> Step<()> {
+        let text = self.text;
+        let mut decoded = String::new();
+        self.at = start;
+        loop {
+            let rest = text.get(self.at..end).unwrap_or_default();
+            let (plain, has_escape) = rest.find('\\').map_or((rest, false), |at| (&rest[..at], true));
+            if self.may_pass.is_some() {
+                decoded.push_str(plain);
+            }
+            if !has_escape {
+                break;
+            }
+            self.at += plain.len();
+            let stands_for = self.escape()?;
+            if self.may_pass.is_some() {
+                decoded.push(stands_for);
+            }
+        }
+        if self.may_pass.is_some_and(|may_pass| !may_pass(&decoded)) { Err(Slip::Stopped) } else { Ok(()) }
+    }
+
     /// At what ends a plain stretch: true if it is a backslash; behind the quote if it is one.
     #[inline]
     pub(super) fn goes_on(&mut self) -> Step<bool> {

@@ -7,6 +7,8 @@ use super::{
     Json, Object, ReadError, ReadOptions,
     error::Slip,
     read::{Reader, Step},
+    skip::Open,
+    sweep::{Start, Watch},
 };
 
 /// More names than this do not lead to a value.
@@ -182,6 +184,59 @@ impl ReadOptions {
     }
 }
 
+/// Watches over elements of which no rows are made.
+struct Unmade<'f> {
+    elements: usize,
+    most: usize,
+    fields: &'f Fields,
+    /// Where the containers begin that are open, as far as an array in them can be on the way to a value.
+    open: [usize; LONGEST],
+}
+
+impl Watch for Unmade<'_> {
+    const ONLY_CONTAINERS: bool = true;
+
+    #[inline]
+    fn opens(&mut self, bytes: &[u8], at: usize, within: usize, is_object: bool) -> Option<()> {
+        if let Some(place) = self.open.get_mut(within - 1) {
+            *place = at;
+        }
+        if within == 1 {
+            self.elements += 1;
+            return (is_object && self.elements <= self.most).then_some(());
+        }
+        (is_object || !self.is_on_the_way(bytes, within)?).then_some(())
+    }
+}
+
+impl Unmade<'_> {
+    /// Whether the last container, in so many others, is the one, or a value of it is within the one, that a row
+    /// takes a value from. `None` if that cannot be told.
+    #[inline(never)]
+    fn is_on_the_way(&self, bytes: &[u8], within: usize) -> Option<bool> {
+        let mut fields = self.fields;
+        // The first is the element itself.
+        for at in self.open.get(1..within).unwrap_or_default() {
+            // An array among them is not on the way, or it would have been told.
+            match name_before(bytes, *at).map(|name| fields.get(name)) {
+                Some(Some(Field::Within(inner))) => fields = inner,
+                Some(_) => return Some(false),
+                None => return None,
+            }
+        }
+        Some(within <= self.open.len())
+    }
+}
+
+/// The name of the member whose value begins there. `None` if it is written with escapes, or there is none.
+fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let before = bytes.get(..at)?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let start = before.iter().rposition(|byte| matches!(byte, b'"' | b'\\'))?;
+    let is_whole =
+        before.get(start) == Some(&b'"') && start.checked_sub(1).and_then(|at| before.get(at)) != Some(&b'\\');
+    is_whole.then(|| before.get(start + 1..)).flatten()
+}
+
 impl Reader<'_> {
     fn rows(&mut self, rows: &Rows, bounds: &RowBounds) -> Step<Option<RowsRead>> {
         let mut row = vec![Json::Null; rows.names.len()];
@@ -197,10 +252,18 @@ impl Reader<'_> {
                 if self.peek()? == b']' {
                     self.at += 1;
                 } else {
+                    let mut was_swept = false;
                     let mut left = bounds.room.as_ref().map_or(usize::MAX, |room| room.chars);
                     loop {
                         if self.peek()? != b'{' || all.len() == bounds.most {
                             return Ok(None);
+                        }
+                        if left == 0
+                            && !std::mem::replace(&mut was_swept, true)
+                            && let Some(rest) = self.sweep_rows(&rows.fields, bounds.most - all.len())
+                        {
+                            all.resize(all.len() + rest, Json::Null);
+                            break;
                         }
                         if left > 0 {
                             let Some(object) = self.row(rows, &mut row)? else { return Ok(None) };
@@ -224,6 +287,17 @@ impl Reader<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Moves behind the end of the list if nothing but elements follows that could be rows; says how many.
+    fn sweep_rows(&mut self, fields: &Fields, most: usize) -> Option<usize> {
+        let mut open = Open::default();
+        open.push(false);
+        // The list is one of those that are open.
+        let most_open = self.max_depth() - self.depth + 1;
+        let mut watch = Unmade { elements: 0, most, fields, open: [0; LONGEST] };
+        self.sweep(Start { at: self.at, open, in_object: false, most_open }, &mut watch)?;
+        Some(watch.elements)
     }
 
     /// One row. The values are collected in `row`, which is all `null` before and afterwards.
@@ -300,6 +374,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{super::ReadErrorKind, *};
 
     fn rows(members: &[(&str, &str)]) -> Option<Rows> {
@@ -378,6 +454,63 @@ mod tests {
         }
         // One object is no element.
         assert_eq!(read(r#"{"c":1}"#, 0), read(r#"{"c":1}"#, 1));
+    }
+
+    #[test]
+    fn arrays_on_the_way_are_met_wherever_no_rows_are_made() {
+        let rows = rows(&[("n", "a.b.c"), ("m", "d")]).unwrap();
+        let is_read = |element: &str| {
+            let text = format!("[{{}}, {element}, {{\"d\": 1}}]");
+            let bounds = RowBounds { most: 3, room: Some(Room { chars: 1, each: 1, columns: Vec::new() }) };
+            ReadOptions::default().read_rows(text.as_bytes(), &rows, &bounds, None).unwrap().is_some()
+        };
+        let table = [
+            (r#"{"a":{"b":{"c":[1]}},"d":[[]]}"#, true),
+            (r#"{"x":{"a":[{"b":1}]},"y":[{"a":[]}]}"#, true),
+            (r#"{"a":{"x":[]},"b":[]}"#, true),
+            (r#"{"a":{"x":{"b":[]}}}"#, true),
+            (
+                r#"{"a" : {"b"
+                : [1]}}"#,
+                false,
+            ),
+            (r#"{"a":{"b":[{"c":1}]}}"#, false),
+            (r#"{"a":[]}"#, false),
+            (r#"{"\u0061":[]}"#, false),
+            (r#"{"x\"":[],"\"a":{"b":[]}}"#, true),
+            (r#"{"":[],"x":{"a":[]},"a":{"":[],"b":{}}}"#, true),
+            ("[]", false),
+            ("1", false),
+            ("\"a\"", false),
+            ("{},{}", false),
+        ];
+        for (element, expected) in table {
+            assert_eq!(is_read(element), expected, "{element}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_many_rows_are_read_whether_they_are_made_or_not(
+            tokens in prop::collection::vec(
+                prop::sample::select(vec![
+                    "{\"a\":{\"b\":1}}", "{\"a\":[]}", "{\"a\":{\"b\":[{}]}}", "{\"x\":[1]}", "{\"d\":\"\\n\"}", "{\"a\":",
+                    "{\"\\u0061\":[", "]", "}", "{", "[", "1", ",", ", ", "{\"x\":{\"a\":[\"", "\"]}}", "{\"b\":1,\"a\":{}}",
+                ]),
+                0..12,
+            ),
+            chars in 0_usize..4,
+        ) {
+            let rows = rows(&[("n", "a.b"), ("m", "d")]).unwrap();
+            for text in [format!("[{}]", tokens.concat()), format!("[{}]", tokens.join(","))] {
+                let read = |chars| {
+                    let bounds = RowBounds { most: 5, room: Some(Room { chars, each: 1, columns: Vec::new() }) };
+                    let read = ReadOptions::default().read_rows(text.as_bytes(), &rows, &bounds, None);
+                    read.map(|read| read.map(|read| read.rows.as_array().map_or(0, |rows| rows.len())))
+                };
+                prop_assert_eq!(read(chars), read(usize::MAX), "{}", text);
+            }
+        }
     }
 
     #[test]

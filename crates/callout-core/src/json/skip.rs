@@ -5,11 +5,15 @@ use super::{
     number::number_length,
     read::{Reader, Step},
     space::behind_space,
+    sweep::{Start, Unwatched},
 };
 
+/// A container of which so many bytes were passed over is swept from there on.
+const SWEPT_FROM: usize = 64;
+
 /// Which containers are open, of any number: a bit for each, set for an object.
-#[derive(Default)]
-struct Open {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Open {
     /// The innermost ones, the last in the lowest bit.
     last: u64,
     count: usize,
@@ -18,7 +22,19 @@ struct Open {
 }
 
 impl Open {
-    fn push(&mut self, is_object: bool) {
+    #[inline]
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether the innermost is an object.
+    #[inline]
+    pub(super) const fn is_in_object(&self) -> bool {
+        self.last & 1 == 1
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, is_object: bool) {
         if self.count.is_multiple_of(64) && self.count > 0 {
             self.outer.push(self.last);
         }
@@ -26,7 +42,8 @@ impl Open {
         self.count += 1;
     }
 
-    fn pop(&mut self) {
+    #[inline]
+    pub(super) fn pop(&mut self) {
         self.count -= 1;
         self.last >>= 1;
         if self.count.is_multiple_of(64) {
@@ -52,7 +69,16 @@ impl Reader<'_> {
         let mut at = self.at;
         let mut open = Open::default();
         let mut in_object = false;
+        let mut sweep_from = at + SWEPT_FROM;
         loop {
+            if at >= sweep_from && open.count > 0 {
+                // Once: where it meets what it leaves to us, it does so again.
+                sweep_from = usize::MAX;
+                let most_open = self.max_depth() - self.depth;
+                if self.sweep(Start { at, open: open.clone(), in_object, most_open }, &mut Unwatched).is_some() {
+                    return Ok(());
+                }
+            }
             if in_object {
                 at = self.behind_name(at)?;
             }
@@ -97,7 +123,7 @@ impl Reader<'_> {
                     Some(_) => return self.fail(at, Slip::CommaOrBracket),
                     None => return self.fail(at, Slip::End),
                 }
-                in_object = open.last & 1 == 1;
+                in_object = open.is_in_object();
                 at += 1;
             }
         }
