@@ -3,10 +3,11 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use callout::{Error, ErrorKind, Integration, Secrets};
-use callout_store::{StoreError, StoredIntegration, Uuid};
+use callout_store::{ChangeStamp, StoreError, StoredIntegration, Uuid};
 use hashlink::LruCache;
 use http::StatusCode;
 
@@ -18,8 +19,8 @@ const MAX_TRIES: u32 = 5;
 /// Bytes of all configs whose compiled form is kept.
 const MAX_CONFIG_BYTES: usize = 64 << 20;
 
-/// By id; what stands here counts only for its own revision, which every call asks the store for.
-/// That is how a change on one server is seen by all: at the next call.
+/// By id; what stands here counts only for its own revision, which every call asks the store for, unless nothing
+/// was committed since it was asked. That is how a change on one server is seen by all: at the next call.
 pub(crate) struct Loaded {
     most: usize,
     entries: Mutex<Entries>,
@@ -40,6 +41,26 @@ struct Entry {
     config_bytes: usize,
     /// Calls at the same time ask the store once.
     asked: Arc<SharedLook<Result<i64, ApiError>>>,
+    seen: Arc<Mutex<Option<Seen>>>,
+}
+
+/// The store was asked, and this revision was the current one.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// When all that was committed had been seen.
+    stamp: ChangeStamp,
+    asked: Instant,
+}
+
+/// How long the stamp is believed; see [`callout_store::Store::change_stamp`].
+const BELIEVED: Duration = Duration::from_millis(500);
+
+impl Entry {
+    /// Whether the store need not be asked.
+    fn is_seen(&self, stamp: ChangeStamp, now: Instant) -> bool {
+        let seen = *lock(&self.seen);
+        seen.is_some_and(|seen| seen.stamp == stamp && now.saturating_duration_since(seen.asked) < BELIEVED)
+    }
 }
 
 /// An integration that is there, as used; or why it cannot be used.
@@ -67,9 +88,17 @@ impl Loaded {
     async fn current(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<Option<Integration>, ApiError> {
         let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
         let Some(entry) = known else { return Ok(None) };
+        let (stamp, now) = (app.store().change_stamp(), app.clock().now());
+        if stamp.is_some_and(|stamp| entry.is_seen(stamp, now)) {
+            return Ok(Some(entry.integration));
+        }
         let ask = async { app.store().integration_revision(workspace, id).await.map_err(ApiError::from) };
         match entry.asked.look(ask).await {
-            Ok(revision) => Ok((revision == entry.revision).then_some(entry.integration)),
+            Ok(revision) if revision == entry.revision => {
+                *lock(&entry.seen) = stamp.map(|stamp| Seen { stamp, asked: now });
+                Ok(Some(entry.integration))
+            }
+            Ok(_) => Ok(None),
             Err(error) => {
                 if error.status == StatusCode::NOT_FOUND {
                     self.forget(id);
@@ -96,7 +125,7 @@ impl Loaded {
     pub(crate) fn put(&self, stored: &StoredIntegration, integration: Integration) {
         let config_bytes = stored.config.to_json().to_string().len();
         let (workspace, revision, asked) = (stored.workspace_id, stored.revision, Arc::new(SharedLook::new()));
-        let entry = Entry { workspace, revision, integration, config_bytes, asked };
+        let entry = Entry { workspace, revision, integration, config_bytes, asked, seen: Arc::default() };
         let mut entries = lock(&self.entries);
         entries.insert(stored.id, entry);
         while entries.by_id.len() > self.most || entries.config_bytes > MAX_CONFIG_BYTES {

@@ -75,6 +75,7 @@ pub use self::{
     access::{Permission, Role, UnknownWord},
     api_keys::{ApiKey, NewApiKey},
     audit::{Actor, AuditAction, AuditEntry, AuditResult},
+    database::ChangeStamp,
     error::StoreError,
     integrations::{IntegrationChange, NewIntegration, StoredIntegration},
     list::{ListQuery, Listed, MAX_PAGE_BYTES, Page, Sort, SortBy},

@@ -9,7 +9,7 @@ use callout_core::{
 use uuid::Uuid;
 
 use crate::{
-    database::{Connect, Database, Write, execute, rows},
+    database::{ChangeStamp, Connect, Database, Write, execute, rows},
     error::{Result, StoreError},
     master_key::{Keys, MasterKeySource},
     options::{DatabaseUrl, SecretBackend, StoreOptions},
@@ -97,6 +97,16 @@ impl Store {
     /// [`StoreError::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<()> {
         self.0.database.ping().await
+    }
+
+    /// Tells without asking the database whether anything was committed since: not, if it is what it was. `None`
+    /// where that cannot be told so: in PostgreSQL and in memory, on systems other than Unix, within a second of
+    /// a commit, and if the file is gone.
+    ///
+    /// A commit that took more than a second from its log to the disk could be missed; who keeps something by
+    /// this should ask again now and then.
+    pub fn change_stamp(&self) -> Option<ChangeStamp> {
+        self.0.database.change_stamp(self.0.clock.unix())
     }
 
     /// Ends its connections, once those in use are given back. A store that is dropped does so too,

@@ -8,12 +8,14 @@
 mod error;
 mod migrate;
 mod open;
+mod stamp;
 
 use std::path::PathBuf;
 
 pub(crate) use error::Failure;
 pub(crate) use open::Connect;
 use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
+pub use stamp::ChangeStamp;
 
 use crate::error::{Result, StoreError};
 
