@@ -14,7 +14,7 @@ use callout_core::{
     time::{Deadline, SharedClock, SharedRng},
 };
 use futures_util::future::{Either, poll_immediate, select};
-use http::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use hyper::body::Incoming;
 use tracing::Instrument as _;
 
@@ -175,9 +175,12 @@ impl Run<'_, '_> {
         let redirects: Redirects = self.exchange.redirects;
         let mut followed = 0;
         loop {
-            let sent = client.send(request.clone(), target)?;
-            let response = client.head(sent, target).await?;
+            let kept = kept(&request.headers);
+            let response = client.head(client.send(parted(request), target)?, target).await?;
             let status = response.status().as_u16();
+            if redirect::is_one(status, response.headers()) {
+                request.headers = kept.into_iter().collect();
+            }
             let next = redirect::next(request, status, response.headers(), redirects, followed);
             match next.map_err(|error| Fault::last(error.with_status(status)))? {
                 Some(next) => *request = next,
@@ -232,6 +235,17 @@ impl Run<'_, '_> {
         };
         Error::new(ErrorKind::Timeout, message).with_retryable(true)
     }
+}
+
+/// Headers for a redirect, which few calls meet: a map of them has room for more.
+fn kept(headers: &HeaderMap) -> Box<[(HeaderName, HeaderValue)]> {
+    headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The request, which is left without its headers.
+fn parted(request: &mut HttpRequest) -> HttpRequest {
+    let headers = std::mem::take(&mut request.headers);
+    HttpRequest { headers, ..request.clone() }
 }
 
 /// Why an attempt that ended so is made again; `None` for one that is not.

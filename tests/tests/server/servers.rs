@@ -68,7 +68,7 @@ async fn a_change_is_seen_though_the_log_has_told_of_none_for_long() {
     let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(1);
     let settle = || std::fs::File::options().write(true).open(&log).unwrap().set_modified(long_ago).unwrap();
     let test = two.path(&format!("/integrations/{id}/endpoints/go/test"));
-    let text = async || {
+    let answered = async || {
         let tested = two.ask_as(Some(&one.owner), "POST", &test, Some(r#"{"params":{"id":1}}"#)).await;
         tested.expect(200).text_at("final_result")
     };
@@ -77,15 +77,15 @@ async fn a_change_is_seen_though_the_log_has_told_of_none_for_long() {
         settle();
         let stamp = two.store.change_stamp();
         assert!(stamp.is_some());
-        assert_eq!(text().await, text().await);
+        assert_eq!(answered().await, answered().await);
         let change =
             format!(r#"{{"endpoints":[{{"name":"go","description":"","path":"/go","result_template":"now {at}"}}]}}"#);
         one.ask("PATCH", &format!("/integrations/{id}"), Some(&change)).await.expect(200);
         assert_eq!(two.store.change_stamp(), None, "it was just written to");
-        assert_eq!(text().await, format!("now {at}"));
+        assert_eq!(answered().await, format!("now {at}"));
         settle();
         assert_ne!(two.store.change_stamp(), stamp, "it is longer");
-        assert_eq!(text().await, format!("now {at}"));
+        assert_eq!(answered().await, format!("now {at}"));
     }
 }
 
