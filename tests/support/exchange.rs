@@ -75,7 +75,7 @@ impl Sender {
     /// With that header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.request.headers.insert(name, value.parse().unwrap());
+        self.request.headers.append(name, value.parse().unwrap());
         self
     }
 
@@ -128,7 +128,7 @@ impl Sender {
     /// The transport's.
     pub async fn send(&self, transport: &Transport) -> Result<HttpResponse, Error> {
         let exchange = Exchange {
-            request: Box::new(|attempt| {
+            request: Box::new(|attempt, _| {
                 self.attempts.fetch_add(1, Ordering::Relaxed);
                 let mut request = self.request.clone();
                 request.headers.insert("x-attempt", attempt.into());

@@ -15,7 +15,7 @@ use callout_core::{
     json::Json,
     limits::{Limits, Timeouts},
     secret::{SecretName, Secrets},
-    time::Deadline,
+    time::{Clock, Deadline, StillClock},
 };
 use callout_tests::{SeededRng, TestClock};
 use tokio::{
@@ -28,7 +28,7 @@ struct Always;
 
 impl HttpService for Always {
     async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
-        (exchange.request)(0).await?;
+        (exchange.request)(0, Clock::now(&StillClock::new())).await?;
         let body = Bytes::from_static(br#"{"token": "a-token", "expires_in": 3600}"#);
         Ok(HttpResponse::new(200, http::HeaderMap::new(), body))
     }

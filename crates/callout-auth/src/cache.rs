@@ -120,6 +120,9 @@ impl Held {
 #[derive(Default)]
 pub(crate) struct Holds([ArcSwapOption<Held>; 8]);
 
+/// Longer params are not held on to: they are the callers', and an integration can have been loaded long ago.
+const MAX_HELD_BYTES: usize = 1 << 10;
+
 /// Where entries are more than places, so often one of them takes its place from the one before.
 const HOLD_EACH: u64 = 8;
 
@@ -133,7 +136,7 @@ impl Holds {
     pub(crate) fn put(&self, cache: &TokenCache, entry: &Arc<Entry>, given: &Given, hits: u64) {
         let place = self.place(given);
         let is_free = place.load().as_ref().is_none_or(|held| !held.is_current(cache));
-        if !is_free && !hits.is_multiple_of(HOLD_EACH) {
+        if given.bytes() > MAX_HELD_BYTES || !is_free && !hits.is_multiple_of(HOLD_EACH) {
             return;
         }
         if let Some(token) = entry.slot.snapshot() {
@@ -479,6 +482,11 @@ mod tests {
         cache.0.entries.run_pending_tasks();
         put(first, 1);
         assert!(is_held(first), "the one before is gone");
+        let long = Given::of([Some(Json::from("x".repeat(MAX_HELD_BYTES + 1))), None]);
+        for hits in 0..HOLD_EACH {
+            holds.put(&cache, &second.0, &long, hits);
+            assert!(!is_held(&(Arc::clone(&second.0), long.clone())), "it is too long");
+        }
         let same_key = (add(&other, 0), given(0));
         fill(&same_key.0, now);
         holds.put(&other, &same_key.0, &same_key.1, 1);

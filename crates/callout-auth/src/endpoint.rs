@@ -126,7 +126,7 @@ impl TokenEndpoint {
         wire: &Wire<'_>,
     ) -> Result<Issued, Error> {
         let last = Mutex::new(Attempt { since: wire.clock.now(), assertion: None });
-        let factory: RequestFactory<'_> = Box::new(|_| {
+        let factory: RequestFactory<'_> = Box::new(|_, _| {
             let made = request().map(|TokenRequest { http, assertion }| {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Attempt { since: wire.clock.now(), assertion };
                 http

@@ -41,10 +41,19 @@ impl Given {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// A number that differs for most of what differs: made of lengths, first and last bytes.
+    /// Bytes of the texts in it.
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts().map(str::len).sum()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.values().iter().map(|value| value.as_ref().and_then(|value| header_text(value).ok()).unwrap_or_default())
+    }
+
+    /// A number that differs for most of what differs: made of lengths, first and last bytes. Where it does
+    /// not, one is held in the other's place, and found by its key.
     pub(crate) fn spread(&self) -> u64 {
-        self.values().iter().fold(0, |sum: u64, value| {
-            let text = value.as_ref().and_then(|value| header_text(value).ok()).unwrap_or_default().as_bytes();
+        self.texts().map(str::as_bytes).fold(0, |sum: u64, text| {
             let part = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
             let short = || text.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte));
             let ends = text

@@ -264,6 +264,9 @@ fn rows_read_at_once_are_what_the_mapping_makes() {
     let sources = prop::sample::select(vec![
         source,
         "{{ response.a }}",
+        "{% for row in result %}{{ row.m }}{% endfor %}",
+        "{% for row in result %}{{ row.a }}{{ row['m'] }}, {{ row.a }}{% endfor %}",
+        "{% for row in result %}{{ row.n }}-{% set row = {'a': ''} %}{{ row.a }}{% endfor %}",
         "{% for row in result %}{{ row }};{% endfor %}",
         "rows: {% for row in result %}- é{{ row.m|default('') }}{% if loop.last %}.{% endif %}{% else %}none{% endfor %}",
         "{% for row in result %}{% if row.m is defined and row.m %}{% continue %}{% endif %}text{% endfor %}",

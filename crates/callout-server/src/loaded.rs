@@ -20,7 +20,8 @@ const MAX_TRIES: u32 = 5;
 const MAX_CONFIG_BYTES: usize = 64 << 20;
 
 /// By id; what stands here counts only for its own revision, which every call asks the store for, unless nothing
-/// was committed since it was asked. That is how a change on one server is seen by all: at the next call.
+/// was committed since it was asked. That is how a change on one server is seen by all: at the next call. (A commit
+/// that a slow disk keeps from being seen for more than a second may be missed; then within [`BELIEVED`].)
 pub(crate) struct Loaded {
     most: usize,
     entries: Mutex<Entries>,
@@ -47,7 +48,7 @@ struct Entry {
 /// The store was asked, and this revision was the current one.
 #[derive(Clone, Copy)]
 struct Seen {
-    /// When all that was committed had been seen.
+    /// From before it was asked.
     stamp: ChangeStamp,
     asked: Instant,
 }

@@ -100,13 +100,14 @@ impl Store {
     }
 
     /// Tells without asking the database whether anything was committed since: not, if it is what it was. `None`
-    /// where that cannot be told so: in PostgreSQL and in memory, on systems other than Unix, within a second of
-    /// a commit, and if the file is gone.
+    /// where that cannot be told so: in PostgreSQL and in memory, on systems other than Unix, if the file is gone,
+    /// and until SQLite's log was found unchanged for a second.
     ///
-    /// A commit that took more than a second from its log to the disk could be missed; who keeps something by
-    /// this should ask again now and then.
+    /// A commit that takes more than a second from its log to where it is seen, because the disk is slow or the
+    /// process was stopped in between, is missed if it is looked for just then. Who keeps something by this asks
+    /// the database now and then all the same.
     pub fn change_stamp(&self) -> Option<ChangeStamp> {
-        self.0.database.change_stamp(self.0.clock.unix())
+        self.0.database.change_stamp(self.0.clock.now())
     }
 
     /// Ends its connections, once those in use are given back. A store that is dropped does so too,

@@ -104,7 +104,7 @@ where
         return Err(BodyFault::TooLarge);
     }
     let Some(second) = chunk(body).await.map_err(BodyFault::Wire)? else { return Ok(first) };
-    let mut chunks = Chunks { whole: Vec::new(), small: BytesMut::new(), length: 0, most };
+    let mut chunks = Chunks::new(usize::try_from(announced).unwrap_or(usize::MAX), most);
     chunks.push(first)?;
     chunks.push(second)?;
     while let Some(chunk) = chunk(body).await.map_err(BodyFault::Wire)? {
@@ -113,31 +113,51 @@ where
     Ok(chunks.joined())
 }
 
-/// Chunks as they came, put together once all of them are there: what they announce may be a lie, and a buffer
-/// that grows is copied as often as it does.
+/// Chunks as they came, put together once all of them are there: what an answer announces may be a lie, and a
+/// buffer that grows is copied as often as it does.
 struct Chunks {
     whole: Vec<Bytes>,
     /// What has come since in chunks that are not worth being kept apart.
     small: BytesMut,
+    /// Chunks of so many bytes are.
+    worth_keeping: usize,
     length: usize,
     most: usize,
 }
 
 impl Chunks {
-    /// Smaller chunks are copied at once. A server that sends bytes one by one would otherwise have us keep
-    /// many times as much as it sends.
-    const WORTH_KEEPING: usize = 1 << 10;
+    /// Smaller chunks are copied at once. Each keeps the buffer that it was read into, of which this is the least
+    /// that hyper makes: a server that sends few bytes at a time would otherwise have us keep many times as much
+    /// as it sends.
+    const WORTH_KEEPING: usize = 8 << 10;
+    /// So many are kept, and then all are put together: the buffers can be larger than what is in them, 408 KiB
+    /// each.
+    const MOST: usize = 32;
+    /// A body that is announced with no more has its place at once.
+    const SMALL: usize = 4 * STEP;
+
+    fn new(announced: usize, most: usize) -> Self {
+        let (room, worth_keeping) = match announced {
+            1..=Self::SMALL => (announced, usize::MAX),
+            _ => (0, Self::WORTH_KEEPING),
+        };
+        Self { whole: Vec::new(), small: BytesMut::with_capacity(room), worth_keeping, length: 0, most }
+    }
 
     fn push(&mut self, chunk: Bytes) -> Result<(), BodyFault> {
         self.length += chunk.len();
         if self.length > self.most {
             return Err(BodyFault::TooLarge);
         }
-        if chunk.len() < Self::WORTH_KEEPING {
+        if chunk.len() < self.worth_keeping {
             self.small.extend_from_slice(&chunk);
-        } else {
-            self.keep_small();
-            self.whole.push(chunk);
+            return Ok(());
+        }
+        self.keep_small();
+        self.whole.push(chunk);
+        if self.whole.len() >= Self::MOST {
+            self.small = self.put_together();
+            self.worth_keeping = usize::MAX;
         }
         Ok(())
     }
@@ -149,12 +169,19 @@ impl Chunks {
     }
 
     fn joined(mut self) -> Bytes {
+        if self.whole.is_empty() {
+            return self.small.freeze();
+        }
         self.keep_small();
+        self.put_together().freeze()
+    }
+
+    fn put_together(&mut self) -> BytesMut {
         let mut body = BytesMut::with_capacity(self.length);
-        for chunk in self.whole {
+        for chunk in self.whole.drain(..) {
             body.extend_from_slice(&chunk);
         }
-        body.freeze()
+        body
     }
 }
 
@@ -412,7 +439,8 @@ mod tests {
 
     #[tokio::test]
     async fn plain_chunks_of_any_sizes_are_put_together_in_their_order() {
-        let sizes = [1, Chunks::WORTH_KEEPING, 2, 3, Chunks::WORTH_KEEPING - 1, 5_000, Chunks::WORTH_KEEPING + 1, 7];
+        let large = Chunks::WORTH_KEEPING;
+        let sizes = [1, large, 2, 3, large - 1, 20_000, large + 1, 7, 70_000];
         for first in 0..sizes.len() {
             for behind in first + 1..=sizes.len() {
                 let mut bytes = (0..=u8::MAX).cycle();
@@ -425,6 +453,21 @@ mod tests {
                 };
                 assert_eq!(read(body(), whole.len()).await.unwrap().1, whole);
                 assert!(matches!(read(body(), whole.len() - 1).await, Err(BodyFault::TooLarge)));
+                // Many chunks are put together earlier.
+                let many = vec![Bytes::from(vec![7; large]); Chunks::MOST + first];
+                let mut all = Chunks::new(0, usize::MAX);
+                for chunk in chunks.iter().chain(&many).chain(&chunks) {
+                    all.push(chunk.clone()).unwrap();
+                }
+                assert_eq!(all.joined(), [whole.clone(), many.concat(), whole.clone()].concat());
+                // What is announced changes nothing but where it is put.
+                for announced in [0, 1, whole.len(), usize::MAX] {
+                    let mut all = Chunks::new(announced, whole.len());
+                    for chunk in &chunks {
+                        all.push(chunk.clone()).unwrap();
+                    }
+                    assert_eq!(all.joined(), whole);
+                }
             }
         }
     }

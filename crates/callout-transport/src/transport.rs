@@ -141,10 +141,11 @@ impl Run<'_, '_> {
     /// What the factory makes, under the call's deadline.
     async fn request(&self, attempt: u32) -> Result<(HttpRequest, Arc<Target>), Error> {
         let Exchange { request, deadline, .. } = self.exchange;
-        if deadline.remaining(&self.parts.clock).is_zero() {
+        let now = self.parts.clock.now();
+        if now >= deadline.moment() {
             return Err(self.out_of_time(None));
         }
-        let made = within(&self.parts.clock, deadline.moment(), pin!(request(attempt))).await;
+        let made = within(&self.parts.clock, deadline.moment(), pin!(request(attempt, now))).await;
         let request = made.ok_or_else(|| self.out_of_time(None))??;
         let target = Arc::new(Target::of(&request.url)?);
         Ok((request, target))

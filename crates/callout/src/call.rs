@@ -291,44 +291,28 @@ async fn approve(call: &Call<'_>, watch: &Watched<'_>, prepared: &Prepared<'_>) 
     decided.map(|()| true)
 }
 
-/// When a call began, and until when it may go on.
-#[derive(Clone, Copy)]
-struct Times {
-    /// Shortly before its first attempt.
-    now: Instant,
-    deadline: Deadline,
-}
-
-impl Times {
-    fn of(call: &Call<'_>) -> Self {
-        let now = call.engine.clock.now();
-        Self { now, deadline: Deadline::from_moment(now, call.timeouts().call) }
-    }
-}
-
-/// Everything up to where something is sent.
+/// Everything up to where something is sent, and until when the call may go on.
 async fn approved<'a>(
     call: &Call<'a>,
     watch: &Watched<'a>,
     params: Json,
     disabled: Disabled,
-) -> Result<(Prepared<'a>, Times), Error> {
+) -> Result<(Prepared<'a>, Deadline), Error> {
     let opened = open(call, params, disabled)?;
-    let mut times = Times::of(call);
+    let mut deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
     if let Some(checked) = opened.0.request.validate_at_once(&opened.1) {
         checked?;
     } else {
         let (endpoint, params) = (opened.0.clone(), opened.1.clone());
         let check = move || endpoint.request.validate(&params);
-        place(call.engine, call.integration, times.deadline).run(check).await??;
-        times.now = call.engine.clock.now();
+        place(call.engine, call.integration, deadline).run(check).await??;
     }
     let prepared = prepare(call, opened)?;
     if approve(call, watch, &prepared).await? {
         // The time that a person took is not the call's.
-        times = Times::of(call);
+        deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
     }
-    Ok((prepared, times))
+    Ok((prepared, deadline))
 }
 
 /// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
@@ -340,11 +324,10 @@ async fn send<'a>(
     shown: Option<&mut Option<SentRequest>>,
 ) -> Result<Arc<Sent>, Error> {
     // Taken apart at once: a call in flight has no room for it as a whole.
-    let (Prepared { endpoint, params, conversions, auth, request, idempotency_key }, times) =
+    let (Prepared { endpoint, params, conversions, auth, request, idempotency_key }, deadline) =
         approved(call, watch, params, disabled).await?;
     let timeouts = call.timeouts();
-    let deadline = times.deadline;
-    let first = Mutex::new(Some((request, times.now)));
+    let first = Mutex::new(Some(request));
     let sending = Sending {
         call,
         watch: Some(watch),
@@ -406,9 +389,9 @@ enum Requests<'a> {
     /// The same, which is none of an endpoint's.
     Fixed(HttpRequest),
     /// An endpoint's. Most calls are one attempt: the request that was made for them goes out itself, and
-    /// is made once more, of the same params, for another. With it stands when it was made.
+    /// is made once more, of the same params, for another.
     Made {
-        first: Mutex<Option<(HttpRequest, Instant)>>,
+        first: Mutex<Option<HttpRequest>>,
         endpoint: &'a Endpoint,
         params: &'a Object,
         idempotency_key: Option<HeaderValue>,
@@ -416,22 +399,21 @@ enum Requests<'a> {
 }
 
 impl Requests<'_> {
-    /// The next attempt's, and what time it is if that is known. `consumed` names the params that the auth
-    /// keeps.
-    fn next(&self, consumed: &[String]) -> Result<(HttpRequest, Option<Instant>), Error> {
+    /// The next attempt's. `consumed` names the params that the auth keeps.
+    fn next(&self, consumed: &[String]) -> Result<HttpRequest, Error> {
         let (first, endpoint, params, key) = match self {
-            Self::Fixed(request) => return Ok((request.clone(), None)),
+            Self::Fixed(request) => return Ok(request.clone()),
             Self::Made { first, endpoint, params, idempotency_key } => (first, endpoint, params, idempotency_key),
         };
-        if let Some((request, now)) = first.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok((request, Some(now)));
+        if let Some(request) = first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok(request);
         }
         let consumed: Vec<&str> = consumed.iter().map(String::as_str).collect();
         let mut request = endpoint.request.build(params, &consumed)?;
         if let Some(key) = key {
             idempotency::set_key(&mut request.headers, key);
         }
-        Ok((request, None))
+        Ok(request)
     }
 }
 
@@ -477,7 +459,7 @@ impl Sending<'_> {
     }
 
     async fn send(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
-        let request: RequestFactory<'_> = Box::new(|_| Box::pin(self.attempt()));
+        let request: RequestFactory<'_> = Box::new(|_, now| Box::pin(self.attempt(now)));
         let exchange = Exchange {
             request,
             retry,
@@ -497,10 +479,9 @@ impl Sending<'_> {
 
     /// One attempt's request: the same bytes each time, auth applied anew. The auth header beats a
     /// configured one of its name.
-    async fn attempt(&self) -> Result<HttpRequest, Error> {
-        let (mut request, now) = self.next()?;
+    async fn attempt(&self, now: Instant) -> Result<HttpRequest, Error> {
+        let mut request = self.next()?;
         if let Some((auth, params)) = self.auth {
-            let now = now.unwrap_or_else(|| self.call.engine.clock.now());
             let context = self.call.engine.auth_context(now, self.deadline);
             let since = self.watch.and_then(Watched::timer);
             let header = auth.header(params, &context).await;
@@ -514,7 +495,7 @@ impl Sending<'_> {
         Ok(request)
     }
 
-    fn next(&self) -> Result<(HttpRequest, Option<Instant>), Error> {
+    fn next(&self) -> Result<HttpRequest, Error> {
         self.requests.next(self.auth.map_or(&[], |(_, params)| params.consumed()))
     }
 
@@ -539,8 +520,7 @@ impl Sending<'_> {
     /// `None` only if the request cannot be made a second time.
     fn shown(&self, redactor: &Redactor) -> Option<SentRequest> {
         let auth = self.last_header().map(|header| (header.name.clone(), header.value().clone()));
-        let (request, _) = self.next().ok()?;
-        Some(SentRequest::masked(&request, auth, redactor))
+        Some(SentRequest::masked(&self.next().ok()?, auth, redactor))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a call follows, and where it does not: credentials and bodies stay with their origin.
 
 use callout_core::{ErrorKind, http::Redirects};
-use callout_tests::{Reply, Sender, TestClock, Upstream};
+use callout_tests::{Recorded, Reply, Sender, TestClock, Upstream};
 
 use crate::{builder, shown, transport};
 
@@ -39,9 +39,17 @@ async fn within_the_origin_a_call_follows() {
         Sender::post(upstream.at("/old")).header("x-api-key", "key").body("{\"a\":1}").send(&transport).await.unwrap();
     assert_eq!((response.status, response.retries), (200, 0));
     Sender::post(upstream.at("/form")).header("x-api-key", "key").send(&transport).await.unwrap();
+    let two = Sender::get(upstream.at("/old")).header("x-api-key", "key").header("x-two", "a").header("x-two", "b");
+    two.send(&transport).await.unwrap();
+    let values = |request: &Recorded| {
+        let two = request.headers.iter().filter(|(name, _)| name == "x-two");
+        two.map(|(_, value)| value.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(upstream.requests().iter().skip(4).map(values).collect::<Vec<_>>(), [["a", "b"], ["a", "b"]]);
     let seen: Vec<_> = upstream
         .requests()
         .iter()
+        .take(4)
         .map(|request| {
             format!("{} {} {} {}", request.method, request.target, request.header("x-api-key").unwrap(), request.text())
         })

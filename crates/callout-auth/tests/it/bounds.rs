@@ -1,7 +1,11 @@
 //! The cache keeps to its size, and one integration to its share of it (B9).
 
 use callout_auth::{Auth, TokenCache};
-use callout_core::{ErrorKind, config::AuthConfig};
+use callout_core::{
+    ErrorKind,
+    config::AuthConfig,
+    time::{Clock, StillClock},
+};
 
 use crate::support::{Network, World, client, compile_as, exchange, exchange_secret, numbered, params};
 
@@ -27,7 +31,7 @@ fn quiet() -> callout_core::http::SharedHttp {
             &'a self,
             exchange: callout_core::http::Exchange<'a>,
         ) -> Result<callout_core::http::HttpResponse, callout_core::Error> {
-            (exchange.request)(0).await?;
+            (exchange.request)(0, Clock::now(&StillClock::new())).await?;
             Ok(numbered(7, 3600))
         }
     }

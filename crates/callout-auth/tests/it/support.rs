@@ -17,7 +17,7 @@ use callout_core::{
     json::Json,
     limits::{Limits, Timeouts},
     secret::{SecretName, Secrets},
-    time::{Clock, Deadline, Rng, SharedClock, SharedRng},
+    time::{Clock, Deadline, Rng, SharedClock, SharedRng, StillClock},
 };
 use http::HeaderMap;
 use tokio::sync::watch;
@@ -62,7 +62,7 @@ impl Network {
 impl HttpService for Network {
     async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
         for attempt in 0.. {
-            let request = (exchange.request)(attempt).await?;
+            let request = (exchange.request)(attempt, Clock::now(&StillClock::new())).await?;
             let number = {
                 let mut sent = self.sent.lock().unwrap();
                 sent.push(request);

@@ -3,8 +3,9 @@
 //!
 //! A string begins where the one before has ended. A reader that looks for each end from there waits for
 //! one search before it can begin the next. Here the searches do not depend on each other: the text is turned
-//! into bits, as many bytes at a time as the processor can take, and the reader takes them one by one (the first stage of Langdale and
-//! Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019, without the second).
+//! into bits, as many bytes at a time as the processor can take, and the reader takes them one by one (the
+//! first stage of Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019, without the
+//! second).
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
@@ -84,7 +85,15 @@ impl<'a> Ends<'a> {
 
     /// Goes on at that place, which lies ahead.
     pub(super) fn jump(&mut self, to: usize) {
-        if to >= self.base + 64 {
+        let ahead = to.saturating_sub(self.base) / 64;
+        if ahead == 0 || to >= self.bytes.len() {
+            return;
+        }
+        if let Some(word) = self.words.get(self.at + ahead) {
+            self.word = *word;
+            self.at += ahead;
+            self.base += ahead * 64;
+        } else {
             self.base = to;
             self.read_words();
         }
@@ -161,6 +170,21 @@ mod tests {
                     assert_eq!(Ends::of(&bytes).from(from), plainly(&bytes, from), "{byte} at {at} from {from}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_lies_between_is_left_out() {
+        let text: String = (0..400).map(|at| format!("\"{}\" ", "a".repeat(at % 70))).collect();
+        let bytes = text.as_bytes();
+        let quotes: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b'"').collect();
+        for step in [1, 2, 3, 7, 20, 50, 399] {
+            let mut ends = Ends::of(bytes);
+            for pair in quotes.chunks(2).step_by(step) {
+                ends.jump(pair[0]);
+                assert_eq!(ends.of_string(pair[0]), pair[1], "{step}");
+            }
+            ends.jump(bytes.len());
         }
     }
 

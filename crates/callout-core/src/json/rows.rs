@@ -189,8 +189,18 @@ struct Unmade<'f> {
     elements: usize,
     most: usize,
     fields: &'f Fields,
-    /// Where the containers begin that are open, as far as an array in them can be on the way to a value.
-    open: [usize; LONGEST],
+    /// Of the containers that are open, the outermost, which is an element, first.
+    ways: [Way<'f>; LONGEST],
+}
+
+/// Whether a container is on the way to a value that a row takes. An array that is makes it something else.
+#[derive(Clone, Copy)]
+enum Way<'f> {
+    /// It is: this is looked for in it.
+    To(&'f Fields),
+    Off,
+    /// It may be: a name that leads to it is written with escapes.
+    Unknown,
 }
 
 impl Watch for Unmade<'_> {
@@ -198,33 +208,30 @@ impl Watch for Unmade<'_> {
 
     #[inline]
     fn opens(&mut self, bytes: &[u8], at: usize, within: usize, is_object: bool) -> Option<()> {
-        if let Some(place) = self.open.get_mut(within - 1) {
-            *place = at;
+        self.elements += usize::from(within == 1);
+        // Once for each container, or a name would be looked at as often as there are others behind it.
+        let way = match within.checked_sub(2).map(|outer| self.ways.get(outer)) {
+            None => Way::To(self.fields),
+            Some(Some(Way::To(fields))) => fields.way(bytes, at),
+            Some(Some(Way::Unknown)) => Way::Unknown,
+            Some(Some(Way::Off) | None) => Way::Off,
+        };
+        if let Some(place) = self.ways.get_mut(within - 1) {
+            *place = way;
         }
-        if within == 1 {
-            self.elements += 1;
-            return (is_object && self.elements <= self.most).then_some(());
-        }
-        (is_object || !self.is_on_the_way(bytes, within)?).then_some(())
+        (self.elements <= self.most && (is_object || matches!(way, Way::Off))).then_some(())
     }
 }
 
-impl Unmade<'_> {
-    /// Whether the last container, in so many others, is the one, or a value of it is within the one, that a row
-    /// takes a value from. `None` if that cannot be told.
+impl Fields {
+    /// That of a container which begins there, in the object of these.
     #[inline(never)]
-    fn is_on_the_way(&self, bytes: &[u8], within: usize) -> Option<bool> {
-        let mut fields = self.fields;
-        // The first is the element itself.
-        for at in self.open.get(1..within).unwrap_or_default() {
-            // An array among them is not on the way, or it would have been told.
-            match name_before(bytes, *at).map(|name| fields.get(name)) {
-                Some(Some(Field::Within(inner))) => fields = inner,
-                Some(_) => return Some(false),
-                None => return None,
-            }
+    fn way(&self, bytes: &[u8], at: usize) -> Way<'_> {
+        match name_before(bytes, at).map(|name| self.get(name)) {
+            Some(Some(Field::Within(inner))) => Way::To(inner),
+            Some(_) => Way::Off,
+            None => Way::Unknown,
         }
-        Some(within <= self.open.len())
     }
 }
 
@@ -295,8 +302,8 @@ impl Reader<'_> {
         open.push(false);
         // The list is one of those that are open.
         let most_open = self.max_depth() - self.depth + 1;
-        let mut watch = Unmade { elements: 0, most, fields, open: [0; LONGEST] };
-        self.sweep(Start { at: self.at, open, in_object: false, most_open }, &mut watch)?;
+        let mut watch = Unmade { elements: 0, most, fields, ways: [Way::Off; LONGEST] };
+        self.sweep(Start { at: self.at, open, most_open }, &mut watch)?;
         Some(watch.elements)
     }
 
@@ -477,6 +484,8 @@ mod tests {
             (r#"{"a":{"b":[{"c":1}]}}"#, false),
             (r#"{"a":[]}"#, false),
             (r#"{"\u0061":[]}"#, false),
+            (r#"{"\u0061":{"b":{"c":[]}}}"#, true),
+            (r#"{"\u0061":{"b":[]}}"#, false),
             (r#"{"x\"":[],"\"a":{"b":[]}}"#, true),
             (r#"{"":[],"x":{"a":[]},"a":{"":[],"b":{}}}"#, true),
             ("[]", false),
@@ -486,6 +495,20 @@ mod tests {
         ];
         for (element, expected) in table {
             assert_eq!(is_read(element), expected, "{element}");
+        }
+    }
+
+    #[test]
+    fn names_are_looked_at_once_however_many_arrays_stand_behind_them() {
+        let rows = rows(&[("n", "a.b")]).unwrap();
+        let arrays = "\"\":[],".repeat(50_000);
+        for (name, space) in [("x".repeat(500_000), String::new()), ("x".to_owned(), " ".repeat(500_000))] {
+            let text = format!("[{{}},{{\"{name}\":{space}{{{arrays}\"c\":1}}}}]");
+            let bounds = RowBounds { most: 3, room: Some(Room { chars: 1, each: 1, columns: Vec::new() }) };
+            let (read, took) =
+                callout_hostile::timed(|| ReadOptions::default().read_rows(text.as_bytes(), &rows, &bounds, None));
+            assert!(read.unwrap().is_some());
+            assert!(took < std::time::Duration::from_secs(5), "{took:?}");
         }
     }
 

@@ -75,7 +75,7 @@ impl Reader<'_> {
                 // Once: where it meets what it leaves to us, it does so again.
                 sweep_from = usize::MAX;
                 let most_open = self.max_depth() - self.depth;
-                if self.sweep(Start { at, open: open.clone(), in_object, most_open }, &mut Unwatched).is_some() {
+                if self.sweep(Start { at, open: open.clone(), most_open }, &mut Unwatched).is_some() {
                     return Ok(());
                 }
             }

@@ -46,7 +46,6 @@ pub(super) struct Start {
     pub(super) at: usize,
     /// The containers that are open there, of which the outermost ends the sweep.
     pub(super) open: Open,
-    pub(super) in_object: bool,
     /// How many may be open.
     pub(super) most_open: usize,
 }
@@ -103,13 +102,13 @@ impl Reader<'_> {
     /// Moves behind the end of the outermost open container. `None`, and stays, if anything in it is not as it
     /// has to be, or the watch breaks off.
     pub(super) fn sweep(&mut self, start: Start, watch: &mut impl Watch) -> Option<()> {
-        let Start { at, open, in_object, most_open } = start;
+        let Start { at, open, most_open } = start;
         let before = self.at;
         let mut sweep = Sweep {
             bytes: self.bytes,
             base: at,
+            in_object: open.is_in_object(),
             open,
-            in_object,
             most_open,
             in_string: 0,
             first_is_escaped: 0,
@@ -382,7 +381,7 @@ mod tests {
             open.push(in_object);
             reader.at += 1;
             reader.space();
-            let start = Start { at: reader.at, open, in_object, most_open: options.max_depth };
+            let start = Start { at: reader.at, open, most_open: options.max_depth };
             if reader.sweep(start, &mut Unwatched).is_some() {
                 end = Some(reader.at);
             }

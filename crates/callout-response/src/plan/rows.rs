@@ -42,11 +42,11 @@ impl MappedRows {
             all.push((name.clone(), names));
         }
         let most = limits.max_path_matches.min(limits.max_total_path_matches) / visits.max(1);
-        // One more than the elements: the list itself, or the only object.
         let room = room.map(|TextRoom { chars, each, values }| {
             let column = |value: SmolStr| all.iter().position(|(name, _)| *name == value);
             Room { chars, each, columns: values.into_iter().filter_map(column).collect() }
         });
+        // One more than the elements: the list itself, or the only object.
         let bounds = RowBounds { most: most.checked_sub(1)?, room };
         Some(Self { rows: Rows::new(all)?, bounds })
     }

@@ -55,16 +55,14 @@ impl For {
         if continues(&self.body) {
             return None;
         }
+        let names_stay = !sets(&self.body);
         let mut least = Least { chars: 0, printed: Vec::new() };
         for statement in &self.body {
             match statement {
                 Stmt::Text(text) => least.chars += text.chars().count(),
-                Stmt::Print(site) => least.printed.push(*site),
+                Stmt::Print(site) if names_stay => least.printed.push(*site),
                 _ => {}
             }
-        }
-        if sets(&self.body) {
-            least.printed.clear();
         }
         Some(least)
     }

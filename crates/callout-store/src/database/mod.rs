@@ -10,12 +10,13 @@ mod migrate;
 mod open;
 mod stamp;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 pub(crate) use error::Failure;
 pub(crate) use open::Connect;
 use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
 pub use stamp::ChangeStamp;
+use stamp::Log;
 
 use crate::error::{Result, StoreError};
 
@@ -109,8 +110,15 @@ pub(crate) struct Database(On<SqlitePools, sqlx::PgPool>);
 struct SqlitePools {
     read: sqlx::SqlitePool,
     write: sqlx::SqlitePool,
-    /// The file and which one it was when it was opened; none in memory.
-    file: Option<(PathBuf, FileIdentity)>,
+    /// None in memory.
+    file: Option<SqliteFile>,
+}
+
+struct SqliteFile {
+    path: PathBuf,
+    /// Which one it was when it was opened.
+    opened: FileIdentity,
+    log: Log,
 }
 
 /// Device and inode, where there are such.
@@ -147,6 +155,13 @@ impl Database {
         Ok(())
     }
 
+    /// See [`crate::Store::change_stamp`].
+    pub(crate) fn change_stamp(&self, now: Instant) -> Option<ChangeStamp> {
+        let On::Sqlite(pools) = &self.0 else { return None };
+        pools.check_file().ok()?;
+        pools.file.as_ref()?.log.stamp(now)
+    }
+
     /// Ends its connections.
     pub(crate) async fn close(&self) {
         match &self.0 {
@@ -162,7 +177,7 @@ impl Database {
 impl SqlitePools {
     /// SQLite goes on writing into a file that was deleted or moved away, where nobody would find it.
     fn check_file(&self) -> Result<()> {
-        let Some((path, opened)) = &self.file else { return Ok(()) };
+        let Some(SqliteFile { path, opened, .. }) = &self.file else { return Ok(()) };
         if open::identity(path) == *opened {
             return Ok(());
         }

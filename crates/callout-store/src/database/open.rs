@@ -12,7 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, FileIdentity, On, SqlitePools};
+use super::{Database, FileIdentity, On, SqliteFile, SqlitePools, stamp::Log};
 use crate::{
     error::{Result, StoreError},
     options::DatabaseUrl,
@@ -77,7 +77,7 @@ fn sqlite(connect: &Connect<'_>, path: &Path) -> Result<Database> {
             .test_before_acquire(false)
             .connect_lazy_with(options.clone())
     };
-    let file = Some((path.to_owned(), identity(path)));
+    let file = Some(SqliteFile { path: path.to_owned(), opened: identity(path), log: Log::of(path) });
     Ok(Database(On::Sqlite(SqlitePools { read: pool(connect.max_connections), write: pool(1), file })))
 }
 
