@@ -64,8 +64,9 @@ impl ReadOptions {
     /// a text is refused exactly if [`ReadOptions::read`] refuses it, but for duplicate names in what is
     /// passed over. See [`Wanted`] for what becomes of the rest.
     ///
-    /// `may_pass` is shown each string and name that is written with escapes, also where it is passed
-    /// over: in the bytes of the text it cannot be found. Where it says no, reading stops.
+    /// `may_pass` is shown each string and name that is written with escapes (some twice in a text that is not
+    /// JSON), also where it is passed over: in the bytes of the text it cannot be found. Where it says no,
+    /// reading stops.
     ///
     /// # Errors
     ///
