@@ -82,6 +82,27 @@ async fn a_change_is_seen_though_the_log_has_told_of_none_for_long() {
     }
 }
 
+/// Closed, the store answers nobody: only who does not ask it goes on.
+#[cfg(unix)]
+#[tokio::test]
+async fn calls_do_not_ask_while_the_log_tells_of_no_commit() {
+    let one = Server::start().await;
+    let upstream = Upstream::with(|_: &Recorded| Reply::json(200, r#"{"a":1}"#)).await;
+    let id = one.create(&integration("shop", &upstream.url())).await;
+    let database = one.folder().join("callout.db").display().to_string();
+    let two = Server::on(StoreOptions::new(database.parse().unwrap()), ServerOptions::default()).await;
+    let test = two.path(&format!("/integrations/{id}/endpoints/go/test"));
+    let asked = async || two.ask_as(Some(&one.owner), "POST", &test, Some(r#"{"params":{"id":1}}"#)).await;
+    asked().await.expect(200);
+    assert_eq!(two.store.change_stamp(), None);
+    two.clock.advance(std::time::Duration::from_secs(2));
+    asked().await.expect(200);
+    two.store.close().await;
+    asked().await.expect(200);
+    two.clock.advance(std::time::Duration::from_secs(2));
+    asked().await.expect(503);
+}
+
 /// A database of one test.
 struct Postgres {
     server: String,

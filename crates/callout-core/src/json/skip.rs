@@ -197,10 +197,48 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::super::{LoneSurrogates, ReadError, ReadOptions, Want, Wanted};
+
+    /// What texts of the property tests are made of.
+    pub(in super::super) const TOKENS: [&str; 34] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "{\"a\":1}",
+        "[1,2]",
+        "\"name\":",
+        "\"a\" : ",
+        ",",
+        " ,\n    ",
+        ":",
+        "1",
+        "-0.5e3",
+        "01",
+        "2.",
+        "true",
+        "nul",
+        "null",
+        "\"text of more than eight bytes\"",
+        "\"\\n\\u0061\"",
+        "\"\\x\"",
+        "\"\\ud83d\"",
+        "\"\t\"",
+        "\"",
+        "\\",
+        "\u{b}",
+        "é",
+        "{\"a\":{\"b\":[{}]},\"c\":\"d\"}",
+        ",\"a\":",
+        ",\"b\":[",
+        "],",
+        "},",
+        "\"a\",",
+        "{\"a\":",
+    ];
 
     #[derive(Clone, Copy)]
     struct Nothing;
@@ -250,11 +288,7 @@ mod tests {
         #[test]
         fn what_is_passed_over_is_checked_as_if_it_were_built(
             tokens in prop::collection::vec(
-                prop::sample::select(vec![
-                    "{", "}", "[", "]", "{\"a\":1}", "[1,2]", "\"name\":", "\"a\" : ", ",", " ,\n    ", ":", "1", "-0.5e3",
-                    "01", "2.", "true", "nul", "null", "\"text of more than eight bytes\"", "\"\\n\\u0061\"", "\"\\x\"",
-                    "\"\\ud83d\"", "\"\t\"", "\"", "\\", "\u{b}", "é", "{\"a\":{\"b\":[{}]},\"c\":\"d\"}",
-                ]),
+                prop::sample::select(&TOKENS),
                 0..12,
             ),
             max_depth in 1_usize..6,

@@ -1,7 +1,6 @@
 //! Whether anything was committed, told by the log's file.
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -73,12 +72,6 @@ impl ChangeStamp {
     #[cfg(not(unix))]
     fn of(_: &Path) -> Option<Self> {
         None
-    }
-}
-
-impl fmt::Debug for Log {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
