@@ -9,7 +9,7 @@
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
-use super::block::bits;
+use super::group::bits;
 
 /// Words of bits that are made at a time.
 const WORDS: usize = 16;

@@ -8,20 +8,20 @@
 //! The type does not depend on which features of `serde_json` the host program switches on.
 
 mod array;
-mod block;
 mod convert;
 mod ends;
 mod error;
+mod group;
 mod number;
 mod object;
 mod read;
 mod rows;
-
 mod skip;
 mod space;
 mod sweep;
 mod unnest;
 mod wanted;
+mod words;
 mod write;
 
 pub use array::Array;
@@ -29,7 +29,7 @@ pub use error::{ReadError, ReadErrorKind};
 pub use number::Number;
 pub use object::{Object, ObjectBuilder};
 pub use read::{Duplicates, LoneSurrogates, ReadOptions};
-pub use rows::{Room, RowBounds, Rows, RowsRead};
+pub use rows::{Cell, Cells, Room, RowBounds, Rows, RowsRead};
 pub use smol_str::SmolStr;
 pub use wanted::{Want, Wanted};
 pub use write::{write_compact, write_string};

@@ -110,7 +110,7 @@ impl ReadOptions {
 }
 
 pub(super) struct Reader<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
     pub(super) depth: usize,
@@ -277,15 +277,15 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Step<Json> {
-        let start = self.at;
-        self.digits()?;
-        Ok(Json::Number(Number::from_checked(&self.text[start..self.at])))
+        self.digits().map(|digits| Json::Number(Number::from_checked(digits)))
     }
 
+    /// A number as it is written.
     #[inline]
-    fn digits(&mut self) -> Step<()> {
-        self.at += number_length(&self.bytes[self.at..]).ok_or(Slip::Number)?;
-        Ok(())
+    pub(super) fn digits(&mut self) -> Step<&'a str> {
+        let start = self.at;
+        self.at += number_length(&self.bytes[start..]).ok_or(Slip::Number)?;
+        Ok(&self.text[start..self.at])
     }
 
     /// Reads a string; a quote must stand here.
@@ -323,25 +323,34 @@ impl<'a> Reader<'a> {
 
     /// Whether the escapes of a string that stands between these places are such, and it may pass.
     pub(super) fn escapes(&mut self, start: usize, end: usize) -> Step<()> {
+        if self.may_pass.is_some() {
+            return self.unescaped(start, end).map(drop);
+        }
+        let text = self.text;
+        self.at = start;
+        while let Some(plain) = text.get(self.at..end).and_then(|rest| rest.find('\\')) {
+            self.at += plain;
+            self.escape()?;
+        }
+        Ok(())
+    }
+
+    /// What the string that stands between these places stands for.
+    pub(super) fn unescaped(&mut self, start: usize, end: usize) -> Step<String> {
         let text = self.text;
         let mut decoded = String::new();
         self.at = start;
         loop {
             let rest = text.get(self.at..end).unwrap_or_default();
-            let (plain, has_escape) = rest.find('\\').map_or((rest, false), |at| (&rest[..at], true));
-            if self.may_pass.is_some() {
-                decoded.push_str(plain);
-            }
-            if !has_escape {
+            let Some(plain) = rest.find('\\') else {
+                decoded.push_str(rest);
                 break;
-            }
-            self.at += plain.len();
-            let stands_for = self.escape()?;
-            if self.may_pass.is_some() {
-                decoded.push(stands_for);
-            }
+            };
+            decoded.push_str(rest.get(..plain).unwrap_or_default());
+            self.at += plain;
+            decoded.push(self.escape()?);
         }
-        if self.may_pass.is_some_and(|may_pass| !may_pass(&decoded)) { Err(Slip::Stopped) } else { Ok(()) }
+        if self.may_pass.is_some_and(|may_pass| !may_pass(&decoded)) { Err(Slip::Stopped) } else { Ok(decoded) }
     }
 
     /// At what ends a plain stretch: true if it is a backslash; behind the quote if it is one.

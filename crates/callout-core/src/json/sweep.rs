@@ -2,40 +2,121 @@
 //!
 //! JSON's grammar is told by what may follow what, by which containers are open, and by how numbers, words and
 //! escapes are written. The first is the same question for all tokens, so that bits ask it for all of a block
-//! together; brackets are gone through one by one, and so are numbers, words, and strings with escapes. What
-//! does not pass here is not told what is wrong with it: the reader walks it again, token by token, and says.
+//! together, and whether a number has digits alone is one more; brackets are gone through one by one, and so are
+//! other numbers, words, and strings with escapes. What does not pass here is not told what is wrong with it: the
+//! reader walks it again, token by token, and says.
 //!
 //! The blocks are those of Langdale and Lemire ("Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019).
 //! Their second stage goes through all tokens; here it has become the masks of [`Sweep::follows_the_grammar`].
 #![expect(clippy::inline_always, reason = "only so it is compiled for what the processor is found to have")]
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u64x8};
 
 use super::{
-    block::{Block, escaped, odd_from},
+    group::{BYTES, Group},
     number::number_length,
     read::Reader,
     skip::Open,
     space::is_space,
+    words::{WORDS, Words, behind, escaped, first_behind, odd_from, sum},
 };
 
-/// Is told of the containers in what is swept, and may break off.
+/// Is told of what is swept, and may break off by `None`. It is told before it is known whether all of that is
+/// as it has to be.
 pub(super) trait Watch {
-    /// Whether the outermost container may hold nothing but containers.
-    const ONLY_CONTAINERS: bool;
+    /// Whether it is told of names, and of the ends of containers.
+    const LOOKS_INSIDE: bool;
 
-    /// One begins at `at`, in so many others. `None` breaks off.
-    fn opens(&mut self, bytes: &[u8], at: usize, within: usize, is_object: bool) -> Option<()>;
+    /// Whether the outermost container may hold nothing but containers.
+    fn holds_containers(&self) -> bool;
+
+    /// Whether it wants to be told of the names in the innermost container.
+    fn wants_names(&self) -> bool;
+
+    /// Names, or strings where names would stand, begin at `quote`.
+    fn name(&mut self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> Option<()>;
+
+    /// A container begins at `at`, in so many others.
+    fn opens(&mut self, bytes: &[u8], group: &Seen<'_>, at: usize, within: usize, is_object: bool) -> Option<()>;
+
+    /// One has ended, in so many others.
+    fn closes(&mut self, reader: &mut Reader<'_>, within: usize) -> Option<()>;
+}
+
+/// What a watch can see around the place that it is told of.
+pub(super) struct Seen<'g> {
+    /// Where the group begins.
+    base: usize,
+    /// Where names begin in it, and strings that stand where names would.
+    names: &'g Words,
+    /// The last of those before it.
+    name: usize,
+    backslashes: &'g Words,
+    has_backslashes: bool,
+}
+
+impl Seen<'_> {
+    #[cfg(test)]
+    pub(super) fn alone(backslashes: &Words) -> Seen<'_> {
+        Seen { base: 0, names: backslashes, name: 0, backslashes, has_backslashes: *backslashes != [0; WORDS] }
+    }
+
+    /// Where the last name before that place began. What stands there need not be one if the text is not as it
+    /// has to be.
+    #[inline]
+    pub(super) fn name_before(&self, at: usize) -> usize {
+        let (word, bit) = (at.saturating_sub(self.base) / 64, at.saturating_sub(self.base) % 64);
+        let bits = self.names.get(word).map_or(0, |bits| bits & !(u64::MAX << bit));
+        if bits != 0 {
+            return self.base + word * 64 + highest(bits);
+        }
+        let before = self.names.get(..word).unwrap_or_default();
+        last(before).map_or(self.name, |at| self.base + at)
+    }
+
+    /// Whether it is known that no backslash stands between these places, of which the first is not behind the
+    /// other.
+    #[inline]
+    pub(super) fn is_plain(&self, from: usize, to: usize) -> bool {
+        let Some(words) = from.checked_sub(self.base).map(|from| from / 64..=(to - self.base) / 64) else {
+            return false;
+        };
+        if self.has_backslashes {
+            self.backslashes.get(words).is_some_and(|words| words.iter().all(|bits| *bits == 0))
+        } else {
+            *words.end() < WORDS
+        }
+    }
 }
 
 /// Nobody watches.
 pub(super) struct Unwatched;
 
 impl Watch for Unwatched {
-    const ONLY_CONTAINERS: bool = false;
+    const LOOKS_INSIDE: bool = false;
 
     #[inline]
-    fn opens(&mut self, _: &[u8], _: usize, _: usize, _: bool) -> Option<()> {
+    fn holds_containers(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn wants_names(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn name(&mut self, _: &[u8], _: &Seen<'_>, _: usize) -> Option<()> {
+        Some(())
+    }
+
+    #[inline]
+    fn opens(&mut self, _: &[u8], _: &Seen<'_>, _: usize, _: usize, _: bool) -> Option<()> {
+        Some(())
+    }
+
+    #[inline]
+    fn closes(&mut self, _: &mut Reader<'_>, _: usize) -> Option<()> {
         Some(())
     }
 }
@@ -50,52 +131,54 @@ pub(super) struct Start {
     pub(super) most_open: usize,
 }
 
-/// What one block hands to the next.
+/// What one group of blocks hands to the next.
 struct Sweep<'a> {
     bytes: &'a [u8],
     base: usize,
     open: Open,
     in_object: bool,
     most_open: usize,
-    /// All bits if the next block begins within a string.
+    /// 1 if the next group begins within a string, else 0.
     in_string: u64,
     first_is_escaped: u64,
-    /// Where the last string began that has, and whether an escape was seen in it.
+    /// Where the string began in which it does, and whether an escape was seen in it.
     string: usize,
     has_escape: bool,
+    /// 1 if that string is a name, else 0.
     in_key: u64,
-    in_scalar: u64,
-    /// 1 if the next token is the first behind one of these, else 0.
+    /// Where the last name began, or a string that stands where one would.
+    name: usize,
+    /// Where the number or word began that may go on there.
+    scalar: usize,
     behind: Behind,
     /// Where the outermost container has ended.
     end: Option<usize>,
 }
 
+/// 1 if the next group's first byte is behind one of these, or the first behind white space that is, else 0.
 #[derive(Default)]
 struct Behind {
     open: u64,
     comma: u64,
-    colon: u64,
     value: u64,
     key: u64,
+    /// White space is nothing to look past there.
+    scalar: u64,
+    first_zero: u64,
 }
 
-/// The tokens of a block, outside of strings.
-struct Tokens {
-    opening_quotes: u64,
-    closing_quotes: u64,
-    opens: u64,
-    closes: u64,
-    colons: u64,
-    commas: u64,
-    spaces: u64,
-    /// Bytes of numbers and words, and of what has no place in JSON.
-    scalars: u64,
-    in_string: u64,
-    /// Where the innermost container is an object.
-    in_object: u64,
-    /// Where it is the outermost, if that is asked.
-    in_outermost: u64,
+/// Where strings begin and end.
+struct Strings {
+    opening_quotes: Words,
+    closing_quotes: Words,
+}
+
+/// Which bytes of a group are in which container.
+struct Places {
+    in_object: Words,
+    in_outermost: Words,
+    /// Not behind the end of the outermost.
+    within: Words,
 }
 
 impl Reader<'_> {
@@ -115,7 +198,8 @@ impl Reader<'_> {
             string: at,
             has_escape: false,
             in_key: 0,
-            in_scalar: 0,
+            name: at,
+            scalar: at,
             // What stands there is the first in its container, or follows a comma: the same may come.
             behind: Behind { comma: 1, ..Behind::default() },
             end: None,
@@ -132,227 +216,263 @@ impl Reader<'_> {
 impl Sweep<'_> {
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, reader: &mut Reader<'_>, watch: &mut impl Watch) -> Option<usize> {
-        let (blocks, rest) = self.bytes.get(self.base..)?.as_chunks::<64>();
-        for block in blocks {
-            self.block(simd, block, reader, watch)?;
+        let (whole, rest) = self.bytes.get(self.base..)?.as_chunks::<BYTES>();
+        let mut last = [b' '; BYTES];
+        last.get_mut(..rest.len())?.copy_from_slice(rest);
+        let mut following = whole.iter().chain([&last]);
+        // One is read ahead of the one that is worked on, which would else wait for its words to be stored.
+        let (mut one, mut other) = (Group::default(), Group::default());
+        let (mut group, mut next) = (&mut one, &mut other);
+        next.read(simd, following.next()?);
+        loop {
+            std::mem::swap(&mut group, &mut next);
+            let is_last = following.next().map(|bytes| next.read(simd, bytes)).is_none();
+            self.group(simd, group, reader, watch)?;
             if let Some(end) = self.end {
                 return Some(end + 1);
             }
-            self.base += 64;
+            if is_last {
+                return None;
+            }
+            self.base += BYTES;
         }
-        let mut last = [b' '; 64];
-        last.get_mut(..rest.len())?.copy_from_slice(rest);
-        self.block(simd, &last, reader, watch)?;
-        self.end.map(|end| end + 1)
     }
 
     /// `None` if something is wrong.
     #[inline(always)]
-    fn block<S: Simd, W: Watch>(
+    fn group<S: Simd, W: Watch>(
         &mut self,
         simd: S,
-        bytes: &[u8; 64],
+        group: &mut Group,
         reader: &mut Reader<'_>,
         watch: &mut W,
     ) -> Option<()> {
-        let block = Block::of(simd, bytes);
-        let quotes = block.quotes & !escaped(block.backslashes, &mut self.first_is_escaped);
-        let in_string = odd_from(quotes) ^ self.in_string;
+        let words = |words: Words| u64x8::simd_from(simd, words);
+        let any = |found: u64x8<S>| found.simd_ne(words([0; WORDS])).any_true();
+
+        if group.has_backslashes || self.first_is_escaped != 0 {
+            for (quotes, backslashes) in group.quotes.iter_mut().zip(group.backslashes) {
+                *quotes &= !escaped(backslashes, &mut self.first_is_escaped);
+            }
+        }
+        let quotes = words(group.quotes);
+        let in_string = odd_from(simd, quotes, &mut self.in_string);
         let outside = !in_string;
-        if block.controls & in_string != 0 {
+        if group.has_controls && any(words(group.controls) & in_string) {
             return None;
         }
-        let mut tokens = Tokens {
-            opening_quotes: quotes & in_string,
-            closing_quotes: quotes & outside,
-            opens: block.opens & outside,
-            closes: block.closes & outside,
-            colons: block.colons & outside,
-            commas: block.commas & outside,
-            spaces: block.spaces & outside,
-            scalars: 0,
-            in_string,
-            in_object: 0,
-            in_outermost: 0,
+        let (opening_quotes, closing_quotes) = (quotes & in_string, quotes & outside);
+        let (opens, closes) = (words(group.opens) & outside, words(group.closes) & outside);
+        let (colons, commas) = (words(group.colons) & outside, words(group.commas) & outside);
+        let spaces = words(group.spaces) & outside;
+        let scalars = outside & !(quotes | opens | closes | colons | commas | spaces);
+        let scalar_starts = scalars & !behind(simd, scalars, &mut self.behind.scalar);
+
+        let spaces = any(spaces).then_some(spaces);
+        let behind_open = first_behind(simd, opens, spaces, &mut self.behind.open);
+        let behind_comma = first_behind(simd, commas, spaces, &mut self.behind.comma);
+        let behind_value = first_behind(simd, closing_quotes | closes | scalars, spaces, &mut self.behind.value);
+
+        let may_be_keys = (behind_open | behind_comma) & opening_quotes;
+        let seen = Seen {
+            base: self.base,
+            names: may_be_keys.as_array(),
+            name: self.name,
+            backslashes: &group.backslashes,
+            has_backslashes: group.has_backslashes,
         };
-        let Tokens { opens, closes, colons, commas, spaces, .. } = tokens;
-        tokens.scalars = outside & !(quotes | opens | closes | colons | commas | spaces);
-        self.brackets(&mut tokens, watch)?;
-        if let Some(end) = self.end {
-            tokens.end_behind(end - self.base);
+        let places = self.brackets((opens | closes).as_array(), &seen, reader, watch)?;
+        let (in_object, within) = (words(places.in_object), words(places.within));
+
+        // A key's first quote, added to the bits of its string, comes out at its last.
+        let key_ends = sum(simd, in_string, may_be_keys & in_object, &mut self.in_key) & closing_quotes;
+        let behind_key = first_behind(simd, key_ends, spaces, &mut self.behind.key);
+        let values = opening_quotes | opens | scalar_starts;
+        let mut wrong = behind_value & values
+            | (commas | colons | closes & !behind_open) & !behind_value
+            | (behind_open | behind_comma) & in_object & !(opening_quotes | closes)
+            | behind_key ^ colons;
+        if watch.holds_containers() {
+            wrong |= (opening_quotes | scalar_starts) & words(places.in_outermost);
         }
-        let scalar_starts = match tokens.spaces {
-            0 => self.follows_the_grammar::<false>(&tokens),
-            _ => self.follows_the_grammar::<true>(&tokens),
-        }?;
-        if W::ONLY_CONTAINERS && (tokens.opening_quotes | scalar_starts) & tokens.in_outermost != 0 {
+        // Without its first zero no number has digits alone.
+        let digits = words(group.digits);
+        let first_zeros = scalar_starts & words(group.zeros);
+        wrong |= behind(simd, first_zeros, &mut self.behind.first_zero) & scalars & digits;
+        if any(wrong & within) {
             return None;
         }
-        self.scalars(scalar_starts)?;
-        if block.backslashes != 0 || self.has_escape {
-            self.escapes(&tokens, block.backslashes, reader)?;
+        let others = scalars & within & !digits;
+        if any(others) {
+            self.others(scalars.as_array(), scalar_starts.as_array(), others.as_array())?;
         }
-        self.in_string = if in_string >> 63 == 1 { u64::MAX } else { 0 };
-        if tokens.opening_quotes != 0 {
-            self.string = self.base + highest(tokens.opening_quotes);
+        if self.behind.scalar != 0 {
+            self.scalar = last(scalar_starts.as_array()).map_or(self.scalar, |at| self.base + at);
+        }
+        if group.has_backslashes || self.has_escape {
+            let backslashes = words(group.backslashes) & within;
+            let (opening_quotes, closing_quotes) = (opening_quotes & within, closing_quotes & within);
+            let strings = Strings { opening_quotes: opening_quotes.into(), closing_quotes: closing_quotes.into() };
+            self.escapes(&strings, backslashes.as_array(), reader)?;
+        }
+        if W::LOOKS_INSIDE {
+            self.name = last(may_be_keys.as_array()).map_or(self.name, |at| self.base + at);
+        }
+        if self.in_string != 0 {
+            self.string = last(opening_quotes.as_array()).map_or(self.string, |at| self.base + at);
         }
         Some(())
     }
 
     /// Opens and closes containers, to the end of the outermost if it is here.
     #[inline(always)]
-    fn brackets<W: Watch>(&mut self, tokens: &mut Tokens, watch: &mut W) -> Option<()> {
-        let mut rest = tokens.opens | tokens.closes;
-        // Up to the last bracket that was gone through.
-        let mut done = 0;
-        while rest != 0 {
-            let at = lowest(rest);
-            let bit = 1 << at;
-            rest &= rest - 1;
-            let upto = bit | (bit - 1);
-            if self.in_object {
-                tokens.in_object |= upto & !done;
-            }
-            if W::ONLY_CONTAINERS && self.open.count() == 1 {
-                tokens.in_outermost |= upto & !done;
-            }
-            done = upto;
-            let place = self.base + at;
-            let byte = self.bytes.get(place)?;
-            if tokens.opens & bit != 0 {
-                if self.open.count() == self.most_open {
-                    return None;
+    fn brackets<W: Watch>(
+        &mut self,
+        brackets: &Words,
+        seen: &Seen<'_>,
+        reader: &mut Reader<'_>,
+        watch: &mut W,
+    ) -> Option<Places> {
+        let mut places = Places { in_object: [0; WORDS], in_outermost: [0; WORDS], within: [u64::MAX; WORDS] };
+        let holds_containers = watch.holds_containers();
+        for (word, bits) in brackets.iter().enumerate() {
+            let base = self.base + word * 64;
+            let mut rest = *bits;
+            let (mut in_object, mut in_outermost) = (0, 0);
+            // Up to the last bracket that was gone through.
+            let mut done = 0;
+            loop {
+                // No bit, and then all that is left, behind the last one.
+                let bit = rest & rest.wrapping_neg();
+                let upto = bit | bit.wrapping_sub(1);
+                let here = upto & !done;
+                in_object |= here & all_if(self.in_object);
+                if holds_containers {
+                    in_outermost |= here & all_if(self.open.count() == 1);
                 }
-                self.in_object = *byte == b'{';
-                watch.opens(self.bytes, place, self.open.count(), self.in_object)?;
-                self.open.push(self.in_object);
-            } else {
-                if (*byte == b'}') != self.in_object {
-                    return None;
+                if W::LOOKS_INSIDE && watch.wants_names() {
+                    let mut names = seen.names[word] & here;
+                    while names != 0 {
+                        watch.name(self.bytes, seen, base + lowest(names))?;
+                        names &= names - 1;
+                    }
                 }
-                self.open.pop();
-                if self.open.count() == 0 {
-                    self.end = Some(place);
-                    return Some(());
+                if bit == 0 {
+                    break;
                 }
-                self.in_object = self.open.is_in_object();
+                done = upto;
+                rest &= rest - 1;
+                let place = base + lowest(bit);
+                let byte = *self.bytes.get(place)?;
+                // `{` and `[` have this bit, `}` and `]` have not; it is another that braces have.
+                let (begins, is_brace) = (byte & 2 != 0, byte & 0x20 != 0);
+                if begins {
+                    let within = self.open.count();
+                    if within == self.most_open {
+                        return None;
+                    }
+                    watch.opens(self.bytes, seen, place, within, is_brace)?;
+                    self.open.push(is_brace);
+                    self.in_object = is_brace;
+                } else {
+                    if is_brace != self.in_object {
+                        return None;
+                    }
+                    self.open.pop();
+                    watch.closes(reader, self.open.count())?;
+                    if self.open.count() == 0 {
+                        self.end = Some(place);
+                        places.in_object[word] = in_object;
+                        places.in_outermost[word] = in_outermost;
+                        places.within[word] = upto;
+                        places.within[word + 1..].fill(0);
+                        return Some(places);
+                    }
+                    self.in_object = self.open.is_in_object();
+                }
             }
+            places.in_object[word] = in_object;
+            places.in_outermost[word] = in_outermost;
         }
-        if self.in_object {
-            tokens.in_object |= !done;
-        }
-        if W::ONLY_CONTAINERS && self.open.count() == 1 {
-            tokens.in_outermost |= !done;
+        Some(places)
+    }
+
+    /// Whether numbers and words are such, of which these are bytes other than digits: signs, points, letters.
+    #[inline(never)]
+    fn others(&self, scalars: &Words, starts: &Words, others: &Words) -> Option<()> {
+        let mut start = self.scalar;
+        for (word, others) in others.iter().enumerate() {
+            let base = self.base + word * 64;
+            let mut others = *others;
+            while others != 0 {
+                let bit = others & others.wrapping_neg();
+                let before = starts[word] & (bit | (bit - 1));
+                let start = if before == 0 { start } else { base + highest(before) };
+                // Added to all bits before its end, one comes out there, and none of them stays: it is looked at
+                // once.
+                others &= (scalars[word] | (bit - 1)).wrapping_add(1);
+                self.is_scalar(start)?;
+            }
+            if starts[word] != 0 {
+                start = base + highest(starts[word]);
+            }
         }
         Some(())
     }
 
-    /// Whether each token may follow on the one before; the places where numbers and words begin.
-    #[inline(always)]
-    fn follows_the_grammar<const SPACED: bool>(&mut self, tokens: &Tokens) -> Option<u64> {
-        let Tokens { opening_quotes, closing_quotes, opens, closes, colons, commas, spaces, scalars, .. } = *tokens;
-        let scalar_starts = scalars & !(scalars << 1 | self.in_scalar);
-        self.in_scalar = scalars >> 63;
-        let values = opening_quotes | opens | scalar_starts;
-        let behind_open = next::<SPACED>(opens, spaces, &mut self.behind.open);
-        let behind_comma = next::<SPACED>(commas, spaces, &mut self.behind.comma);
-        let behind_colon = next::<SPACED>(colons, spaces, &mut self.behind.colon);
-        let behind_value = next::<SPACED>(closing_quotes | closes | scalars, spaces, &mut self.behind.value);
-        let keys = (behind_open | behind_comma) & tokens.in_object;
-        // A key's first quote, added to the bits of its string, comes out at its last.
-        let key_starts = keys & opening_quotes | self.in_key;
-        let (key_ends, overflow) = tokens.in_string.overflowing_add(key_starts);
-        self.in_key = u64::from(overflow);
-        let behind_key = next::<SPACED>(key_ends & closing_quotes, spaces, &mut self.behind.key);
-        let wrong = behind_value & values
-            | (behind_comma | behind_colon) & !values
-            | behind_open & !(values | closes)
-            | keys & !(opening_quotes | closes)
-            | behind_key ^ colons;
-        (wrong == 0).then_some(scalar_starts)
-    }
-
-    /// Whether numbers and words are such.
-    #[inline(always)]
-    fn scalars(&self, mut starts: u64) -> Option<()> {
-        while starts != 0 {
-            let bytes = self.bytes.get(self.base + lowest(starts)..)?;
-            starts &= starts - 1;
-            let length = match bytes.first()? {
-                b't' if bytes.starts_with(b"true") => 4,
-                b'f' if bytes.starts_with(b"false") => 5,
-                b'n' if bytes.starts_with(b"null") => 4,
-                _ => number_length(bytes)?,
-            };
-            match bytes.get(length)? {
-                b',' | b'}' | b']' => {}
-                byte if is_space(*byte) => {}
-                _ => return None,
-            }
-        }
-        Some(())
+    /// Whether a number or a word stands there, and ends as one does.
+    fn is_scalar(&self, start: usize) -> Option<()> {
+        let bytes = self.bytes.get(start..)?;
+        let length = match bytes.first()? {
+            b't' if bytes.starts_with(b"true") => 4,
+            b'f' if bytes.starts_with(b"false") => 5,
+            b'n' if bytes.starts_with(b"null") => 4,
+            _ => number_length(bytes)?,
+        };
+        let behind = *bytes.get(length)?;
+        (matches!(behind, b',' | b'}' | b']') || is_space(behind)).then_some(())
     }
 
     /// Whether the escapes of strings that end here are such, and may pass.
     #[inline(never)]
-    fn escapes(&mut self, tokens: &Tokens, backslashes: u64, reader: &mut Reader<'_>) -> Option<()> {
-        let Tokens { opening_quotes, closing_quotes, in_string, .. } = *tokens;
-        let mut rest = opening_quotes | closing_quotes;
+    fn escapes(&mut self, strings: &Strings, backslashes: &Words, reader: &mut Reader<'_>) -> Option<()> {
         let mut string = self.string;
-        // Backslashes outside of strings are no scalars and have been found.
-        let mut left = backslashes & in_string;
-        while rest != 0 {
-            let at = lowest(rest);
-            let bit = 1 << at;
-            rest &= rest - 1;
-            let before = left & (bit - 1);
-            left &= !before;
-            if opening_quotes & bit != 0 {
-                string = self.base + at;
-                self.has_escape = false;
-            } else if self.has_escape || before != 0 {
-                reader.escapes(string + 1, self.base + at).ok()?;
-                self.has_escape = false;
+        for (word, backslashes) in backslashes.iter().enumerate() {
+            let base = self.base + word * 64;
+            let opening_quotes = strings.opening_quotes[word];
+            let mut rest = opening_quotes | strings.closing_quotes[word];
+            // Outside of strings there are none: that would be no scalar, and has been found.
+            let mut left = *backslashes;
+            while rest != 0 {
+                let at = lowest(rest);
+                let bit = 1 << at;
+                rest &= rest - 1;
+                let before = left & (bit - 1);
+                left &= !before;
+                if opening_quotes & bit != 0 {
+                    string = base + at;
+                    self.has_escape = false;
+                } else if self.has_escape || before != 0 {
+                    reader.escapes(string + 1, base + at).ok()?;
+                    self.has_escape = false;
+                }
             }
+            self.has_escape |= left != 0;
         }
-        self.has_escape |= left != 0;
         Some(())
     }
 }
 
-impl Tokens {
-    /// What stands behind that place is no longer asked about.
-    #[inline(always)]
-    fn end_behind(&mut self, end: usize) {
-        let upto = u64::MAX >> (63 - end);
-        for bits in [
-            &mut self.opening_quotes,
-            &mut self.closing_quotes,
-            &mut self.opens,
-            &mut self.closes,
-            &mut self.colons,
-            &mut self.commas,
-            &mut self.scalars,
-            &mut self.in_string,
-        ] {
-            *bits &= upto;
-        }
-    }
+#[inline(always)]
+const fn all_if(is_so: bool) -> u64 {
+    (is_so as u64).wrapping_neg()
 }
 
-/// The first places behind these where no white space stands. `carry` is 1 if the first byte is behind one of
-/// the last block, and afterwards if that of the next is, else 0.
+/// The last of these places in their group.
 #[inline(always)]
-const fn next<const SPACED: bool>(places: u64, spaces: u64, carry: &mut u64) -> u64 {
-    let behind = places << 1 | *carry;
-    *carry = places >> 63;
-    if !SPACED {
-        return behind;
-    }
-    // Added to a row of white space, the bit at its beginning comes out behind it.
-    let (moved, overflow) = spaces.overflowing_add(behind & spaces);
-    *carry |= overflow as u64;
-    (moved | behind) & !spaces
+fn last(words: &[u64]) -> Option<usize> {
+    let (word, bits) = words.iter().enumerate().rfind(|(_, bits)| **bits != 0)?;
+    Some(word * 64 + highest(*bits))
 }
 
 #[inline(always)]

@@ -1,14 +1,26 @@
 //! Reading an object, or a list of them, as rows: each a new object of some values of the old one, which
 //! is never made itself.
+//!
+//! Most are read while the text is swept ([`watch`]): the names in an object are compared where they stand, and
+//! what a row takes is read once the object has ended. What cannot be told there is read step by step, here.
+
+mod cells;
+mod fields;
+mod made;
+mod watch;
 
 use smol_str::SmolStr;
 
+pub use self::cells::{Cell, Cells};
+use self::{
+    cells::Visited,
+    fields::{Fields, Found},
+    made::Maker,
+};
 use super::{
     Json, Object, ReadError, ReadOptions,
     error::Slip,
     read::{Reader, Step},
-    skip::Open,
-    sweep::{Start, Watch},
 };
 
 /// More names than this do not lead to a value.
@@ -32,30 +44,6 @@ pub struct Rows {
     fields: Fields,
 }
 
-/// What is looked for in one object.
-#[derive(Clone, Debug, Default)]
-struct Fields {
-    /// A bit for the length of each name, so that most of the others are not compared.
-    lengths: u64,
-    members: Vec<Member>,
-    /// The columns that are filled from here.
-    columns: Vec<usize>,
-}
-
-#[derive(Clone, Debug)]
-struct Member {
-    /// That of the name, which is told from most others by it.
-    length: usize,
-    name: SmolStr,
-    field: Field,
-}
-
-#[derive(Clone, Debug)]
-enum Field {
-    Column(usize),
-    Within(Fields),
-}
-
 impl Rows {
     /// From the name of each member and the names that lead to its value. `None` if two members have the same
     /// name, one value stands within another, or there are too many names.
@@ -70,40 +58,6 @@ impl Rows {
         }
         Some(rows)
     }
-}
-
-impl Fields {
-    fn add(&mut self, path: &[SmolStr], column: usize) -> Option<()> {
-        let (name, rest) = path.split_first()?;
-        self.columns.push(column);
-        self.lengths |= length_bit(name.as_bytes());
-        let member = |field| Member { length: name.len(), name: name.clone(), field };
-        let known = self.members.iter_mut().find(|member| member.name == *name);
-        match (known.map(|member| &mut member.field), rest.is_empty()) {
-            (None, true) => self.members.push(member(Field::Column(column))),
-            (None, false) => {
-                let mut inner = Self::default();
-                inner.add(rest, column)?;
-                self.members.push(member(Field::Within(inner)));
-            }
-            (Some(Field::Within(inner)), false) => inner.add(rest, column)?,
-            (Some(_), _) => return None,
-        }
-        Some(())
-    }
-
-    #[inline]
-    fn get(&self, name: &[u8]) -> Option<&Field> {
-        if self.lengths & length_bit(name) == 0 {
-            return None;
-        }
-        let is_it = |member: &&Member| member.length == name.len() && member.name.as_bytes() == name;
-        self.members.iter().find(is_it).map(|member| &member.field)
-    }
-}
-
-fn length_bit(name: &[u8]) -> u64 {
-    1 << name.len().min(63)
 }
 
 /// How many rows a list may have.
@@ -184,142 +138,99 @@ impl ReadOptions {
             Ok(read)
         })
     }
-}
 
-/// Watches over elements of which no rows are made.
-struct Unmade<'f> {
-    elements: usize,
-    most: usize,
-    fields: &'f Fields,
-    /// Of the containers that are open, the outermost, which is an element, first.
-    ways: [Way<'f>; LONGEST],
-}
-
-/// Whether a container is on the way to a value that a row takes. An array that is makes it something else.
-#[derive(Clone, Copy)]
-enum Way<'f> {
-    /// It is: this is looked for in it.
-    To(&'f Fields),
-    Off,
-    /// It may be: a name that leads to it is written with escapes.
-    Unknown,
-}
-
-impl Watch for Unmade<'_> {
-    const ONLY_CONTAINERS: bool = true;
-
-    #[inline]
-    fn opens(&mut self, bytes: &[u8], at: usize, within: usize, is_object: bool) -> Option<()> {
-        self.elements += usize::from(within == 1);
-        // Once for each container, or a name would be looked at as often as there are others behind it.
-        let way = match within.checked_sub(2).map(|outer| self.ways.get(outer)) {
-            None => Way::To(self.fields),
-            Some(Some(Way::To(fields))) => fields.way(bytes, at),
-            Some(Some(Way::Unknown)) => Way::Unknown,
-            Some(Some(Way::Off) | None) => Way::Off,
-        };
-        if let Some(place) = self.ways.get_mut(within - 1) {
-            *place = way;
-        }
-        (self.elements <= self.most && (is_object || matches!(way, Way::Off))).then_some(())
+    /// Shows the elements of a list of objects as rows, one after the other, each as soon as it has been read,
+    /// until `visit` wants no more; the others are passed over and checked. Tells how many elements there are.
+    ///
+    /// `None` if this text cannot be read in this way, whatever was shown before: if it is no JSON within the
+    /// bounds, or no list, or one without elements or with more than `most`; if there is anything else where an
+    /// object could stand, as for [`ReadOptions::read_rows`]; if a name that may lead to a value is written with
+    /// escapes; or if `visit` gives `None`.
+    ///
+    /// ```
+    /// use callout_core::json::{Cell, ReadOptions, Rows, SmolStr};
+    ///
+    /// let path = |names: &[&str]| names.iter().map(SmolStr::new).collect();
+    /// let rows = Rows::new(vec![("id".into(), path(&["id"])), ("by".into(), path(&["user", "login"]))]).ok_or("no rows")?;
+    /// let body = br#"[{"id": 1, "user": {"login": "ada", "age": 36}}, {"id": 2}]"#;
+    /// let mut logins = Vec::new();
+    /// let elements = ReadOptions::default().visit_rows(body, &rows, 1_000, None, &mut |row| {
+    ///     if let Cell::String(login) = row.get(1)? {
+    ///         logins.push(login.into_owned());
+    ///     }
+    ///     Some(true)
+    /// });
+    /// assert_eq!((elements, logins), (Some(2), vec!["ada".to_owned()]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn visit_rows(
+        &self,
+        bytes: &[u8],
+        rows: &Rows,
+        most: usize,
+        may_pass: Option<&dyn Fn(&str) -> bool>,
+        visit: &mut dyn FnMut(&mut Cells<'_, '_>) -> Option<bool>,
+    ) -> Option<usize> {
+        let read = self.document(bytes, may_pass, |reader| {
+            let is_list = reader.peek()? == b'[';
+            let mut sink = Visited { visit, takes_more: true };
+            let elements = is_list.then(|| reader.watched_rows(rows, most, true, &mut sink)).flatten();
+            if elements.is_none() {
+                reader.at = reader.bytes.len();
+            }
+            Ok(elements)
+        });
+        read.ok().flatten()
     }
-}
-
-impl Fields {
-    /// That of a container which begins there, in the object of these.
-    #[inline(never)]
-    fn way(&self, bytes: &[u8], at: usize) -> Way<'_> {
-        match name_before(bytes, at).map(|name| self.get(name)) {
-            Some(Some(Field::Within(inner))) => Way::To(inner),
-            Some(_) => Way::Off,
-            None => Way::Unknown,
-        }
-    }
-}
-
-/// The name of the member whose value begins there. `None` if it is written with escapes, or there is none.
-fn name_before(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    let before = bytes.get(..at)?.trim_ascii_end().strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")?;
-    let start = before.iter().rposition(|byte| matches!(byte, b'"' | b'\\'))?;
-    let is_whole =
-        before.get(start) == Some(&b'"') && start.checked_sub(1).and_then(|at| before.get(at)) != Some(&b'\\');
-    is_whole.then(|| before.get(start + 1..)).flatten()
 }
 
 impl Reader<'_> {
     fn rows(&mut self, rows: &Rows, bounds: &RowBounds) -> Step<Option<RowsRead>> {
-        let mut row = vec![Json::Null; rows.names.len()];
-        match self.peek()? {
-            b'{' => {
-                let only = self.row(rows, &mut row)?;
-                Ok(only.map(|row| RowsRead { rows: Json::Object(row), is_whole: true }))
-            }
-            b'[' => {
-                self.enter()?;
-                let mut all = Vec::new();
-                let mut made = 0;
-                if self.peek()? == b']' {
-                    self.at += 1;
-                } else {
-                    let mut was_swept = false;
-                    let mut left = bounds.room.as_ref().map_or(usize::MAX, |room| room.chars);
-                    loop {
-                        if self.peek()? != b'{' || all.len() == bounds.most {
-                            return Ok(None);
-                        }
-                        if left == 0
-                            && !std::mem::replace(&mut was_swept, true)
-                            && let Some(rest) = self.sweep_rows(&rows.fields, bounds.most - all.len())
-                        {
-                            all.resize(all.len() + rest, Json::Null);
-                            break;
-                        }
-                        if left > 0 {
-                            let Some(object) = self.row(rows, &mut row)? else { return Ok(None) };
-                            if let Some(room) = &bounds.room {
-                                left = left.saturating_sub(room.taken_by(&object));
-                            }
-                            all.push(Json::Object(object));
-                            made += 1;
-                        } else if self.fields::<false>(&rows.fields, &mut row)? {
-                            all.push(Json::Null);
-                        } else {
-                            return Ok(None);
-                        }
-                        if self.ends_with(b']', Slip::CommaOrBracket)? {
-                            break;
-                        }
-                    }
-                }
-                self.depth -= 1;
-                Ok(Some(RowsRead { is_whole: made == all.len(), rows: Json::Array(all.into()) }))
-            }
-            _ => Ok(None),
+        let is_list = match self.peek()? {
+            b'{' => false,
+            b'[' => true,
+            _ => return Ok(None),
+        };
+        let mut sink = Maker::new(rows, bounds.room.as_ref().filter(|_| is_list));
+        if let Some(elements) = self.watched_rows(rows, bounds.most, is_list, &mut sink) {
+            return Ok(Some(sink.read(elements, is_list)));
         }
+        let mut row = vec![Json::Null; rows.names.len()];
+        let read = if is_list { self.list(rows, bounds.most, &mut row)? } else { self.row(rows, &mut row)? };
+        Ok(read.map(|rows| RowsRead { rows, is_whole: true }))
     }
 
-    /// Moves behind the end of the list if nothing but elements follows that could be rows; says how many.
-    fn sweep_rows(&mut self, fields: &Fields, most: usize) -> Option<usize> {
-        let mut open = Open::default();
-        open.push(false);
-        // The list is one of those that are open.
-        let most_open = self.max_depth() - self.depth + 1;
-        let mut watch = Unmade { elements: 0, most, fields, ways: [Way::Off; LONGEST] };
-        self.sweep(Start { at: self.at, open, most_open }, &mut watch)?;
-        Some(watch.elements)
+    fn list(&mut self, rows: &Rows, most: usize, row: &mut [Json]) -> Step<Option<Json>> {
+        self.enter()?;
+        let mut all = Vec::new();
+        if self.peek()? == b']' {
+            self.at += 1;
+        } else {
+            loop {
+                if self.peek()? != b'{' || all.len() == most {
+                    return Ok(None);
+                }
+                let Some(object) = self.row(rows, row)? else { return Ok(None) };
+                all.push(object);
+                if self.ends_with(b']', Slip::CommaOrBracket)? {
+                    break;
+                }
+            }
+        }
+        self.depth -= 1;
+        Ok(Some(Json::Array(all.into())))
     }
 
     /// One row. The values are collected in `row`, which is all `null` before and afterwards.
-    fn row(&mut self, rows: &Rows, row: &mut [Json]) -> Step<Option<Object>> {
-        if !self.fields::<true>(&rows.fields, row)? {
+    fn row(&mut self, rows: &Rows, row: &mut [Json]) -> Step<Option<Json>> {
+        if !self.fields(&rows.fields, row)? {
             return Ok(None);
         }
-        Ok(Some(Object::of_row(&rows.names, row.iter_mut().map(std::mem::take))))
+        Ok(Some(Json::Object(Object::of_row(&rows.names, row.iter_mut().map(std::mem::take)))))
     }
 
-    /// Fills the columns from an object; what would fill them is passed over if they are not to be made. False
-    /// if there is an array on the way to one.
-    fn fields<const MADE: bool>(&mut self, fields: &Fields, row: &mut [Json]) -> Step<bool> {
+    /// Fills the columns from an object. False if there is an array on the way to one.
+    fn fields(&mut self, fields: &Fields, row: &mut [Json]) -> Step<bool> {
         self.enter()?;
         if self.peek()? == b'}' {
             self.at += 1;
@@ -327,26 +238,25 @@ impl Reader<'_> {
             return Ok(true);
         }
         loop {
-            match self.field(fields)? {
-                Some(Field::Column(column)) if MADE => {
+            let name = self.name()?;
+            match fields.get(&name) {
+                Found::Nothing | Found::Unknown => self.pass_over()?,
+                Found::Value(column) => {
                     let value = self.value()?;
-                    if let Some(place) = row.get_mut(*column) {
+                    if let Some(place) = row.get_mut(column) {
                         *place = value;
                     }
                 }
-                None | Some(Field::Column(_)) => self.pass_over()?,
-                Some(Field::Within(inner)) => {
-                    if MADE {
-                        // Of members with the same name the last counts, with what it does not have too.
-                        for column in &inner.columns {
-                            if let Some(place) = row.get_mut(*column) {
-                                *place = Json::Null;
-                            }
+                Found::Object(inner) => {
+                    // Of members with the same name the last counts, with what it does not have too.
+                    for column in &inner.columns {
+                        if let Some(place) = row.get_mut(*column) {
+                            *place = Json::Null;
                         }
                     }
                     match self.peek()? {
                         b'{' => {
-                            if !self.fields::<MADE>(inner, row)? {
+                            if !self.fields(inner, row)? {
                                 return Ok(false);
                             }
                         }
@@ -360,24 +270,6 @@ impl Reader<'_> {
                 return Ok(true);
             }
         }
-    }
-
-    /// Reads a member's name, and tells what is looked for behind it.
-    #[inline]
-    fn field<'f>(&mut self, fields: &'f Fields) -> Step<Option<&'f Field>> {
-        if self.peek()? != b'"' {
-            return Err(Slip::Name);
-        }
-        let start = self.at + 1;
-        let end = self.ends.of_string(self.at);
-        let field = if self.bytes.get(end) == Some(&b'"') {
-            self.at = end + 1;
-            fields.get(&self.bytes[start..end])
-        } else {
-            fields.get(self.escaped_string(start, end)?.as_bytes())
-        };
-        self.colon()?;
-        Ok(field)
     }
 }
 
