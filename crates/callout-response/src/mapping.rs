@@ -14,6 +14,7 @@ use callout_path::{Grammar, Path, Visits};
 use crate::{
     Watch,
     plan::{MappedRows, Reach, TextRoom},
+    template::Lines,
 };
 
 /// How many members the objects of one mapped array may have together, for each node that a path
@@ -72,8 +73,12 @@ impl Mapping {
 
     /// The same in one reading, where that can be; of an array no more elements are of use than there is room
     /// for.
-    pub(crate) fn rows(&self, room: Option<TextRoom>, limits: &Limits) -> Option<MappedRows> {
-        MappedRows::compile(self.members.iter().map(|(name, path)| (name, path)), room, limits)
+    pub(crate) fn rows(&self, room: Option<TextRoom>, lines: Option<Lines>, limits: &Limits) -> Option<MappedRows> {
+        MappedRows::compile(self.members.iter().map(|(name, path)| (name, path)), room, lines, limits)
+    }
+
+    pub(crate) fn member_names(&self) -> Vec<&str> {
+        self.members.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// What elements of a mapped array take of so many characters when they are written as JSON: names with

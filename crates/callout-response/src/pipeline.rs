@@ -16,9 +16,9 @@ use crate::{
     body::has_body,
     filter::Filter,
     mapping::Mapping,
-    plan::{MappedRows, Part, Plan, Reach, TextRoom},
+    plan::{self, MappedRows, Part, Plan, Reach, TextRoom},
     result_key::ResultKey,
-    template::{Enough, Rendered, Template, Values},
+    template::{Enough, Lines, Rendered, Template, Values},
     truncate::{Count, Text, bound, cut, cut_begun, cut_plain},
 };
 
@@ -130,7 +130,11 @@ impl Pipeline {
     fn rows(&self, limits: &Limits) -> Option<MappedRows> {
         let mapping = self.mapping.as_ref().filter(|_| self.filter.is_none() && self.result_key.is_none())?;
         let uses_body = |template: &Template| template.reaches(false).is_none_or(|reaches| !reaches.is_empty());
-        if self.template.as_ref().is_some_and(uses_body) { None } else { mapping.rows(self.room(mapping), limits) }
+        if self.template.as_ref().is_some_and(uses_body) {
+            return None;
+        }
+        let lines = self.template.as_ref().and_then(|template| template.lines(&mapping.member_names()));
+        mapping.rows(self.room(mapping), lines, limits)
     }
 
     /// The room that the text has for elements of an array that is the result. `None` if any of them may come
@@ -151,10 +155,16 @@ impl Pipeline {
     ///
     /// The body that stands in `input` is not looked at.
     pub fn run_wanted(&self, bytes: &[u8], limits: &Limits, input: &Input<'_>) -> Option<Text> {
-        if !has_body(input.status, bytes) {
+        let plan = self.plan.as_ref()?;
+        if !has_body(input.status, bytes) || input.redactor.may_match(bytes) {
             return None;
         }
-        match self.plan.as_ref()?.read(bytes, limits, input.redactor)? {
+        if let Some((rows, lines)) = plan.lines()
+            && let Some(text) = self.lines(rows, lines, bytes, limits, input)
+        {
+            return Some(text);
+        }
+        match plan.read(bytes, limits, input.redactor)? {
             Part::Body { body, widest } => {
                 // Objects from which members were left out are cheaper to look into. So that no render
                 // gets by that would not with the whole, it has as much less to spend as that can have
@@ -173,6 +183,30 @@ impl Pipeline {
                 self.text(&result, is_whole, &Input { body: &Json::Null, ..*input }, Count::UpToLimit, 1).ok()
             }
         }
+    }
+
+    /// The text of a template that makes lines of rows, written while they are read. `None` if they have to be
+    /// made.
+    fn lines(
+        &self,
+        rows: &MappedRows,
+        lines: &Lines,
+        bytes: &[u8],
+        limits: &Limits,
+        input: &Input<'_>,
+    ) -> Option<Text> {
+        let watch = input.watch();
+        let Input { redactor, .. } = input;
+        if watch.is_over() || self.mapping.as_ref()?.may_mask_names(redactor) {
+            return None;
+        }
+        let may_pass = |text: &str| !redactor.may_match(text.as_bytes());
+        let may_pass: Option<&dyn Fn(&str) -> bool> = if redactor.is_empty() { None } else { Some(&may_pass) };
+        let chars = bound(self.max_result_length).saturating_add(START_BYTES);
+        let rendered = lines.write(&self.limits, &watch, Enough { chars, ends: true }, |visit| {
+            rows.visit(bytes, plan::options(limits), may_pass, visit)
+        })?;
+        if redactor.may_match(rendered.text.as_bytes()) { None } else { Some(self.cut(rendered).ok()?) }
     }
 
     /// Makes the text. It is the text that [`Pipeline::trace`] makes; only the length before a cut
@@ -248,9 +282,8 @@ impl Pipeline {
         ends: bool,
         render: impl Fn(Enough) -> Result<Rendered, Error>,
     ) -> Result<Text, Error> {
-        let max = self.max_result_length;
         // A secret that begins within the limit is seen.
-        let chars = bound(max).saturating_add(START_BYTES);
+        let chars = bound(self.max_result_length).saturating_add(START_BYTES);
         let mut rendered = render(Enough { chars, ends })?;
         if input.redactor.may_match(rendered.text.as_bytes()) {
             if ends {
@@ -259,10 +292,14 @@ impl Pipeline {
             }
             rendered.text = input.redactor.text(&rendered.text).into_owned();
         }
+        self.cut(rendered)
+    }
+
+    fn cut(&self, rendered: Rendered) -> Result<Text, Error> {
         if rendered.is_whole {
-            return Ok(cut_plain(rendered.text, max));
+            return Ok(cut_plain(rendered.text, self.max_result_length));
         }
-        let cut = cut_begun(rendered.text, max);
+        let cut = cut_begun(rendered.text, self.max_result_length);
         match rendered.failed {
             Some(error) if cut.truncation.is_none() => Err(error),
             _ => Ok(cut),

@@ -265,6 +265,9 @@ fn rows_read_at_once_are_what_the_mapping_makes() {
         source,
         "{{ response.a }}",
         "{% for row in result %}{{ row.m }}{% endfor %}",
+        "{% for row in result %}{{ row.a }}: {{ row.m }}\n{% endfor %}",
+        "Rows:\n{% for row in result %}- {{ row.m }}é{% else %}none{% endfor %}that is all",
+        "{% for result in result %}{{ result.n }}{{ result.m }}b-secret-key{% endfor %}",
         "{% for row in result %}{{ row.a }}{{ row['m'] }}, {{ row.a }}{% endfor %}",
         "{% for row in result %}{{ row.n }}-{% set row = {'a': ''} %}{{ row.a }}{% endfor %}",
         "{% for row in result %}{{ row }};{% endfor %}",
@@ -277,27 +280,31 @@ fn rows_read_at_once_are_what_the_mapping_makes() {
         "{% for row in result %}row {{ loop.index }} of {{ loop.length }}, b-secret{{ '-key' }};{% endfor %}",
     ]);
     let template = prop_oneof![1 => Just(None), 2 => sources.prop_map(|source| Some(source.to_owned()))];
-    let bounds =
-        (prop_oneof![4 => Just(1_000_000_usize), 1 => 1_usize..40], prop_oneof![1 => Just(0_u64), 2 => 1_u64..60]);
+    let bounds = (
+        prop_oneof![4 => Just(1_000_000_usize), 1 => 1_usize..40],
+        prop_oneof![1 => Just(0_u64), 2 => 1_u64..60],
+        prop_oneof![6 => Just(100_000_u64), 1 => 1_u64..120],
+    );
     let texts = AtomicUsize::new(0);
     let mut runner = TestRunner::new(ProptestConfig { cases: 4_000, ..ProptestConfig::default() });
-    let checked = runner.run(&(mapping, template, bounds, rows()), |(mapping, template, (most, max_length), bytes)| {
-        let config = Config {
-            mapping: Some(mapping),
-            template,
-            max_length,
-            max_path_matches: most.min(100_000),
-            max_total_path_matches: most,
-            fuel: 100_000,
-            ..Config::default()
-        };
-        let Some((part, whole)) = both(&config, &bytes, true) else { return Ok(()) };
-        if let Some(part) = part {
-            texts.fetch_add(1, Relaxed);
-            prop_assert_eq!(Ok(part), whole, "{}", String::from_utf8_lossy(&bytes));
-        }
-        Ok(())
-    });
+    let checked =
+        runner.run(&(mapping, template, bounds, rows()), |(mapping, template, (most, max_length, fuel), bytes)| {
+            let config = Config {
+                mapping: Some(mapping),
+                template,
+                max_length,
+                max_path_matches: most.min(100_000),
+                max_total_path_matches: most,
+                fuel,
+                ..Config::default()
+            };
+            let Some((part, whole)) = both(&config, &bytes, true) else { return Ok(()) };
+            if let Some(part) = part {
+                texts.fetch_add(1, Relaxed);
+                prop_assert_eq!(Ok(part), whole, "{}", String::from_utf8_lossy(&bytes));
+            }
+            Ok(())
+        });
     checked.unwrap();
     assert!(texts.load(Relaxed) > 2_000, "only {texts:?} gave a text");
 }

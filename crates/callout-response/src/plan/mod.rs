@@ -31,6 +31,7 @@ use callout_path::Route;
 
 pub(crate) use self::rows::{MappedRows, TextRoom};
 use self::states::{At, States};
+use crate::template::Lines;
 
 /// One place that a stage looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,12 +84,15 @@ impl Plan {
         States::compile(reaches).map(|states| Self { states, rows })
     }
 
-    /// Reads what is wanted. `None` if the body is not JSON within the limits, or if a secret may stand
-    /// anywhere in it: a name that is masked is another name.
+    /// The rows that the template makes lines of, and how it does.
+    pub(crate) fn lines(&self) -> Option<(&MappedRows, &Lines)> {
+        let rows = self.rows.as_ref()?;
+        Some((rows, rows.lines()?))
+    }
+
+    /// Reads what is wanted of a body that holds no secret as it is written. `None` if it is not JSON within the
+    /// limits, or a secret stands in it in escapes: a name that is masked is another name.
     pub(crate) fn read(&self, bytes: &[u8], limits: &Limits, redactor: &Redactor) -> Option<Part> {
-        if redactor.may_match(bytes) {
-            return None;
-        }
         let may_pass = |text: &str| !redactor.may_match(text.as_bytes());
         let may_pass: Option<&dyn Fn(&str) -> bool> = if redactor.is_empty() { None } else { Some(&may_pass) };
         if let Some(rows) = &self.rows

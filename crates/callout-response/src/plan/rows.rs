@@ -1,10 +1,12 @@
 //! A mapping's result read at once.
 
 use callout_core::{
-    json::{ReadError, ReadOptions, Room, RowBounds, Rows, RowsRead, SmolStr},
+    json::{Cells, ReadError, ReadOptions, Room, RowBounds, Rows, RowsRead, SmolStr},
     limits::Limits,
 };
 use callout_path::{Hop, Path};
+
+use crate::template::Lines;
 
 /// A mapping of which each member is a dotted path of names.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(crate) struct MappedRows {
     /// With more elements the mapping could reach a bound, which it has to tell itself. Fewer are made where
     /// the text is cut before it can come to the others.
     bounds: RowBounds,
+    /// What the template writes for each of a list, if that is all.
+    lines: Option<Lines>,
 }
 
 /// The room that a text has for the elements of a mapped array: the others are of no use.
@@ -31,6 +35,7 @@ impl MappedRows {
     pub(crate) fn compile<'m>(
         members: impl Iterator<Item = (&'m SmolStr, &'m Path)>,
         room: Option<TextRoom>,
+        lines: Option<Lines>,
         limits: &Limits,
     ) -> Option<Self> {
         let mut all = Vec::new();
@@ -48,7 +53,23 @@ impl MappedRows {
         });
         // One more than the elements: the list itself, or the only object.
         let bounds = RowBounds { most: most.checked_sub(1)?, room };
-        Some(Self { rows: Rows::new(all)?, bounds })
+        Some(Self { rows: Rows::new(all)?, bounds, lines })
+    }
+
+    pub(crate) const fn lines(&self) -> Option<&Lines> {
+        self.lines.as_ref()
+    }
+
+    /// Shows the elements of a list as they are read, until no more are asked for, and tells how many there are.
+    /// `None` if that cannot be done.
+    pub(crate) fn visit(
+        &self,
+        bytes: &[u8],
+        options: ReadOptions,
+        may_pass: Option<&dyn Fn(&str) -> bool>,
+        visit: &mut dyn FnMut(&mut Cells<'_, '_>) -> Option<bool>,
+    ) -> Option<usize> {
+        options.visit_rows(bytes, &self.rows, self.bounds.most, may_pass, visit)
     }
 
     /// What the mapping gives, with `null` for the elements that are of no use. `None` if the body is not

@@ -17,11 +17,11 @@ use super::{
 };
 
 /// Instructions of minijinja's that a statement stands for.
-const PRINT: u64 = 3;
+pub(super) const PRINT: u64 = 3;
 const TEST: u64 = 4;
 const SET: u64 = 3;
-const LOOP: u64 = 3;
-const TURN: u64 = 3;
+pub(super) const LOOP: u64 = 3;
+pub(super) const TURN: u64 = 3;
 const TURN_OF_TEST: u64 = 6;
 
 /// Why a render stopped.

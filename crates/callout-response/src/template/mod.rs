@@ -71,6 +71,7 @@ mod filters;
 mod format;
 mod grammar;
 mod lex;
+mod lines;
 mod methods;
 mod ops;
 mod parse;
@@ -99,7 +100,7 @@ use crate::{
     plan::{Reach, TextRoom},
 };
 
-pub(crate) use self::budget::Enough;
+pub(crate) use self::{budget::Enough, lines::Lines};
 use self::{
     budget::{Fuel, Meter, Output},
     eval::{Names, Run},
@@ -228,6 +229,14 @@ impl Template {
             }
             _ => None,
         })
+    }
+
+    /// What it writes for each element of `result`, whose members have these names, if it does nothing else.
+    pub(crate) fn lines(&self, names: &[&str]) -> Option<Lines> {
+        match &self.way {
+            Way::Own(statements) => Lines::of(statements, &self.program, names),
+            Way::Machine { .. } => None,
+        }
     }
 
     fn goes_through_result(&self, each: &For) -> bool {
