@@ -18,7 +18,7 @@ use crate::{
     mapping::Mapping,
     plan::{self, MappedRows, Part, Plan, Reach, TextRoom},
     result_key::ResultKey,
-    template::{Enough, Lines, Rendered, Template, Values},
+    template::{Enough, MEMBERS_PER_VISIT, Rendered, Template, Values},
     truncate::{Count, Text, bound, cut, cut_begun, cut_plain},
 };
 
@@ -37,9 +37,6 @@ pub struct Pipeline {
     /// `None` if the whole body is wanted.
     plan: Option<Plan>,
 }
-
-/// Members of an object for which looking for one costs a template as much again.
-const MEMBERS_PER_VISIT: usize = 32;
 
 /// What a pipeline works on.
 #[derive(Clone, Copy, Debug)]
@@ -159,9 +156,7 @@ impl Pipeline {
         if !has_body(input.status, bytes) || input.redactor.may_match(bytes) {
             return None;
         }
-        if let Some((rows, lines)) = plan.lines()
-            && let Some(text) = self.lines(rows, lines, bytes, limits, input)
-        {
+        if let Some(text) = self.lines(bytes, limits, input) {
             return Some(text);
         }
         match plan.read(bytes, limits, input.redactor)? {
@@ -185,26 +180,28 @@ impl Pipeline {
         }
     }
 
+    /// The same, and only if no value has to be made for it: where the template writes a line for each element of
+    /// a mapped list. It takes as long as passing over the body, a second for a gigabyte or several, and twice as
+    /// long if `None` comes of it.
+    pub fn run_lines(&self, bytes: &[u8], limits: &Limits, input: &Input<'_>) -> Option<Text> {
+        self.plan.as_ref()?.lines()?;
+        if !has_body(input.status, bytes) || input.redactor.may_match(bytes) {
+            return None;
+        }
+        self.lines(bytes, limits, input)
+    }
+
     /// The text of a template that makes lines of rows, written while they are read. `None` if they have to be
     /// made.
-    fn lines(
-        &self,
-        rows: &MappedRows,
-        lines: &Lines,
-        bytes: &[u8],
-        limits: &Limits,
-        input: &Input<'_>,
-    ) -> Option<Text> {
+    fn lines(&self, bytes: &[u8], limits: &Limits, input: &Input<'_>) -> Option<Text> {
+        let (rows, lines) = self.plan.as_ref()?.lines()?;
         let watch = input.watch();
         let Input { redactor, .. } = input;
         if watch.is_over() || self.mapping.as_ref()?.may_mask_names(redactor) {
             return None;
         }
-        let may_pass = |text: &str| !redactor.may_match(text.as_bytes());
-        let may_pass: Option<&dyn Fn(&str) -> bool> = if redactor.is_empty() { None } else { Some(&may_pass) };
-        let chars = bound(self.max_result_length).saturating_add(START_BYTES);
-        let rendered = lines.write(&self.limits, &watch, Enough { chars, ends: true }, |visit| {
-            rows.visit(bytes, plan::options(limits), may_pass, visit)
+        let rendered = lines.write(&self.limits, &watch, self.enough(true), |visit| {
+            plan::watching_for(redactor, |may_pass| rows.visit(bytes, plan::options(limits), may_pass, visit))
         })?;
         if redactor.may_match(rendered.text.as_bytes()) { None } else { Some(self.cut(rendered).ok()?) }
     }
@@ -282,17 +279,20 @@ impl Pipeline {
         ends: bool,
         render: impl Fn(Enough) -> Result<Rendered, Error>,
     ) -> Result<Text, Error> {
-        // A secret that begins within the limit is seen.
-        let chars = bound(self.max_result_length).saturating_add(START_BYTES);
-        let mut rendered = render(Enough { chars, ends })?;
+        let mut rendered = render(self.enough(ends))?;
         if input.redactor.may_match(rendered.text.as_bytes()) {
             if ends {
                 // Masks are shorter than what they stand for, so that more may be of use.
-                rendered = render(Enough { chars, ends: false })?;
+                rendered = render(self.enough(false))?;
             }
             rendered.text = input.redactor.text(&rendered.text).into_owned();
         }
         self.cut(rendered)
+    }
+
+    /// How much of a render is of use: a secret that begins within the limit is seen.
+    fn enough(&self, ends: bool) -> Enough {
+        Enough { chars: bound(self.max_result_length).saturating_add(START_BYTES), ends }
     }
 
     fn cut(&self, rendered: Rendered) -> Result<Text, Error> {

@@ -91,7 +91,8 @@ fn cut_text(mut text: String, max: usize) -> Text {
     // There are at least as many bytes as characters.
     let end = if text.len() <= max { None } else { start_of(&text, max) };
     let Some(end) = end else { return Text { text, truncation: None } };
-    let from = max + text.get(end..).unwrap_or_default().chars().count();
+    let rest = text.get(end..).unwrap_or_default();
+    let from = max + if rest.is_ascii() { rest.len() } else { rest.chars().count() };
     text.truncate(end);
     Text { text, truncation: Some(Truncation { kept: max, from: Length::Exactly(from) }) }
 }
@@ -99,6 +100,9 @@ fn cut_text(mut text: String, max: usize) -> Text {
 /// Where the character with that number, from 0, begins, if there is one.
 fn start_of(text: &str, number: usize) -> Option<usize> {
     const STRETCH: usize = 256;
+    if text.is_ascii() {
+        return (number < text.len()).then_some(number);
+    }
     let begins = |byte: &&u8| (**byte as i8) >= -0x40;
     let (mut at, mut before) = (0, 0);
     // Stretch by stretch, as far as the character is in none of them.

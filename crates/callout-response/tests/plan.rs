@@ -61,6 +61,9 @@ fn both(config: &Config, bytes: &[u8], secret: bool) -> Option<(Option<Text>, Re
     let deadline = Deadline::after(&clock, Duration::from_mins(1));
     let input = Input { body: &Json::Null, params: &params, status: 200, redactor: &redactor, clock: &clock, deadline };
     let part = pipeline.run_wanted(bytes, &limits, &input);
+    if let Some(lines) = pipeline.run_lines(bytes, &limits, &input) {
+        assert_eq!(part, Some(lines), "{config:?}");
+    }
     let whole = read_body(200, None, bytes, &limits).and_then(|body| {
         let body = redactor.json(&body);
         let input = Input { body: &body, ..input };
@@ -390,6 +393,95 @@ fn traps_of_a_plan() {
             assert_eq!(Ok(part), whole, "{config:?}");
         }
     }
+}
+
+/// Which templates are written while the body is read.
+#[test]
+fn lines_are_written_without_values() {
+    let mapping = [("a", "a"), ("m", "user.name")].map(|(name, path)| (name.to_owned(), path.to_owned())).to_vec();
+    let rows = |many: usize| {
+        let row = |at| format!(r#"{{"a": {at}, "more": ["é", {{}}], "user": {{"name": "n\u0041{at}", "x": null}}}}"#);
+        format!("[{}]", (0..many).map(row).collect::<Vec<_>>().join(",\n"))
+    };
+    let is_written_of = |mapping: &[(String, String)], source: &str, body: &str, fuel: u64| {
+        let config = Config {
+            mapping: Some(mapping.to_vec()),
+            template: Some(source.to_owned()),
+            max_length: 100,
+            max_path_matches: 100_000,
+            max_total_path_matches: 1_000_000,
+            fuel,
+            ..Config::default()
+        };
+        let (clock, params, redactor) = (support::clock(), support::params(), Redactor::new([SECRET]));
+        let deadline = Deadline::after(&clock, Duration::from_mins(1));
+        let input =
+            Input { body: &Json::Null, params: &params, status: 200, redactor: &redactor, clock: &clock, deadline };
+        let lines = config.compile().unwrap().run_lines(body.as_bytes(), &config.limits(), &input);
+        let (part, whole) = both(&config, body.as_bytes(), true).unwrap();
+        if let Some(lines) = &lines {
+            assert_eq!((Some(lines), Ok(lines)), (part.as_ref(), whole.as_ref()), "{source}");
+        }
+        lines.is_some()
+    };
+    let is_written = |source: &str, body: &str, fuel| is_written_of(&mapping, source, body, fuel);
+    let line = "{% for e in result %}{{ e.a }} by {{ e.m }}\n{% endfor %}";
+    let list = rows(60);
+    let table = [
+        (line, true),
+        ("All:\n{% for e in result %}- {{ e.m }}{% else %}none{% endfor %}\nthat is all", true),
+        // What goes through itself may be anything.
+        ("{% for result in result %}{{ result.a }}{% endfor %}", false),
+        ("{% for e in result %}{% endfor %}", true),
+        ("{% for e in result %}{{ e.missing }}{% endfor %}", false),
+        ("{% for e in result %}{{ e['a'] }}{% endfor %}", false),
+        ("{% for e in result %}{{ e.a|string }}{% endfor %}", false),
+        ("{% for e in result %}{{ loop.index }}{% endfor %}", false),
+        ("{% for e in result %}{% if e.a %}{{ e.a }}{% endif %}{% endfor %}", false),
+        ("{% for e in result if e.a %}{{ e.a }}{% endfor %}", false),
+        ("{% for e in result %}{{ e.a }}{% endfor %}{{ status }}", false),
+        ("{% for e in result %}{{ result }}{% endfor %}", false),
+        ("{{ result }}", false),
+    ];
+    for (source, expected) in table {
+        assert_eq!(is_written(source, &list, 100_000), expected, "{source}");
+        assert_eq!(is_written(source, &rows(1), 100_000), expected, "{source}");
+    }
+    let long = format!(r#"[{{"a": "b-secret{}"}}, {{"a": "-key"}}]"#, " ".repeat(600));
+    for (body, expected) in [
+        (long.as_str(), true),
+        ("[]", false),
+        (r#"{"a": 1}"#, false),
+        (r#"[{"a": [1]}]"#, false),
+        (r#"[{"a": 1}, {"user": []}]"#, false),
+        (r#"[{"a": 1}, 2]"#, false),
+        (r#"[{"a": "b-secret-key"}]"#, false),
+        (r#"[{"a": "b-secret-ke\u0079"}]"#, false),
+        (r#"[{"\u0061": 1}]"#, false),
+        (r#"[{"a": 1}"#, false),
+    ] {
+        assert_eq!(is_written(line, body, 100_000), expected, "{body}");
+    }
+    // Enough before the first of them.
+    let title = format!("{}{line}", "x".repeat(117));
+    assert!(is_written(&title, &list, 100_000));
+    // A secret that comes of two values.
+    let body = r#"[{"a": "b-secret", "user": {"name": "-key"}}]"#;
+    assert!(!is_written("{% for e in result %}{{ e.a }}{{ e.m }}{% endfor %}", body, 100_000));
+    // Where a look-up costs more, they are not.
+    for (members, name, expected) in
+        [(31, "a".to_owned(), true), (32, "a".to_owned(), false), (1, "n".repeat(64), true), (1, "n".repeat(65), false)]
+    {
+        let members: Vec<_> = (1..members).map(|at| format!("k{at}")).chain([name.clone()]).collect();
+        let mapping: Vec<_> = members.into_iter().map(|name| (name, "user.name".to_owned())).collect();
+        let source = format!("{{% for e in result %}}{{{{ e.{name} }}}}{{% endfor %}}");
+        assert_eq!(is_written_of(&mapping[mapping.len() - 1..], &source, &list, 100_000), name.len() <= 64);
+        let distinct: Vec<_> = mapping.iter().map(|(name, _)| (name.clone(), format!("user.{name}"))).collect();
+        assert_eq!(is_written_of(&distinct, &source, &list, 100_000), expected, "{} {name}", mapping.len());
+    }
+    // What does not pay for its work is told by what does the same.
+    let least = (1..1_000).find(|fuel| is_written(line, &list, *fuel)).unwrap();
+    assert!(least > 50, "{least}");
 }
 
 /// A template writes to its limit and no further: what goes wrong behind it is not met in a call, and

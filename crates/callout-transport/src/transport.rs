@@ -73,15 +73,18 @@ impl Transport {
 }
 
 impl HttpService for Transport {
-    async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
-        let run = Run { parts: &self.0, began: self.0.clock.now(), exchange: &exchange };
-        let mut retries = 0;
-        match run.attempts(&mut retries).await {
-            Ok(mut response) => {
-                response.retries = retries;
-                Ok(response)
+    #[expect(clippy::manual_async_fn, reason = "a call in flight would have room for what it is given twice")]
+    fn send<'a>(&'a self, exchange: Exchange<'a>) -> impl Future<Output = Result<HttpResponse, Error>> + Send {
+        async move {
+            let run = Run { parts: &self.0, began: self.0.clock.now(), exchange: &exchange };
+            let mut retries = 0;
+            match run.attempts(&mut retries).await {
+                Ok(mut response) => {
+                    response.retries = retries;
+                    Ok(response)
+                }
+                Err(error) => Err(error.with_retries(retries)),
             }
-            Err(error) => Err(error.with_retries(retries)),
         }
     }
 }
@@ -98,7 +101,8 @@ impl Run<'_, '_> {
     async fn attempts(&self, retries: &mut u32) -> Result<HttpResponse, Error> {
         let Parts { budgets, permits, policy, clock, rng, .. } = self.parts;
         let Exchange { retry, replay, caller, deadline, watch, .. } = self.exchange;
-        let mut waits = Waits::new(policy, self.began);
+        // Most calls are one attempt, and have no room for what others need.
+        let mut waits: Option<Box<Waits>> = None;
         // Held to the end, waits included: the call is in flight all the while.
         let mut permit = None;
         let mut attempt = 0;
@@ -113,26 +117,30 @@ impl Run<'_, '_> {
                 observer.attempt(attempt, &request);
             }
             let span = span::attempt(&request, &target, watch.path_template, attempt);
-            let result = self.attempt(&mut request, &target).instrument(span.clone()).await;
-            span::ended(&span, &result);
-            let (ending, asked) = match &result {
-                Ok(response) => (Ending::Status(response.status), response.retry_after),
-                Err(fault) => (Ending::Failed(fault.failure), None),
+            // In a block, so that a wait has no room for the answer that it comes after.
+            let wait = {
+                let result = self.attempt(&mut request, &target).instrument(span.clone()).await;
+                span::ended(&span, &result);
+                let (ending, asked) = match &result {
+                    Ok(response) => (Ending::Status(response.status), response.retry_after),
+                    Err(fault) => (Ending::Failed(fault.failure), None),
+                };
+                let result = result.map_err(|fault| fault.into_error(*replay));
+                if !again(*replay, ending, attempt, retry) {
+                    return result;
+                }
+                // No delay asked for, or one that is over, is no reason to come back at once.
+                let waits = waits.get_or_insert_with(|| Box::new(Waits::new(policy, self.began)));
+                let wait = asked.filter(|delay| !delay.is_zero()).unwrap_or_else(|| waits.next(rng));
+                if wait >= deadline.remaining(clock) || !budgets.pay(caller, target.host()) {
+                    return result;
+                }
+                tracing::debug!(%target, attempt, ?ending, wait_ms = wait.as_millis() as u64, "retrying");
+                if let (Some(observer), Some(why)) = (watch.observer, why(ending)) {
+                    observer.retrying(wait, why);
+                }
+                wait
             };
-            let result = result.map_err(|fault| fault.into_error(*replay));
-            if !again(*replay, ending, attempt, retry) {
-                return result;
-            }
-            // No delay asked for, or one that is over, is no reason to come back at once.
-            let wait = asked.filter(|delay| !delay.is_zero()).unwrap_or_else(|| waits.next(rng));
-            if wait >= deadline.remaining(clock) || !budgets.pay(caller, target.host()) {
-                return result;
-            }
-            tracing::debug!(%target, attempt, ?ending, wait_ms = wait.as_millis() as u64, "retrying");
-            if let (Some(observer), Some(why)) = (watch.observer, why(ending)) {
-                observer.retrying(wait, why);
-            }
-            drop(result);
             clock.sleep(wait).await;
             attempt += 1;
         }

@@ -17,7 +17,7 @@ use crate::{
     engine::Parts,
     integration::Endpoint,
     lenient::Conversion,
-    shape::{AT_ONCE_BYTES, Place},
+    shape::{AT_ONCE_BYTES, LINES_AT_ONCE_BYTES, Place},
 };
 
 /// An answer with what its shaping needs.
@@ -72,6 +72,26 @@ impl Sent {
             let retryable = error.is_retryable() && self.endpoint.request.method().is_idempotent();
             self.failed(error.with_retryable(retryable))
         })
+    }
+
+    /// The text, made where that holds up nobody.
+    pub(crate) async fn shaped_text(self: &Arc<Self>) -> Result<Text, Error> {
+        match self.lines() {
+            Some(text) => Ok(text),
+            None => self.shape(Self::text, |text| text.as_ref().is_err_and(is_late)).await?,
+        }
+    }
+
+    /// That of a large answer, if it is made of lines.
+    fn lines(&self) -> Option<Text> {
+        let HttpResponse { status, body, .. } = &self.response;
+        let is_large = (AT_ONCE_BYTES + 1..=LINES_AT_ONCE_BYTES).contains(&body.len());
+        if !is_large || !is_success(*status) {
+            return None;
+        }
+        let Parts { clock, limits, .. } = &*self.engine;
+        let input = self.input(&Json::Null, self.deadline);
+        self.endpoint.shapes.at_once(clock, || self.endpoint.pipeline.run_lines(body, limits, &input))
     }
 
     pub(crate) fn stages(&self, deadline: Deadline) -> Traced {

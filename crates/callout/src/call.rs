@@ -25,7 +25,7 @@ use url::Url;
 
 use crate::{
     Integration, Outcome, Trace,
-    answer::{Sent, Traced, is_late, masked, place},
+    answer::{Sent, Traced, masked, place},
     approval::HeldCall,
     engine::Parts,
     idempotency,
@@ -103,7 +103,7 @@ pub(crate) async fn run(call: &Call<'_>, id: CallId, params: Json) -> Result<Out
     let watch = call.watch(id);
     let shaped = async {
         let sent = send(call, &watch, params, Disabled::Refused, None).await?;
-        let text = sent.shape(Sent::text, |text| text.as_ref().is_err_and(is_late)).await??;
+        let text = sent.shaped_text().await?;
         Ok((text, sent))
     };
     let shaped = shaped.instrument(watch.span()).await.map_err(|error| call.named(error));
@@ -164,7 +164,7 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
         watch: None,
         path_template: "",
         auth: auth.as_ref().map(|(auth, params)| (*auth, params)),
-        requests: Requests::Fixed(HttpRequest { method: Method::HEAD, url, headers, body: Bytes::new() }),
+        requests: Requests::Fixed(Box::new(HttpRequest { method: Method::HEAD, url, headers, body: Bytes::new() })),
         replay: Replay::Safe,
         deadline: Deadline::after(&call.engine.clock, timeouts.call),
         timeouts,
@@ -323,11 +323,11 @@ async fn send<'a>(
     disabled: Disabled,
     shown: Option<&mut Option<SentRequest>>,
 ) -> Result<Arc<Sent>, Error> {
-    // Taken apart at once: a call in flight has no room for it as a whole.
+    // Apart, and taken apart at once: a call in flight has no room for it as a whole.
     let (Prepared { endpoint, params, conversions, auth, request, idempotency_key }, deadline) =
-        approved(call, watch, params, disabled).await?;
+        Box::pin(approved(call, watch, params, disabled)).await?;
     let timeouts = call.timeouts();
-    let first = Mutex::new(Some(request));
+    let first = Mutex::new(Some(Box::new(request)));
     let sending = Sending {
         call,
         watch: Some(watch),
@@ -387,11 +387,12 @@ fn without_query(template: &str) -> &str {
 /// What the attempts send, auth aside.
 enum Requests<'a> {
     /// The same, which is none of an endpoint's.
-    Fixed(HttpRequest),
+    Fixed(Box<HttpRequest>),
     /// An endpoint's. Most calls are one attempt: the request that was made for them goes out itself, and
     /// is made once more, of the same params, for another.
     Made {
-        first: Mutex<Option<HttpRequest>>,
+        /// Apart, so that there is no room for it once it has gone out.
+        first: Mutex<Option<Box<HttpRequest>>>,
         endpoint: &'a Endpoint,
         params: &'a Object,
         idempotency_key: Option<HeaderValue>,
@@ -402,11 +403,11 @@ impl Requests<'_> {
     /// The next attempt's. `consumed` names the params that the auth keeps.
     fn next(&self, consumed: &[String]) -> Result<HttpRequest, Error> {
         let (first, endpoint, params, key) = match self {
-            Self::Fixed(request) => return Ok(request.clone()),
+            Self::Fixed(request) => return Ok(HttpRequest::clone(request)),
             Self::Made { first, endpoint, params, idempotency_key } => (first, endpoint, params, idempotency_key),
         };
         if let Some(request) = first.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(request);
+            return Ok(*request);
         }
         let consumed: Vec<&str> = consumed.iter().map(String::as_str).collect();
         let mut request = endpoint.request.build(params, &consumed)?;

@@ -3,7 +3,8 @@
 //! An async runtime's threads serve everybody. Most answers take some microseconds and are worked on there.
 //! One that is large, or is not done within [`AT_ONCE`], goes to [`Workers`], where workspaces take turns;
 //! and so do the answers of an endpoint that has
-//! shown to take long, and params of which it is known beforehand that their check will.
+//! shown to take long, and params of which it is known beforehand that their check will. Where nothing is made
+//! of a large answer but the lines of a text, it is read fast enough to be worked on at once all the same.
 
 use std::{
     sync::{
@@ -26,6 +27,9 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 /// Larger bodies are not begun there: reading alone would take as long.
 pub(crate) const AT_ONCE_BYTES: usize = 128 << 10;
 
+/// The same where no values are made: a gigabyte a second is what a slow machine does, several what others do.
+pub(crate) const LINES_AT_ONCE_BYTES: usize = 1 << 20;
+
 /// How often in a row long work must be quick before it is tried at once again.
 const QUICK_IN_A_ROW: u8 = 32;
 
@@ -39,6 +43,21 @@ pub(crate) struct Habit {
 impl Habit {
     fn is_quick(&self) -> bool {
         self.wary.load(Ordering::Relaxed) == 0
+    }
+
+    /// Does what takes as long as its bytes, which are few enough. `None` if that is not expected to be quick:
+    /// because it has taken far longer than they need, which tells of a machine that is too slow and not of one
+    /// that had something else to do meanwhile.
+    pub(crate) fn at_once<T>(&self, clock: &SharedClock, work: impl FnOnce() -> Option<T>) -> Option<T> {
+        if !self.is_quick() {
+            return None;
+        }
+        let started = clock.now();
+        let done = work();
+        if clock.now().saturating_duration_since(started) > AT_ONCE * 8 {
+            self.learn(Duration::MAX);
+        }
+        done
     }
 
     fn learn(&self, took: Duration) {
@@ -103,6 +122,10 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::atomic::AtomicU64, time::Instant};
+
+    use callout_core::time::{Clock, StillClock};
+
     use super::*;
 
     #[test]
@@ -115,5 +138,43 @@ mod tests {
             habit.learn(AT_ONCE / 2);
         }
         assert!(habit.is_quick());
+    }
+
+    /// A clock on which time passes as it is told to.
+    struct Hands {
+        start: Instant,
+        passed: Arc<AtomicU64>,
+    }
+
+    impl Clock for Hands {
+        fn now(&self) -> Instant {
+            self.start + Duration::from_millis(self.passed.load(Ordering::Relaxed))
+        }
+
+        fn unix(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        async fn sleep(&self, _: Duration) {}
+
+        fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
+            std::future::pending()
+        }
+    }
+
+    #[test]
+    fn what_is_done_at_once_is_not_where_it_took_far_too_long() {
+        let passed = Arc::new(AtomicU64::new(0));
+        let clock = SharedClock::new(Hands { start: StillClock::new().now(), passed: passed.clone() });
+        let habit = Habit::default();
+        let takes = |milliseconds| {
+            habit.at_once(&clock, || {
+                passed.fetch_add(milliseconds, Ordering::Relaxed);
+                Some(())
+            })
+        };
+        // Something else may have had its turn meanwhile.
+        assert_eq!([takes(0), takes(3), takes(9)], [Some(()); 3]);
+        assert_eq!(takes(0), None);
     }
 }

@@ -7,9 +7,9 @@
 //! first stage of Langdale and Lemire, "Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019, without the
 //! second).
 
-use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use std::hint::black_box;
 
-use super::group::bits;
+use fearless_simd::{Level, Simd, dispatch, mask8x64, prelude::*, u8x64};
 
 /// Words of bits that are made at a time.
 const WORDS: usize = 16;
@@ -141,6 +141,14 @@ impl Word {
         let is = |byte: u8| bytes.simd_eq(u8x64::splat(simd, byte));
         Self { quotes: bits(is(b'"') | is(b'\\')), controls: bits(bytes.simd_le(u8x64::splat(simd, 0x1f))) }
     }
+}
+
+/// A bit for each byte of the mask. The compiler is not to see where they come from: it knows them for sixty-four
+/// truths, and then works with each of them.
+#[expect(clippy::inline_always, reason = "only so it is compiled for what the processor is found to have")]
+#[inline(always)]
+fn bits<S: Simd>(mask: mask8x64<S>) -> u64 {
+    black_box(mask.to_bitmask())
 }
 
 const fn lowest(bits: u64) -> usize {

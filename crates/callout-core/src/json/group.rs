@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use fearless_simd::{Simd, mask8x64, prelude::*, u8x64};
+use fearless_simd::{Simd, prelude::*, u8x64};
 
 use super::words::{WORDS, Words};
 
@@ -25,6 +25,7 @@ pub(super) struct Group {
     pub(super) spaces: Words,
     pub(super) digits: Words,
     pub(super) zeros: Words,
+    /// Of use if there are any.
     pub(super) controls: Words,
     pub(super) has_controls: bool,
     pub(super) backslashes: Words,
@@ -70,16 +71,10 @@ impl Group {
             self.backslashes[at] =
                 if self.has_backslashes { u8x64::simd_from(simd, *block).simd_eq(all(b'\\')).to_bitmask() } else { 0 };
         }
-        // As for `bits`, once for all.
+        // The compiler is not to see where these come from: it knows masks for sixty-four truths, and then works
+        // with each of them.
         black_box(self);
     }
-}
-
-/// A bit for each byte of the mask. The compiler is not to see where they come from: it knows them for sixty-four
-/// truths, and then works with each of them.
-#[inline(always)]
-pub(super) fn bits<S: Simd>(mask: mask8x64<S>) -> u64 {
-    black_box(mask.to_bitmask())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod space;
 mod sweep;
 mod unnest;
 mod wanted;
+mod watch;
 mod words;
 mod write;
 

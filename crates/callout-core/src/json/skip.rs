@@ -5,20 +5,27 @@ use super::{
     number::number_length,
     read::{Reader, Step},
     space::behind_space,
-    sweep::{Start, Unwatched},
+    sweep::Start,
+    watch::Unwatched,
 };
 
 /// A container of which so many bytes were passed over is swept from there on.
-const SWEPT_FROM: usize = 64;
+const SWEPT_FROM: usize = 384;
 
 /// Which containers are open, of any number: a bit for each, set for an object.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Open {
-    /// The innermost ones, the last in the lowest bit.
+    /// The innermost ones, the last in the lowest bit, behind a bit that is always set.
     last: u64,
     count: usize,
-    /// Sixty-four of those further out in each.
+    /// Sixty-three of those further out in each, and that bit.
     outer: Vec<u64>,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self { last: 1, count: 0, outer: Vec::new() }
+    }
 }
 
 impl Open {
@@ -27,7 +34,7 @@ impl Open {
         self.count
     }
 
-    /// Whether the innermost is an object.
+    /// Whether the innermost is an object; true if none is open.
     #[inline]
     pub(super) const fn is_in_object(&self) -> bool {
         self.last & 1 == 1
@@ -35,19 +42,21 @@ impl Open {
 
     #[inline]
     pub(super) fn push(&mut self, is_object: bool) {
-        if self.count.is_multiple_of(64) && self.count > 0 {
+        if self.last >> 63 == 1 {
             self.outer.push(self.last);
+            self.last = 1;
         }
         self.last = self.last << 1 | u64::from(is_object);
         self.count += 1;
     }
 
+    /// Nothing, if none is open.
     #[inline]
     pub(super) fn pop(&mut self) {
-        self.count -= 1;
+        self.count = self.count.saturating_sub(1);
         self.last >>= 1;
-        if self.count.is_multiple_of(64) {
-            self.last = self.outer.pop().unwrap_or_default();
+        if self.last <= 1 {
+            self.last = self.outer.pop().unwrap_or(1);
         }
     }
 }

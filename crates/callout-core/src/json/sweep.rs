@@ -1,13 +1,13 @@
-//! Passing over much at once: containers that nobody wants, checked sixty-four bytes at a time.
+//! Passing over much at once: containers that nobody wants, checked in groups of eight times sixty-four bytes.
 //!
 //! JSON's grammar is told by what may follow what, by which containers are open, and by how numbers, words and
-//! escapes are written. The first is the same question for all tokens, so that bits ask it for all of a block
+//! escapes are written. The first is the same question for all tokens, so that bits ask it for all of a group
 //! together, and whether a number has digits alone is one more; brackets are gone through one by one, and so are
 //! other numbers, words, and strings with escapes. What does not pass here is not told what is wrong with it: the
 //! reader walks it again, token by token, and says.
 //!
-//! The blocks are those of Langdale and Lemire ("Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019).
-//! Their second stage goes through all tokens; here it has become the masks of [`Sweep::follows_the_grammar`].
+//! The bits are those of Langdale and Lemire ("Parsing Gigabytes of JSON per Second", VLDB Journal 28, 2019).
+//! Their second stage goes through all tokens; here it has become the masks of [`Sweep::group`].
 #![expect(clippy::inline_always, reason = "only so it is compiled for what the processor is found to have")]
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u64x8};
@@ -18,108 +18,9 @@ use super::{
     read::Reader,
     skip::Open,
     space::is_space,
-    words::{WORDS, Words, behind, escaped, first_behind, odd_from, sum},
+    watch::{Seen, Watch},
+    words::{WORDS, Words, behind, escaped, first_behind, highest, last, lowest, odd_from, sum},
 };
-
-/// Is told of what is swept, and may break off by `None`. It is told before it is known whether all of that is
-/// as it has to be.
-pub(super) trait Watch {
-    /// Whether it is told of names, and of the ends of containers.
-    const LOOKS_INSIDE: bool;
-
-    /// Whether the outermost container may hold nothing but containers.
-    fn holds_containers(&self) -> bool;
-
-    /// Whether it wants to be told of the names in the innermost container.
-    fn wants_names(&self) -> bool;
-
-    /// Names, or strings where names would stand, begin at `quote`.
-    fn name(&mut self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> Option<()>;
-
-    /// A container begins at `at`, in so many others.
-    fn opens(&mut self, bytes: &[u8], group: &Seen<'_>, at: usize, within: usize, is_object: bool) -> Option<()>;
-
-    /// One has ended, in so many others.
-    fn closes(&mut self, reader: &mut Reader<'_>, within: usize) -> Option<()>;
-}
-
-/// What a watch can see around the place that it is told of.
-pub(super) struct Seen<'g> {
-    /// Where the group begins.
-    base: usize,
-    /// Where names begin in it, and strings that stand where names would.
-    names: &'g Words,
-    /// The last of those before it.
-    name: usize,
-    backslashes: &'g Words,
-    has_backslashes: bool,
-}
-
-impl Seen<'_> {
-    #[cfg(test)]
-    pub(super) fn alone(backslashes: &Words) -> Seen<'_> {
-        Seen { base: 0, names: backslashes, name: 0, backslashes, has_backslashes: *backslashes != [0; WORDS] }
-    }
-
-    /// Where the last name before that place began. What stands there need not be one if the text is not as it
-    /// has to be.
-    #[inline]
-    pub(super) fn name_before(&self, at: usize) -> usize {
-        let (word, bit) = (at.saturating_sub(self.base) / 64, at.saturating_sub(self.base) % 64);
-        let bits = self.names.get(word).map_or(0, |bits| bits & !(u64::MAX << bit));
-        if bits != 0 {
-            return self.base + word * 64 + highest(bits);
-        }
-        let before = self.names.get(..word).unwrap_or_default();
-        last(before).map_or(self.name, |at| self.base + at)
-    }
-
-    /// Whether it is known that no backslash stands between these places, of which the first is not behind the
-    /// other.
-    #[inline]
-    pub(super) fn is_plain(&self, from: usize, to: usize) -> bool {
-        let Some(words) = from.checked_sub(self.base).map(|from| from / 64..=(to - self.base) / 64) else {
-            return false;
-        };
-        if self.has_backslashes {
-            self.backslashes.get(words).is_some_and(|words| words.iter().all(|bits| *bits == 0))
-        } else {
-            *words.end() < WORDS
-        }
-    }
-}
-
-/// Nobody watches.
-pub(super) struct Unwatched;
-
-impl Watch for Unwatched {
-    const LOOKS_INSIDE: bool = false;
-
-    #[inline]
-    fn holds_containers(&self) -> bool {
-        false
-    }
-
-    #[inline]
-    fn wants_names(&self) -> bool {
-        false
-    }
-
-    #[inline]
-    fn name(&mut self, _: &[u8], _: &Seen<'_>, _: usize) -> Option<()> {
-        Some(())
-    }
-
-    #[inline]
-    fn opens(&mut self, _: &[u8], _: &Seen<'_>, _: usize, _: usize, _: bool) -> Option<()> {
-        Some(())
-    }
-
-    #[inline]
-    fn closes(&mut self, _: &mut Reader<'_>, _: usize) -> Option<()> {
-        Some(())
-    }
-}
 
 /// From where to sweep, and how far.
 pub(super) struct Start {
@@ -136,7 +37,6 @@ struct Sweep<'a> {
     bytes: &'a [u8],
     base: usize,
     open: Open,
-    in_object: bool,
     most_open: usize,
     /// 1 if the next group begins within a string, else 0.
     in_string: u64,
@@ -151,6 +51,8 @@ struct Sweep<'a> {
     /// Where the number or word began that may go on there.
     scalar: usize,
     behind: Behind,
+    /// Whether the first group has been worked on.
+    goes_on: bool,
     /// Where the outermost container has ended.
     end: Option<usize>,
 }
@@ -190,7 +92,6 @@ impl Reader<'_> {
         let mut sweep = Sweep {
             bytes: self.bytes,
             base: at,
-            in_object: open.is_in_object(),
             open,
             most_open,
             in_string: 0,
@@ -202,6 +103,7 @@ impl Reader<'_> {
             scalar: at,
             // What stands there is the first in its container, or follows a comma: the same may come.
             behind: Behind { comma: 1, ..Behind::default() },
+            goes_on: false,
             end: None,
         };
         let end = dispatch!(Level::new(), simd => sweep.run(simd, self, watch));
@@ -217,23 +119,24 @@ impl Sweep<'_> {
     #[inline(always)]
     fn run<S: Simd>(&mut self, simd: S, reader: &mut Reader<'_>, watch: &mut impl Watch) -> Option<usize> {
         let (whole, rest) = self.bytes.get(self.base..)?.as_chunks::<BYTES>();
-        let mut last = [b' '; BYTES];
-        last.get_mut(..rest.len())?.copy_from_slice(rest);
-        let mut following = whole.iter().chain([&last]);
-        // One is read ahead of the one that is worked on, which would else wait for its words to be stored.
+        let mut following = whole.iter();
+        let mut rest = Some(rest);
+        // One is read ahead of the one that is worked on, which would else wait for its words to be stored. Most
+        // sweeps end in their first, so that none is read ahead of that.
         let (mut one, mut other) = (Group::default(), Group::default());
         let (mut group, mut next) = (&mut one, &mut other);
-        next.read(simd, following.next()?);
+        let mut is_next_read = false;
         loop {
             std::mem::swap(&mut group, &mut next);
-            let is_last = following.next().map(|bytes| next.read(simd, bytes)).is_none();
+            if !is_next_read && !read_next(simd, group, &mut following, &mut rest) {
+                return None;
+            }
+            is_next_read = self.goes_on && read_next(simd, next, &mut following, &mut rest);
             self.group(simd, group, reader, watch)?;
             if let Some(end) = self.end {
                 return Some(end + 1);
             }
-            if is_last {
-                return None;
-            }
+            self.goes_on = true;
             self.base += BYTES;
         }
     }
@@ -335,6 +238,9 @@ impl Sweep<'_> {
     ) -> Option<Places> {
         let mut places = Places { in_object: [0; WORDS], in_outermost: [0; WORDS], within: [u64::MAX; WORDS] };
         let holds_containers = watch.holds_containers();
+        let bytes = self.bytes;
+        // On its own, so that it need not be stored at each step.
+        let mut open = std::mem::take(&mut self.open);
         for (word, bits) in brackets.iter().enumerate() {
             let base = self.base + word * 64;
             let mut rest = *bits;
@@ -346,14 +252,14 @@ impl Sweep<'_> {
                 let bit = rest & rest.wrapping_neg();
                 let upto = bit | bit.wrapping_sub(1);
                 let here = upto & !done;
-                in_object |= here & all_if(self.in_object);
+                in_object |= here & all_if(open.is_in_object());
                 if holds_containers {
-                    in_outermost |= here & all_if(self.open.count() == 1);
+                    in_outermost |= here & all_if(open.count() == 1);
                 }
                 if W::LOOKS_INSIDE && watch.wants_names() {
                     let mut names = seen.names[word] & here;
                     while names != 0 {
-                        watch.name(self.bytes, seen, base + lowest(names))?;
+                        watch.name(bytes, seen, base + lowest(names))?;
                         names &= names - 1;
                     }
                 }
@@ -363,24 +269,22 @@ impl Sweep<'_> {
                 done = upto;
                 rest &= rest - 1;
                 let place = base + lowest(bit);
-                let byte = *self.bytes.get(place)?;
+                let byte = *bytes.get(place)?;
                 // `{` and `[` have this bit, `}` and `]` have not; it is another that braces have.
                 let (begins, is_brace) = (byte & 2 != 0, byte & 0x20 != 0);
                 if begins {
-                    let within = self.open.count();
-                    if within == self.most_open {
+                    if open.count() == self.most_open {
                         return None;
                     }
-                    watch.opens(self.bytes, seen, place, within, is_brace)?;
-                    self.open.push(is_brace);
-                    self.in_object = is_brace;
+                    watch.opens(bytes, seen, place, open.count(), is_brace)?;
+                    open.push(is_brace);
                 } else {
-                    if is_brace != self.in_object {
+                    if is_brace != open.is_in_object() {
                         return None;
                     }
-                    self.open.pop();
-                    watch.closes(reader, self.open.count())?;
-                    if self.open.count() == 0 {
+                    open.pop();
+                    watch.closes(reader, open.count())?;
+                    if open.count() == 0 {
                         self.end = Some(place);
                         places.in_object[word] = in_object;
                         places.in_outermost[word] = in_outermost;
@@ -388,12 +292,12 @@ impl Sweep<'_> {
                         places.within[word + 1..].fill(0);
                         return Some(places);
                     }
-                    self.in_object = self.open.is_in_object();
                 }
             }
             places.in_object[word] = in_object;
             places.in_outermost[word] = in_outermost;
         }
+        self.open = open;
         Some(places)
     }
 
@@ -409,7 +313,7 @@ impl Sweep<'_> {
                 let before = starts[word] & (bit | (bit - 1));
                 let start = if before == 0 { start } else { base + highest(before) };
                 // Added to all bits before its end, one comes out there, and none of them stays: it is looked at
-                // once.
+                // once for each block that it has such bytes in, which are few if it is one.
                 others &= (scalars[word] | (bit - 1)).wrapping_add(1);
                 self.is_scalar(start)?;
             }
@@ -463,26 +367,30 @@ impl Sweep<'_> {
     }
 }
 
+/// Reads the next group, the last of which is filled up with white space. False if there is none.
+#[inline(always)]
+fn read_next<'a, S: Simd>(
+    simd: S,
+    group: &mut Group,
+    whole: &mut std::slice::Iter<'a, [u8; BYTES]>,
+    rest: &mut Option<&'a [u8]>,
+) -> bool {
+    if let Some(bytes) = whole.next() {
+        group.read(simd, bytes);
+        return true;
+    }
+    let Some(rest) = rest.take() else { return false };
+    let mut last = [b' '; BYTES];
+    for (place, byte) in last.iter_mut().zip(rest) {
+        *place = *byte;
+    }
+    group.read(simd, &last);
+    true
+}
+
 #[inline(always)]
 const fn all_if(is_so: bool) -> u64 {
     (is_so as u64).wrapping_neg()
-}
-
-/// The last of these places in their group.
-#[inline(always)]
-fn last(words: &[u64]) -> Option<usize> {
-    let (word, bits) = words.iter().enumerate().rfind(|(_, bits)| **bits != 0)?;
-    Some(word * 64 + highest(*bits))
-}
-
-#[inline(always)]
-const fn lowest(bits: u64) -> usize {
-    bits.trailing_zeros() as usize
-}
-
-#[inline(always)]
-const fn highest(bits: u64) -> usize {
-    63 - bits.leading_zeros() as usize
 }
 
 #[cfg(test)]
@@ -490,7 +398,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        super::{LoneSurrogates, ReadOptions, skip::tests::TOKENS},
+        super::{LoneSurrogates, ReadOptions, skip::tests::TOKENS, watch::Unwatched},
         *,
     };
 
@@ -527,8 +435,8 @@ mod tests {
             "[\"é{\u{1f600}\"]",
         ];
         for text in table {
-            // Tokens at all places of a block, and across two.
-            for before in 0..130 {
+            // Tokens at all places of a block, across two, and across two groups.
+            for before in (0..130).chain(380..530) {
                 let text = format!("[\"{}\",{text}]", "a".repeat(before));
                 assert_eq!(swept(ReadOptions::default(), &text), Some(text.len()), "{text}");
                 let text = format!("[{}{text}{0}]", " ".repeat(before));
@@ -542,9 +450,9 @@ mod tests {
     #[test]
     fn any_byte_changed_is_seen_as_by_the_reader() {
         let text = r#"{"a":[1,-2.5e3,true],"b\n\u0041":{"c":null,"d":"\\"},"e" : [ {} , [] ] ,"f":"x{"}"#;
-        for before in [0, 20, 50] {
+        for before in [0, 20, 50, BYTES - 60, BYTES - 20] {
             let text = format!("[\"{}\",{text}]", "a".repeat(before));
-            for at in 1..text.len() {
+            for at in before.max(1)..text.len() {
                 for byte in 0..0x80_u8 {
                     let mut changed = text.clone().into_bytes();
                     changed[at] = byte;
@@ -564,13 +472,16 @@ mod tests {
                 prop_oneof![9 => prop::sample::select(&TOKENS), 1 => Just(LONG_SPACE)],
                 0..24,
             ),
+            before in prop_oneof![Just(0), 0..70_usize, BYTES - 80..BYTES + 10],
             max_depth in 1_usize..6,
             is_object in any::<bool>(),
         ) {
             for lone_surrogates in [LoneSurrogates::Refuse, LoneSurrogates::Replace] {
                 let options = ReadOptions { max_depth, lone_surrogates, ..ReadOptions::default() };
                 let inner = tokens.concat();
-                let text = if is_object { format!("{{\"x\":[{inner}]}}") } else { format!("[0,{inner}]") };
+                let before = "a".repeat(before);
+                let text =
+                    if is_object { format!("{{\"{before}\":[{inner}]}}") } else { format!("[\"{before}\",{inner}]") };
                 let whole = swept(options, &text) == Some(text.len());
                 prop_assert_eq!(whole, options.read(text.as_bytes()).is_ok(), "{}", text);
             }

@@ -30,7 +30,7 @@ pub(super) fn first_behind<S: Simd>(simd: S, places: u64x8<S>, spaces: Option<u6
     (moved | behind) & !spaces
 }
 
-/// Both added, with the carry and to the next.
+/// Both as numbers, added, and `carry` with them, which is afterwards what is carried out of the last word: 0 or 1.
 #[inline(always)]
 pub(super) fn sum<S: Simd>(simd: S, one: u64x8<S>, other: u64x8<S>, carry: &mut u64) -> u64x8<S> {
     let sum = one + other;
@@ -57,6 +57,25 @@ pub(super) fn odd_from<S: Simd>(simd: S, mut bits: u64x8<S>, is_odd: &mut u64) -
     }
     *is_odd = odd >> WORDS & 1;
     mask64x8::from_bitmask(simd, odd).select(!bits, bits)
+}
+
+/// The last bit that is set.
+#[inline(always)]
+pub(super) fn last(words: &[u64]) -> Option<usize> {
+    let (word, bits) = words.iter().enumerate().rfind(|(_, bits)| **bits != 0)?;
+    Some(word * 64 + highest(*bits))
+}
+
+/// The first bit that is set; 64 if none is.
+#[inline(always)]
+pub(super) const fn lowest(bits: u64) -> usize {
+    bits.trailing_zeros() as usize
+}
+
+/// The last bit that is set, of which there must be one.
+#[inline(always)]
+pub(super) const fn highest(bits: u64) -> usize {
+    63 - bits.leading_zeros() as usize
 }
 
 /// The bytes that a backslash before them takes the meaning from. `carry` is 1 if the first is one, and

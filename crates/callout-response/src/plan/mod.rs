@@ -93,17 +93,23 @@ impl Plan {
     /// Reads what is wanted of a body that holds no secret as it is written. `None` if it is not JSON within the
     /// limits, or a secret stands in it in escapes: a name that is masked is another name.
     pub(crate) fn read(&self, bytes: &[u8], limits: &Limits, redactor: &Redactor) -> Option<Part> {
-        let may_pass = |text: &str| !redactor.may_match(text.as_bytes());
-        let may_pass: Option<&dyn Fn(&str) -> bool> = if redactor.is_empty() { None } else { Some(&may_pass) };
-        if let Some(rows) = &self.rows
-            && let Some(mapped) = rows.read(bytes, options(limits), may_pass).ok()?
-        {
-            return Some(Part::Mapped { result: mapped.rows, is_whole: mapped.is_whole });
-        }
-        let widest = Cell::new(0);
-        let body = options(limits).read_wanted(bytes, At::start(&self.states, &widest), may_pass).ok()?;
-        Some(Part::Body { body, widest: widest.get() })
+        watching_for(redactor, |may_pass| {
+            if let Some(rows) = &self.rows
+                && let Some(mapped) = rows.read(bytes, options(limits), may_pass).ok()?
+            {
+                return Some(Part::Mapped { result: mapped.rows, is_whole: mapped.is_whole });
+            }
+            let widest = Cell::new(0);
+            let body = options(limits).read_wanted(bytes, At::start(&self.states, &widest), may_pass).ok()?;
+            Some(Part::Body { body, widest: widest.get() })
+        })
     }
+}
+
+/// Gives a reader what it needs to stop at a secret that is written with escapes.
+pub(crate) fn watching_for<T>(redactor: &Redactor, read: impl FnOnce(Option<&dyn Fn(&str) -> bool>) -> T) -> T {
+    let may_pass = |text: &str| !redactor.may_match(text.as_bytes());
+    read(if redactor.is_empty() { None } else { Some(&may_pass) })
 }
 
 /// How bodies are read.

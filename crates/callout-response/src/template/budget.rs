@@ -196,8 +196,10 @@ impl Output {
         if self.bytes.len() < self.enough.chars {
             return false;
         }
+        let more = self.bytes.get(self.counted..).unwrap_or_default();
         let begins = |byte: &&u8| (**byte as i8) >= -0x40;
-        self.chars += self.bytes.get(self.counted..).unwrap_or_default().iter().filter(begins).count();
+        // Counting is slow, and most texts need none.
+        self.chars += if more.is_ascii() { more.len() } else { more.iter().filter(begins).count() };
         self.counted = self.bytes.len();
         self.chars >= self.enough.chars
     }

@@ -11,15 +11,12 @@ use super::{
     budget::{Enough, Fuel, Meter, Output},
     exec::{LOOP, PRINT, TURN},
     expr::{Expr, Root, StepKind},
+    ops::{LONG_NAME, MEMBERS_PER_VISIT},
     parse::Program,
     statements::{For, Stmt, Targets},
     uses::Uses,
 };
 use crate::Watch;
-
-/// Members of an object, and bytes of a name, up to which looking one up costs a template the same.
-const MOST_MEMBERS: usize = 31;
-const LONGEST_NAME: usize = 64;
 
 /// What is written for each element, and around all of them.
 #[derive(Debug)]
@@ -49,7 +46,8 @@ struct Render<'l> {
 impl Lines {
     /// `None` if the template does anything else. The elements have members of these names.
     pub(super) fn of(statements: &[Stmt], program: &Program, names: &[&str]) -> Option<Self> {
-        if names.len() > MOST_MEMBERS || names.iter().any(|name| name.len() > LONGEST_NAME) {
+        // Of those to look one up costs the same.
+        if names.len() >= MEMBERS_PER_VISIT || names.iter().any(|name| name.len() > LONG_NAME) {
             return None;
         }
         let is_loop = |statement: &Stmt| matches!(statement, Stmt::For(_));
@@ -130,6 +128,9 @@ fn member<'e>(expr: &'e Expr, variable: &str) -> Option<&'e str> {
 impl Render<'_> {
     /// Whether there is more to come; `None` if something fails.
     fn element(&mut self, cells: &mut Cells<'_, '_>) -> Option<bool> {
+        if !self.goes_on {
+            return Some(false);
+        }
         self.spend(TURN, 0)?;
         self.meter.make(1).ok()?;
         for piece in &self.lines.line {
@@ -145,7 +146,7 @@ impl Render<'_> {
     }
 
     fn value(&mut self, cells: &mut Cells<'_, '_>, column: usize) -> Option<()> {
-        // The expression, its one step, and the look-up of that.
+        // The expression, its one step, and the look-up of that, as `Eval::print` pays for them.
         self.meter.visit(3).ok()?;
         let cell = cells.get(column)?;
         let text = match &cell {

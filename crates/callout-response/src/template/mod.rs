@@ -100,7 +100,7 @@ use crate::{
     plan::{Reach, TextRoom},
 };
 
-pub(crate) use self::{budget::Enough, lines::Lines};
+pub(crate) use self::{budget::Enough, lines::Lines, ops::MEMBERS_PER_VISIT};
 use self::{
     budget::{Fuel, Meter, Output},
     eval::{Names, Run},

@@ -365,11 +365,16 @@ pub(super) fn contains(whole: &Json, part: &Json, meter: &Meter) -> Outcome<bool
     }
 }
 
+/// Members of an object for which looking for one costs as much again.
+pub(crate) const MEMBERS_PER_VISIT: usize = 32;
+/// Names of more bytes cost by them too.
+pub(super) const LONG_NAME: usize = 64;
+
 /// The member of that name. An object's own index would have to be made, and kept, for each large
 /// object that a template looks into; here its members are gone through, and paid for.
 pub(super) fn member<'v>(members: &'v Object, name: &str, meter: &Meter) -> Outcome<Option<&'v Json>> {
-    meter.visit(1 + members.len() / 32)?;
-    if name.len() > 64 {
+    meter.visit(1 + members.len() / MEMBERS_PER_VISIT)?;
+    if name.len() > LONG_NAME {
         meter.read(name.len().saturating_mul(members.len()))?;
     }
     Ok(members.iter().find(|(found, _)| *found == name).map(|(_, value)| value))

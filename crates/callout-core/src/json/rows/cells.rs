@@ -9,8 +9,8 @@ use super::{super::read::Reader, watch::Sink};
 /// One row of a text that is being read.
 pub struct Cells<'c, 'a> {
     reader: &'c mut Reader<'a>,
-    /// Where what stands behind a name begins, and for which column.
-    row: &'c [(usize, usize)],
+    /// Where the value of each column stands, 0 for one that has none.
+    places: &'c [usize],
 }
 
 /// A value of a row.
@@ -31,18 +31,20 @@ pub enum Cell<'a> {
 /// Without what stands there, which is a body's.
 impl fmt::Debug for Cells<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cells").field("found", &self.row.len()).finish_non_exhaustive()
+        f.debug_struct("Cells").field("columns", &self.places.len()).finish_non_exhaustive()
     }
 }
 
 impl Cells<'_, '_> {
     /// The value of a column, which is told by its place among the members of the rows. `None` if what stands
-    /// there is no JSON: the text has not been read further than to the row's end, and not checked as far.
+    /// there is no JSON, for the text has been checked about as far as to the row's end, or may not pass.
     pub fn get(&mut self, column: usize) -> Option<Cell<'_>> {
-        let Some((behind_name, _)) = self.row.iter().find(|(_, of)| *of == column) else { return Some(Cell::Null) };
+        let place = self.places.get(column).copied().unwrap_or_default();
+        if place == 0 {
+            return Some(Cell::Null);
+        }
         let reader = &mut *self.reader;
-        reader.at = *behind_name;
-        reader.colon().ok()?;
+        reader.at = place;
         Some(match reader.peek().ok()? {
             b'"' => Cell::String(string(reader)?),
             b'{' | b'[' => Cell::Nested,
@@ -86,8 +88,112 @@ impl Sink for Visited<'_> {
         self.takes_more
     }
 
-    fn take(&mut self, reader: &mut Reader<'_>, row: &[(usize, usize)]) -> Option<()> {
-        self.takes_more = (self.visit)(&mut Cells { reader, row })?;
+    fn take(&mut self, reader: &mut Reader<'_>, places: &[usize]) -> Option<()> {
+        self.takes_more = (self.visit)(&mut Cells { reader, places })?;
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{
+        super::{super::Json, ReadOptions, RowBounds, Rows, SmolStr},
+        *,
+    };
+
+    fn rows() -> Rows {
+        let path = |path: &str| path.split('.').map(SmolStr::new).collect();
+        Rows::new(vec![("n".into(), path("a.b")), ("m".into(), path("d")), ("o".into(), path("a.long name"))]).unwrap()
+    }
+
+    /// Each row with its values in the order of their columns, all or up to that many.
+    fn shown(text: &str, most: usize) -> Option<(Vec<[String; 3]>, usize)> {
+        let mut all = Vec::new();
+        let elements = ReadOptions::default().visit_rows(text.as_bytes(), &rows(), 1_000, None, &mut |row| {
+            let mut cell = |column| {
+                Some(match row.get(column)? {
+                    Cell::Null => "null".to_owned(),
+                    Cell::Bool(value) => value.to_string(),
+                    Cell::Number(number) => number.to_owned(),
+                    Cell::String(text) => Json::from(&*text).to_string(),
+                    Cell::Nested => "…".to_owned(),
+                })
+            };
+            // Against the order of the text, and one of them twice.
+            let (last, first, middle) = (cell(2)?, cell(0)?, cell(1)?);
+            assert_eq!(cell(2)?, last);
+            all.push([first, middle, last]);
+            Some(all.len() < most)
+        })?;
+        Some((all, elements))
+    }
+
+    #[test]
+    fn values_are_told_as_they_stand() {
+        let text = r#"[{"a":{"long name":"é\"\u0041","b":-1.50},"d":true}, {"d" : null, "a":{}},
+            {"d":false,"a":{"b":[1],"long name":{}}},{"a":{"b":1},"a":{"b":"x"},"d":1,"d":"\\"},{"a":{"b":1},"a":2}]"#;
+        let expected = [
+            ["-1.50", "true", r#""é\"A""#],
+            ["null", "null", "null"],
+            ["…", "false", "…"],
+            [r#""x""#, r#""\\""#, "null"],
+            ["null", "null", "null"],
+        ];
+        let (all, elements) = shown(text, 9).unwrap();
+        assert_eq!(all, expected);
+        assert_eq!(elements, 5);
+        // No more are shown than are asked for, and the others are read all the same.
+        assert_eq!(shown(text, 2).unwrap(), (expected[..2].iter().map(|row| row.map(str::to_owned)).collect(), 5));
+        for other in
+            ["[]", r#"{"d":1}"#, "1", r#"[{"d":1},2]"#, r#"[{"d":1},{"d":01}]"#, r#"[{"a":[]}]"#, r#"[{"\u0064":1}]"#]
+        {
+            assert_eq!(shown(other, 9), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_what_rows_would_be_made_of(
+            elements in prop::collection::vec(
+                prop::collection::vec(
+                    (
+                        prop::sample::select(vec!["a", "d", "x", "\\u0064", "long name"]),
+                        prop::sample::select(vec![
+                            "1", "\"\"", "\"\\n\"", "null", "{\"b\":1.0}", "{\"b\":\"x\",\"long name\":true}",
+                            "{\"long name\":[{\"a\":[]}]}", "[]", "{}", "{\"x\":{\"b\":2}}",
+                            "\"a string that is longer than sixty-four bytes, so that it is in several blocks\"",
+                        ]),
+                    ),
+                    0..5,
+                ),
+                1..24,
+            ),
+            space in prop::sample::select(vec!["", " ", "\n        "]),
+        ) {
+            let element = |members: &Vec<(&str, &str)>| {
+                let members = members.iter().map(|(name, value)| format!("{space}\"{name}\":{space}{value}"));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            };
+            let text = format!("[{}]", elements.iter().map(element).collect::<Vec<_>>().join(","));
+            let made = ReadOptions::default().read_rows(text.as_bytes(), &rows(), &RowBounds::most(1_000), None);
+            let made = made.unwrap().map(|read| read.rows);
+            let has_escapes = text.contains("u0064");
+            match (shown(&text, usize::MAX), made) {
+                (Some((shown, elements)), Some(made)) => {
+                    let cell = |value: &Json| match value {
+                        Json::Array(_) | Json::Object(_) => "…".to_owned(),
+                        other => other.to_string(),
+                    };
+                    let made = made.as_array().unwrap();
+                    let values = made.iter().map(|row| row.as_object().unwrap().values().map(cell).collect::<Vec<_>>());
+                    prop_assert_eq!(elements, made.len());
+                    prop_assert_eq!(shown.iter().map(|row| row.to_vec()).collect::<Vec<_>>(), values.collect::<Vec<_>>());
+                }
+                (None, made) => prop_assert!(has_escapes || made.is_none(), "{}", text),
+                (Some(_), None) => prop_assert!(false, "{}", text),
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use super::super::sweep::Seen;
+use super::super::watch::Seen;
 
 /// What is looked for in one object.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,9 @@ pub(super) struct Fields {
     pub(super) columns: Vec<usize>,
     /// Bytes of the longest name.
     longest: usize,
+    /// A bit for the last six of each name's first byte, as it stands in a text, and for that of an escape: most of
+    /// the other names are told by it.
+    firsts: u64,
 }
 
 /// A name, and what it leads to.
@@ -41,6 +44,7 @@ impl Fields {
         let (name, rest) = path.split_first()?;
         self.columns.push(column);
         self.longest = self.longest.max(name.len());
+        self.firsts |= first_bit(name.as_bytes().first().copied().unwrap_or(b'"')) | first_bit(b'\\');
         if self.values.iter().any(|member| member.name == *name) {
             return None;
         }
@@ -73,6 +77,9 @@ impl Fields {
     #[inline]
     pub(super) fn at(&self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> (Found<'_>, usize) {
         let rest = bytes.get(quote + 1..).unwrap_or_default();
+        if !self.may_begin(rest) {
+            return (Found::Nothing, quote);
+        }
         let start = start_of(rest);
         if let Some(member) = self.values.iter().find(|member| member.stands_in(rest, start)) {
             return (Found::Value(member.to), quote + member.name.len() + 2);
@@ -84,7 +91,12 @@ impl Fields {
     #[inline]
     pub(super) fn object_at(&self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> Found<'_> {
         let rest = bytes.get(quote + 1..).unwrap_or_default();
-        self.object_of(rest, start_of(rest), group, quote)
+        if self.may_begin(rest) { self.object_of(rest, start_of(rest), group, quote) } else { Found::Nothing }
+    }
+
+    #[inline]
+    fn may_begin(&self, rest: &[u8]) -> bool {
+        rest.first().is_some_and(|first| self.firsts & first_bit(*first) != 0)
     }
 
     #[inline]
@@ -105,6 +117,12 @@ impl Fields {
         let end = rest.iter().take(self.longest + 1).find(|byte| matches!(byte, b'"' | b'\\'));
         end == Some(&b'\\')
     }
+}
+
+/// That of a name's first byte in [`Fields::firsts`].
+#[inline]
+const fn first_bit(byte: u8) -> u64 {
+    1 << (byte & 63)
 }
 
 /// Bytes of a name that are compared at once.

@@ -12,6 +12,8 @@ pub(super) struct Maker<'r> {
     room: Option<&'r Room>,
     /// All `null` between two rows.
     row: Vec<Json>,
+    /// The places of a row's values and their columns, in the order of the text.
+    order: Vec<(usize, usize)>,
     made: Vec<Json>,
     /// Room that is left for more.
     left: usize,
@@ -20,7 +22,7 @@ pub(super) struct Maker<'r> {
 impl<'r> Maker<'r> {
     pub(super) fn new(rows: &'r Rows, room: Option<&'r Room>) -> Self {
         let left = room.map_or(usize::MAX, |room| room.chars);
-        Self { rows, room, row: vec![Json::Null; rows.names.len()], made: Vec::new(), left }
+        Self { rows, room, row: vec![Json::Null; rows.names.len()], order: Vec::new(), made: Vec::new(), left }
     }
 }
 
@@ -40,10 +42,12 @@ impl Sink for Maker<'_> {
         self.left > 0
     }
 
-    fn take(&mut self, reader: &mut Reader<'_>, row: &[(usize, usize)]) -> Option<()> {
-        for (behind_name, column) in row {
-            reader.at = *behind_name;
-            reader.colon().ok()?;
+    fn take(&mut self, reader: &mut Reader<'_>, places: &[usize]) -> Option<()> {
+        self.order.clear();
+        self.order.extend(places.iter().enumerate().filter(|(_, place)| **place > 0).map(|(at, place)| (*place, at)));
+        self.order.sort_unstable();
+        for (place, column) in &self.order {
+            reader.at = *place;
             reader.ends.jump(reader.at);
             *self.row.get_mut(*column)? = reader.value().ok()?;
         }

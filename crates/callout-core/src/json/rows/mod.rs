@@ -406,6 +406,42 @@ mod tests {
         }
     }
 
+    #[test]
+    fn space_is_looked_past_once_however_often_a_value_is_looked_at() {
+        let rows = rows(&[("n", "a")]).unwrap();
+        let text = format!("[{{\"a\":{}1}}]", "\n".repeat(1_000_000));
+        let (looks, took) = callout_hostile::timed(|| {
+            let mut looks = 0;
+            let elements = ReadOptions::default().visit_rows(text.as_bytes(), &rows, 1, None, &mut |row| {
+                for _ in 0..2_000 {
+                    looks += usize::from(row.get(0)? == Cell::Number("1"));
+                }
+                Some(true)
+            });
+            elements.map(|_| looks)
+        });
+        assert_eq!(looks, Some(2_000));
+        assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    }
+
+    #[test]
+    fn names_that_stand_often_cost_what_they_lead_to() {
+        let names: Vec<String> = (0..64).map(|at| format!("c{at}")).collect();
+        let within: Vec<(String, String)> =
+            names.iter().map(|name| (format!("o{name}"), format!("o.{name}"))).collect();
+        let all: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
+        let within: Vec<(&str, &str)> = within.iter().map(|(name, path)| (name.as_str(), path.as_str())).collect();
+        let rows = rows(&[all, within].concat()).unwrap();
+        let members: String = names.iter().map(|name| format!("\"{name}\":1,")).collect();
+        let text = format!("[{{{members}{}\"o\":{{\"c7\":2}}}}]", "\"o\":{\"c0\":1},\"o\":{},".repeat(60_000));
+        let (read, took) = callout_hostile::timed(|| {
+            ReadOptions::default().read_rows(text.as_bytes(), &rows, &RowBounds::most(9), None).unwrap().unwrap()
+        });
+        let row = read.rows.as_array().and_then(|rows| rows.first().cloned()).unwrap();
+        assert_eq!(["c0", "oc0", "oc7"].map(|name| row.get(name).unwrap().to_string()), ["1", "null", "2"]);
+        assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    }
+
     proptest! {
         #[test]
         fn as_many_rows_are_read_whether_they_are_made_or_not(

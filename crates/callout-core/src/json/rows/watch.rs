@@ -5,7 +5,8 @@ use super::{
         ends::Ends,
         read::Reader,
         skip::Open,
-        sweep::{Seen, Start, Watch},
+        sweep::Start,
+        watch::{Seen, Watch},
     },
     LONGEST, Rows,
     fields::{Fields, Found},
@@ -16,8 +17,8 @@ pub(super) trait Sink {
     /// Whether it takes one more.
     fn takes_more(&self) -> bool;
 
-    /// A row: where what stands behind a name begins, in that order, and for which column. `None` breaks off.
-    fn take(&mut self, reader: &mut Reader<'_>, row: &[(usize, usize)]) -> Option<()>;
+    /// A row: where the value of each column stands, which is 0 for one that has none. `None` breaks off.
+    fn take(&mut self, reader: &mut Reader<'_>, places: &[usize]) -> Option<()>;
 }
 
 /// Looks for the columns of rows in the objects that begin and end.
@@ -27,28 +28,24 @@ struct RowWatch<'r, K> {
     most: usize,
     /// Containers that are open around each element: the list, or none.
     around: usize,
-    /// Of the containers that are open in an element, itself first.
+    /// Of the containers that are open in an element, itself first: where the name before them begins.
+    names: [usize; LONGEST],
+    /// And what is looked for in them, of as many as it is known. Where names are not asked for, it matters for
+    /// arrays alone.
     ways: [Way<'r>; LONGEST],
-    /// That of the innermost.
+    known: usize,
+    /// That of the innermost, where names are asked for.
     way: Way<'r>,
     elements: usize,
-    /// Of the element that is open: where what stands behind a name begins, in that order, and for which column.
-    found: Vec<(usize, usize)>,
-    /// A bit for each column that is among those, the last for all from there on.
-    is_found: u64,
+    /// Where the name before the value of each column has ended, 0 for one that has not been met in the element.
+    places: Vec<usize>,
     sink: &'r mut K,
     sink_takes_more: bool,
 }
 
-/// Whether a container is on the way to a value that a row takes. An array that is makes it something else.
-#[derive(Clone, Copy)]
-enum Way<'r> {
-    /// It is: this is looked for in it.
-    To(&'r Fields),
-    Off,
-    /// It may be: a name that leads to it is written with escapes.
-    Unknown,
-}
+/// What is looked for in a container that is on the way to a value that a row takes. An array that is makes it
+/// something else.
+type Way<'r> = Option<&'r Fields>;
 
 impl Reader<'_> {
     /// Gives rows to the sink, as it takes them, and tells how many there would be. `None`, and stays, if
@@ -86,50 +83,61 @@ impl<'r, K: Sink> RowWatch<'r, K> {
             fields: &rows.fields,
             most,
             around: usize::from(is_list),
-            ways: [Way::Off; LONGEST],
-            way: Way::Off,
+            names: [0; LONGEST],
+            ways: [None; LONGEST],
+            known: 0,
+            way: None,
             elements: 0,
-            found: Vec::with_capacity(rows.names.len()),
-            is_found: 0,
+            places: vec![0; rows.names.len()],
             sink_takes_more: sink.takes_more(),
             sink,
         };
         if !is_list {
-            watch.enter(0, Way::To(&rows.fields));
+            watch.enter_element();
         }
         watch
     }
 
     #[inline]
-    fn enter(&mut self, level: usize, way: Way<'r>) {
-        self.elements += usize::from(level == 0);
-        if let Some(place) = self.ways.get_mut(level) {
-            *place = way;
-        }
-        self.way = way;
+    fn enter_element(&mut self) {
+        self.elements += 1;
+        self.way = Some(self.fields);
+        self.ways[0] = self.way;
+        self.known = 1;
     }
 
-    fn forget(&mut self, columns: &[usize]) {
-        let bits = columns.iter().fold(0, |bits, column| bits | bit_of(*column));
-        if self.is_found & bits != 0 {
-            self.found.retain(|(_, column)| !columns.contains(column));
+    /// What is looked for in the open container of that level. `None` if a name that leads there is written with
+    /// escapes.
+    #[inline(never)]
+    fn way_to(&mut self, bytes: &[u8], group: &Seen<'_>, level: usize) -> Option<Way<'r>> {
+        while self.known <= level {
+            let Some(name) = self.names.get(self.known) else { return Some(None) };
+            let outer = self.known.checked_sub(1).and_then(|outer| self.ways.get(outer)).copied().flatten();
+            let way = match outer.map(|fields| fields.object_at(bytes, group, *name)) {
+                Some(Found::Object(inner)) => Some(inner),
+                Some(Found::Unknown) => return None,
+                Some(Found::Value(_) | Found::Nothing) | None => None,
+            };
+            *self.ways.get_mut(self.known)? = way;
+            self.known += 1;
         }
+        Some(self.ways.get(level).copied().flatten())
     }
 
     /// The element has ended.
     #[inline(never)]
     fn end_row(&mut self, reader: &mut Reader<'_>) -> Option<()> {
-        self.sink.take(reader, &self.found)?;
-        self.found.clear();
-        self.is_found = 0;
+        // White space is looked past here, once however often a value is looked at.
+        for place in self.places.iter_mut().filter(|place| **place > 0) {
+            reader.at = *place;
+            reader.colon().ok()?;
+            *place = reader.at;
+        }
+        self.sink.take(reader, &self.places)?;
+        self.places.fill(0);
         self.sink_takes_more = self.sink.takes_more();
         Some(())
     }
-}
-
-/// That of a column in [`RowWatch::is_found`].
-const fn bit_of(column: usize) -> u64 {
-    1 << if column < 63 { column } else { 63 }
 }
 
 impl<K: Sink> Watch for RowWatch<'_, K> {
@@ -142,25 +150,23 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
 
     #[inline]
     fn wants_names(&self) -> bool {
-        self.sink_takes_more && matches!(self.way, Way::To(_))
+        self.sink_takes_more && self.way.is_some()
     }
 
     #[inline]
     fn name(&mut self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> Option<()> {
-        let Way::To(fields) = self.way else { return Some(()) };
+        let Some(fields) = self.way else { return Some(()) };
         match fields.at(bytes, group, quote) {
             (Found::Nothing, _) => {}
             (Found::Unknown, _) => return None,
-            (Found::Value(column), behind_name) => {
-                // Of members with the same name the last counts.
-                if self.is_found & bit_of(column) != 0 {
-                    self.forget(&[column]);
+            // Of members with the same name the last counts,
+            (Found::Value(column), behind_name) => *self.places.get_mut(column)? = behind_name,
+            // with what it does not have too.
+            (Found::Object(inner), _) => {
+                for column in &inner.columns {
+                    *self.places.get_mut(*column)? = 0;
                 }
-                self.is_found |= bit_of(column);
-                self.found.push((behind_name, column));
             }
-            // It counts with what it does not have too.
-            (Found::Object(inner), _) => self.forget(&inner.columns),
         }
         Some(())
     }
@@ -168,24 +174,28 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
     #[inline]
     fn opens(&mut self, bytes: &[u8], group: &Seen<'_>, at: usize, within: usize, is_object: bool) -> Option<()> {
         let level = within.checked_sub(self.around)?;
-        let way = match self.way {
-            _ if level == 0 => Way::To(self.fields),
-            Way::To(fields) => match fields.object_at(bytes, group, group.name_before(at)) {
-                Found::Object(inner) => Way::To(inner),
-                Found::Value(_) | Found::Nothing => Way::Off,
-                Found::Unknown => Way::Unknown,
-            },
-            other => other,
-        };
-        self.enter(level, way);
-        (self.elements <= self.most && (is_object || matches!(way, Way::Off))).then_some(())
+        if level == 0 {
+            self.enter_element();
+            return (is_object && self.elements <= self.most).then_some(());
+        }
+        if let Some(place) = self.names.get_mut(level) {
+            *place = group.name_before(at);
+        }
+        if self.sink_takes_more || !is_object {
+            self.way = self.way_to(bytes, group, level)?;
+            if self.way.is_some() && !is_object {
+                return None;
+            }
+        }
+        Some(())
     }
 
     #[inline]
     fn closes(&mut self, reader: &mut Reader<'_>, within: usize) -> Option<()> {
         // Of the list itself, whose end is no element's.
         let Some(level) = within.checked_sub(self.around) else { return Some(()) };
-        self.way = level.checked_sub(1).and_then(|outer| self.ways.get(outer)).copied().unwrap_or(Way::Off);
+        self.known = self.known.min(level);
+        self.way = level.checked_sub(1).and_then(|outer| self.ways.get(outer)).copied().flatten();
         if level == 0 && self.sink_takes_more { self.end_row(reader) } else { Some(()) }
     }
 }
