@@ -1,6 +1,10 @@
 //! The HTTP API beside what it stands on: a test of an endpoint beside the engine's trace of the same
 //! call and an exchange that asks for nothing, lists of a large workspace from the first page to a late one.
+//! Before that, what the server itself takes of the CPU for a test, beside that trace: without its client, the
+//! upstream, and the time that threads take to wake each other.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
+
+mod cpu;
 
 use std::net::SocketAddr;
 
@@ -8,7 +12,7 @@ use callout::{EgressPolicy, Engine, ExposeSecret, Faults, Integration, Integrati
 use callout_benches::{github, upstream};
 use callout_server::{App, ServerOptions, serve};
 use callout_store::{Actor, NewApiKey, NewIntegration, Role, Store, StoreOptions, Uuid};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use tokio::net::TcpListener;
 
 /// Integrations of the large workspace.
@@ -51,10 +55,14 @@ impl Bench {
             let new = NewIntegration { config, secrets: callout::Secrets::new(), builtin: false };
             store.create_integration(workspace, new, &by).await.expect("an integration");
         }
-        let egress = EgressPolicy::public().allow(&upstream.to_string()).expect("an address");
-        let engine = Engine::builder().with_egress(egress).build().expect("the defaults are good");
+        // One for each, or they would share connections, and with them the threads that read from those.
+        let engine = || {
+            let egress = EgressPolicy::public().allow(&upstream.to_string()).expect("an address");
+            Engine::builder().with_egress(egress).build().expect("the defaults are good")
+        };
+        let app = App::new(store, engine(), clock, rng, ServerOptions::default());
+        let engine = engine();
         let integration = engine.load(config, &secrets).expect("the config is good");
-        let app = App::new(store, engine.clone(), clock, rng, ServerOptions::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let origin = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(serve(listener, app, std::future::pending()));
@@ -123,4 +131,9 @@ fn server(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, server);
-criterion_main!(benches);
+
+fn main() {
+    cpu::report();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -4,8 +4,11 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use callout::Json;
+use callout::{Json, json::write_compact};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+
+/// For a body, to begin with.
+const ROOM: usize = 1 << 10;
 
 /// An answer with a JSON body.
 #[derive(Clone, Debug)]
@@ -26,7 +29,10 @@ impl Reply {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body.to_string()));
+        let mut text = String::with_capacity(ROOM);
+        // Writing to a string cannot fail.
+        let _ = write_compact(&self.body, &mut text);
+        let mut response = Response::new(Body::from(text));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response

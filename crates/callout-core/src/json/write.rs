@@ -46,29 +46,35 @@ pub fn write_compact(value: &Json, out: &mut impl Write) -> fmt::Result {
 /// Those of `out`.
 pub fn write_string(text: &str, out: &mut impl Write) -> fmt::Result {
     out.write_char('"')?;
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0x08 => "\\b",
-            0x0c => "\\f",
-            0x00..=0x1f => "",
-            _ => continue,
-        };
-        out.write_str(&text[written..at])?;
-        if escape.is_empty() {
-            write!(out, "\\u{byte:04x}")?;
-        } else {
-            out.write_str(escape)?;
-        }
-        written = at + 1;
+    let mut rest = text;
+    loop {
+        let (plain, behind) = rest.split_at(plain_length(rest.as_bytes()));
+        out.write_str(plain)?;
+        let Some(byte) = behind.bytes().next() else { break };
+        match byte {
+            b'"' => out.write_str("\\\""),
+            b'\\' => out.write_str("\\\\"),
+            b'\n' => out.write_str("\\n"),
+            b'\r' => out.write_str("\\r"),
+            b'\t' => out.write_str("\\t"),
+            0x08 => out.write_str("\\b"),
+            0x0c => out.write_str("\\f"),
+            _ => write!(out, "\\u{byte:04x}"),
+        }?;
+        // What is escaped is ASCII.
+        rest = &behind[1..];
     }
-    out.write_str(&text[written..])?;
     out.write_char('"')
+}
+
+/// How many bytes stand before the first that has to be escaped: many are looked at together.
+fn plain_length(bytes: &[u8]) -> usize {
+    const TOGETHER: usize = 32;
+    let needs_escape = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
+    let (chunks, _) = bytes.as_chunks::<TOGETHER>();
+    let is_plain = |chunk: &&[u8; TOGETHER]| !chunk.iter().fold(false, |any, byte| any | needs_escape(byte));
+    let plain = chunks.iter().take_while(is_plain).count() * TOGETHER;
+    plain + bytes[plain..].iter().take_while(|byte| !needs_escape(byte)).count()
 }
 
 fn write_indented(value: &Json, level: usize, out: &mut impl Write) -> fmt::Result {
@@ -125,5 +131,18 @@ mod tests {
             format!("{value:#}"),
             "{\n  \"a\": [\n    1.0,\n    \"x\\u0001\\n\\\"é\"\n  ],\n  \"b\": {},\n  \"c\": []\n}"
         );
+    }
+
+    #[test]
+    fn every_character_is_escaped_wherever_it_stands() {
+        for before in 0..70 {
+            for byte in 0..0x80_u8 {
+                let found = char::from(byte);
+                let text = format!("{}{found}é{found}b", "a".repeat(before));
+                let mut written = String::new();
+                write_string(&text, &mut written).unwrap();
+                assert_eq!(written, serde_json::to_string(&text).unwrap());
+            }
+        }
     }
 }

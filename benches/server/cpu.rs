@@ -1,0 +1,93 @@
+//! The CPU that the server takes for a test of an endpoint, beside the CPU of the engine's trace of the same call.
+#![expect(clippy::print_stdout, reason = "what it finds is printed beside the benchmarks")]
+
+use std::{fs, future::Future, sync::mpsc, thread, time::Duration};
+
+use callout_benches::{github, upstream};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::Bench;
+
+const ROUNDS: usize = 9;
+const IN_FLIGHT: usize = 64;
+const CALLS_EACH: usize = 8;
+
+/// Client and upstream run on threads of their own; what the process takes besides is the server's, its database's
+/// threads among it.
+pub(crate) fn report() {
+    let (address, of_upstream) = apart(|| async { upstream(github("issues/get-parent")).await.expect("a port") });
+    let (bench, _) = apart(move || Bench::start(address));
+    let own = this_thread();
+    let runtime = runtime();
+    // Until the database is at rest, as it is between changes.
+    runtime.block_on(callout::system_clock().sleep(Duration::from_secs(2)));
+    let mut ratios: Vec<(f64, f64, f64)> = (0..=ROUNDS)
+        .map(|_| {
+            let before = on_cpu(&own);
+            runtime.block_on(many(|| bench.trace()));
+            let trace = on_cpu(&own) - before;
+            let servers = || on_cpu_of_all() - on_cpu(&own) - on_cpu(&of_upstream);
+            let before = servers();
+            runtime.block_on(many(|| bench.test()));
+            let test = servers() - before;
+            let each = |all: f64| all / (IN_FLIGHT * CALLS_EACH) as f64 / 1e3;
+            (test / trace, each(test), each(trace))
+        })
+        // The first opens connections.
+        .skip(1)
+        .collect();
+    ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
+    if let Some((ratio, test, trace)) = ratios.get(ratios.len() / 2) {
+        println!(
+            "POST …/test, 6 kB, 64 in flight: the server {test:.0} µs CPU, the engine's trace {trace:.0} µs: {ratio:.2}"
+        );
+    }
+}
+
+/// So many calls, [`IN_FLIGHT`] of them at any time.
+async fn many<F: Future<Output = ()>>(one: impl Fn() -> F) {
+    let lane = || async {
+        for _ in 0..CALLS_EACH {
+            one().await;
+        }
+    };
+    futures_util::future::join_all((0..IN_FLIGHT).map(|_| lane())).await;
+}
+
+/// Starts something on a thread of its own, which then goes on with what that has begun; and tells which thread.
+fn apart<T, F>(start: impl FnOnce() -> F + Send + 'static) -> (T, String)
+where
+    T: Send + 'static,
+    F: Future<Output = T>,
+{
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        runtime().block_on(async move {
+            let started = start().await;
+            tell.send((started, this_thread())).expect("somebody waits for it");
+            std::future::pending::<()>().await;
+        });
+    });
+    told.recv().expect("it starts")
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Its folder in `/proc`.
+fn this_thread() -> String {
+    let link = fs::read_link("/proc/thread-self").expect("Linux tells");
+    format!("/proc/{}", link.display())
+}
+
+/// Nanoseconds that a thread has been on a processor.
+fn on_cpu(thread: &str) -> f64 {
+    let stat = fs::read_to_string(format!("{thread}/schedstat")).unwrap_or_default();
+    stat.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0.0)
+}
+
+fn on_cpu_of_all() -> f64 {
+    let threads = fs::read_dir("/proc/self/task").expect("Linux tells");
+    threads.flatten().map(|thread| on_cpu(&thread.path().display().to_string())).sum()
+}
