@@ -62,6 +62,11 @@ impl Fields {
         Some(())
     }
 
+    /// How many objects within each other a value is in at most, this one counted in.
+    pub(super) fn depth(&self) -> usize {
+        1 + self.objects.iter().map(|member| member.to.depth()).max().unwrap_or(0)
+    }
+
     /// By a name as it is.
     pub(super) fn get(&self, name: &str) -> Found<'_> {
         if let Some(member) = self.values.iter().find(|member| member.name == name) {

@@ -42,13 +42,15 @@ const LONGEST: usize = 16;
 pub struct Rows {
     names: Vec<SmolStr>,
     fields: Fields,
+    /// [`Fields::depth`]
+    depth: usize,
 }
 
 impl Rows {
     /// From the name of each member and the names that lead to its value. `None` if two members have the same
     /// name, one value stands within another, or there are too many names.
     pub fn new(members: Vec<(SmolStr, Vec<SmolStr>)>) -> Option<Self> {
-        let mut rows = Self { names: Vec::with_capacity(members.len()), fields: Fields::default() };
+        let mut rows = Self { names: Vec::with_capacity(members.len()), fields: Fields::default(), depth: 0 };
         for (column, (name, path)) in members.into_iter().enumerate() {
             if rows.names.contains(&name) || path.len() > LONGEST {
                 return None;
@@ -56,6 +58,7 @@ impl Rows {
             rows.names.push(name);
             rows.fields.add(&path, column)?;
         }
+        rows.depth = rows.fields.depth();
         Some(rows)
     }
 }

@@ -24,6 +24,8 @@ pub(super) trait Sink {
 /// Looks for the columns of rows in the objects that begin and end.
 struct RowWatch<'r, K> {
     fields: &'r Fields,
+    /// Deeper containers than that are not on the way to a value.
+    depth: usize,
     /// No more elements than that.
     most: usize,
     /// Containers that are open around each element: the list, or none.
@@ -81,6 +83,7 @@ impl<'r, K: Sink> RowWatch<'r, K> {
     fn new(rows: &'r Rows, most: usize, is_list: bool, sink: &'r mut K) -> Self {
         let mut watch = Self {
             fields: &rows.fields,
+            depth: rows.depth,
             most,
             around: usize::from(is_list),
             names: [0; LONGEST],
@@ -106,14 +109,18 @@ impl<'r, K: Sink> RowWatch<'r, K> {
         self.known = 1;
     }
 
-    /// What is looked for in the open container of that level. `None` if a name that leads there is written with
-    /// escapes.
+    /// A container within an element. `None` if that is an array on the way, or a name that leads there is written
+    /// with escapes.
     #[inline(never)]
-    fn way_to(&mut self, bytes: &[u8], group: &Seen<'_>, level: usize) -> Option<Way<'r>> {
+    fn enter(&mut self, bytes: &[u8], group: &Seen<'_>, at: usize, level: usize, is_object: bool) -> Option<()> {
+        *self.names.get_mut(level)? = group.name_before(at);
+        if !self.sink_takes_more && is_object {
+            return Some(());
+        }
         while self.known <= level {
-            let Some(name) = self.names.get(self.known) else { return Some(None) };
+            let name = *self.names.get(self.known)?;
             let outer = self.known.checked_sub(1).and_then(|outer| self.ways.get(outer)).copied().flatten();
-            let way = match outer.map(|fields| fields.object_at(bytes, group, *name)) {
+            let way = match outer.map(|fields| fields.object_at(bytes, group, name)) {
                 Some(Found::Object(inner)) => Some(inner),
                 Some(Found::Unknown) => return None,
                 Some(Found::Value(_) | Found::Nothing) | None => None,
@@ -121,7 +128,8 @@ impl<'r, K: Sink> RowWatch<'r, K> {
             *self.ways.get_mut(self.known)? = way;
             self.known += 1;
         }
-        Some(self.ways.get(level).copied().flatten())
+        self.way = self.ways.get(level).copied().flatten();
+        (is_object || self.way.is_none()).then_some(())
     }
 
     /// The element has ended.
@@ -178,15 +186,12 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
             self.enter_element();
             return (is_object && self.elements <= self.most).then_some(());
         }
-        if let Some(place) = self.names.get_mut(level) {
-            *place = group.name_before(at);
+        // Where no names are asked for, an object matters for arrays within it that are on the way.
+        let matters = if self.sink_takes_more || !is_object { level } else { level + 1 };
+        if matters < self.depth {
+            return self.enter(bytes, group, at, level, is_object);
         }
-        if self.sink_takes_more || !is_object {
-            self.way = self.way_to(bytes, group, level)?;
-            if self.way.is_some() && !is_object {
-                return None;
-            }
-        }
+        self.way = None;
         Some(())
     }
 
@@ -195,7 +200,10 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
         // Of the list itself, whose end is no element's.
         let Some(level) = within.checked_sub(self.around) else { return Some(()) };
         self.known = self.known.min(level);
+        if !self.sink_takes_more {
+            return Some(());
+        }
         self.way = level.checked_sub(1).and_then(|outer| self.ways.get(outer)).copied().flatten();
-        if level == 0 && self.sink_takes_more { self.end_row(reader) } else { Some(()) }
+        if level == 0 { self.end_row(reader) } else { Some(()) }
     }
 }
