@@ -8,7 +8,8 @@
 //!
 //! A mapping of plain dotted paths over an object or a list of objects, which most are, is more: its result
 //! is read at once ([`MappedRows`]), and what it is made of is never built. Of a list no more objects are made
-//! than can come into the text before it is full.
+//! than can come into the text before it is full; and none where all that the template does is to write a line
+//! for each ([`Lines`]).
 //!
 //! A plan changes no outcome. What it reads is the body without parts that nobody looks at, so that
 //! stages give the same values and pay the same for them. Whatever cannot be told beforehand makes the
