@@ -203,7 +203,7 @@ impl Pipeline {
         let rendered = lines.write(&self.limits, &watch, self.enough(true), |visit| {
             plan::watching_for(redactor, |may_pass| rows.visit(bytes, plan::options(limits), may_pass, visit))
         })?;
-        if redactor.may_match(rendered.text.as_bytes()) { None } else { Some(self.cut(rendered).ok()?) }
+        if redactor.may_match(rendered.text.as_bytes()) { None } else { self.cut(rendered).ok() }
     }
 
     /// Makes the text. It is the text that [`Pipeline::trace`] makes; only the length before a cut

@@ -55,15 +55,22 @@ async fn two_servers_on_one_postgres() {
     database.drop_it().await;
 }
 
-/// A log that is as it was tells that nothing was committed, and calls do not ask.
+/// Two servers on one file, and an integration that one of them has made.
 #[cfg(unix)]
-#[tokio::test]
-async fn a_change_is_seen_though_the_log_has_told_of_none_for_long() {
+async fn on_one_file() -> (Server, Server, Upstream, String) {
     let one = Server::start().await;
     let upstream = Upstream::with(|_: &Recorded| Reply::json(200, r#"{"a":1}"#)).await;
     let id = one.create(&integration("shop", &upstream.url())).await;
     let database = one.folder().join("callout.db").display().to_string();
     let two = Server::on(StoreOptions::new(database.parse().unwrap()), ServerOptions::default()).await;
+    (one, two, upstream, id)
+}
+
+/// A log that is as it was tells that nothing was committed, and calls do not ask.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_change_is_seen_though_the_log_has_told_of_none_for_long() {
+    let (one, two, _upstream, id) = on_one_file().await;
     let test = two.path(&format!("/integrations/{id}/endpoints/go/test"));
     let answered = async || {
         let tested = two.ask_as(Some(&one.owner), "POST", &test, Some(r#"{"params":{"id":1}}"#)).await;
@@ -86,11 +93,7 @@ async fn a_change_is_seen_though_the_log_has_told_of_none_for_long() {
 #[cfg(unix)]
 #[tokio::test]
 async fn calls_do_not_ask_while_the_log_tells_of_no_commit() {
-    let one = Server::start().await;
-    let upstream = Upstream::with(|_: &Recorded| Reply::json(200, r#"{"a":1}"#)).await;
-    let id = one.create(&integration("shop", &upstream.url())).await;
-    let database = one.folder().join("callout.db").display().to_string();
-    let two = Server::on(StoreOptions::new(database.parse().unwrap()), ServerOptions::default()).await;
+    let (one, two, _upstream, id) = on_one_file().await;
     let test = two.path(&format!("/integrations/{id}/endpoints/go/test"));
     let asked = async || two.ask_as(Some(&one.owner), "POST", &test, Some(r#"{"params":{"id":1}}"#)).await;
     asked().await.expect(200);

@@ -12,7 +12,7 @@ use super::words::{WORDS, Words};
 pub(super) const BYTES: usize = WORDS * 64;
 
 /// The bytes that mean something in JSON, wherever they stand.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(super) struct Group {
     pub(super) quotes: Words,
     /// `{` and `[`

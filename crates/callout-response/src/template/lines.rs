@@ -1,6 +1,8 @@
 //! Templates that write a line for each element of a mapped list: text, and values as they are printed. Most that
 //! list something are such. They are written while the list is read, and no value is made.
 
+use std::fmt;
+
 use callout_core::{
     json::{Cell, Cells},
     limits::Limits,
@@ -19,14 +21,19 @@ use super::{
 use crate::Watch;
 
 /// What is written for each element, and around all of them.
-#[derive(Debug)]
 pub(crate) struct Lines {
     before: Vec<Box<str>>,
     line: Vec<Piece>,
     after: Vec<Box<str>>,
 }
 
-#[derive(Debug)]
+/// Without its texts, which are the template's.
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines").finish_non_exhaustive()
+    }
+}
+
 enum Piece {
     Text(Box<str>),
     /// The value of that member.
