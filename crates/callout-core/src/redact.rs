@@ -1,5 +1,7 @@
 //! Keeps a call's own secrets out of everything that leaves it.
 
+mod sieve;
+
 use std::{
     borrow::Cow,
     fmt::{self, Write},
@@ -14,6 +16,7 @@ use base64::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use self::sieve::Sieve;
 use crate::json::{Json, Object, ObjectBuilder};
 
 /// Shorter values are not masked: `***` in place of every `a` would hide the answer and nothing else.
@@ -39,10 +42,15 @@ struct Matcher {
     forms: Vec<Vec<String>>,
     /// Looks for the starts many bytes at a time, where the machine can.
     quick: Option<packed::Searcher>,
+    /// Looks for where that has to look, in what is long.
+    sieve: Option<Sieve>,
 }
 
 /// So many bytes of a secret, in any of its forms, are enough for [`Redactor::may_match`].
 pub const START_BYTES: usize = 16;
+
+/// Bytes from which on a text is sieved first.
+const LONG: usize = 1 << 10;
 
 impl Matcher {
     fn new(mut forms: Vec<String>) -> Option<Self> {
@@ -63,11 +71,19 @@ impl Matcher {
             }
         }
         let quick = packed::Searcher::new(&starts);
-        Some(Self { starts: AhoCorasick::new(&starts).ok()?, forms: by_start, quick })
+        let sieve = Sieve::new(&starts);
+        Some(Self { starts: AhoCorasick::new(&starts).ok()?, forms: by_start, quick, sieve })
     }
 
     /// Whether a form begins here as far as the automaton looks.
     fn has_start(&self, text: &[u8]) -> bool {
+        match &self.sieve {
+            Some(sieve) if text.len() >= LONG => sieve.any(text, |part| self.has_start_in(part)),
+            _ => self.has_start_in(text),
+        }
+    }
+
+    fn has_start_in(&self, text: &[u8]) -> bool {
         match &self.quick {
             Some(quick) => quick.find(text).is_some(),
             None => self.starts.is_match(text),
