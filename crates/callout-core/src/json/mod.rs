@@ -8,6 +8,7 @@
 //! The type does not depend on which features of `serde_json` the host program switches on.
 
 mod array;
+mod containers;
 mod convert;
 mod ends;
 mod error;

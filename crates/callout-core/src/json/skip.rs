@@ -7,6 +7,7 @@ use super::{
     space::behind_space,
     sweep::Start,
     watch::Unwatched,
+    words::highest,
 };
 
 /// A container of which so many bytes were passed over is swept from there on.
@@ -32,6 +33,20 @@ impl Open {
     #[inline]
     pub(super) const fn count(&self) -> usize {
         self.count
+    }
+
+    /// All of them, the innermost in the lowest bit, behind a bit that is always set, if there is room for so many
+    /// in all.
+    #[inline]
+    pub(super) fn bits(&self, most: usize) -> Option<u64> {
+        (most < 63 && self.outer.is_empty()).then_some(self.last)
+    }
+
+    /// Those of which [`Open::bits`] has told.
+    #[inline]
+    pub(super) fn set(&mut self, bits: u64) {
+        self.last = bits;
+        self.count = highest(bits);
     }
 
     /// Whether the innermost is an object; true if none is open.

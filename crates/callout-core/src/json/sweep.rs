@@ -13,6 +13,7 @@
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u64x8};
 
 use super::{
+    containers::{Containers, Places},
     group::{BYTES, Group},
     number::number_length,
     read::Reader,
@@ -36,8 +37,7 @@ pub(super) struct Start {
 struct Sweep<'a> {
     bytes: &'a [u8],
     base: usize,
-    open: Open,
-    most_open: usize,
+    containers: Containers<'a>,
     /// 1 if the next group begins within a string, else 0.
     in_string: u64,
     first_is_escaped: u64,
@@ -53,8 +53,6 @@ struct Sweep<'a> {
     behind: Behind,
     /// Whether the first group has been worked on.
     goes_on: bool,
-    /// Where the outermost container has ended.
-    end: Option<usize>,
 }
 
 /// 1 if the next group's first byte is behind one of these, or the first behind white space that is, else 0.
@@ -75,14 +73,6 @@ struct Strings {
     closing_quotes: Words,
 }
 
-/// Which bytes of a group are in which container.
-struct Places {
-    in_object: Words,
-    in_outermost: Words,
-    /// Not behind the end of the outermost.
-    within: Words,
-}
-
 impl Reader<'_> {
     /// Moves behind the end of the outermost open container. `None`, and stays, if anything in it is not as it
     /// has to be, or the watch breaks off.
@@ -92,8 +82,7 @@ impl Reader<'_> {
         let mut sweep = Sweep {
             bytes: self.bytes,
             base: at,
-            open,
-            most_open,
+            containers: Containers::new(self.bytes, open, most_open),
             in_string: 0,
             first_is_escaped: 0,
             string: at,
@@ -104,7 +93,6 @@ impl Reader<'_> {
             // What stands there is the first in its container, or follows a comma: the same may come.
             behind: Behind { comma: 1, ..Behind::default() },
             goes_on: false,
-            end: None,
         };
         let end = dispatch!(Level::new(), simd => sweep.run(simd, self, watch));
         self.at = end.unwrap_or(before);
@@ -133,7 +121,7 @@ impl Sweep<'_> {
             }
             is_next_read = self.goes_on && read_next(simd, next, &mut following, &mut rest);
             self.group(simd, group, reader, watch)?;
-            if let Some(end) = self.end {
+            if let Some(end) = self.containers.end() {
                 return Some(end + 1);
             }
             self.goes_on = true;
@@ -184,8 +172,7 @@ impl Sweep<'_> {
             backslashes: &group.backslashes,
             has_backslashes: group.has_backslashes,
         };
-        let places = self.brackets((opens | closes).as_array(), &seen, reader, watch)?;
-        let (in_object, within) = (words(places.in_object), words(places.within));
+        let Places { in_object, within } = self.containers.places(simd, opens, closes, &seen, reader, watch)?;
 
         // A key's first quote, added to the bits of its string, comes out at its last.
         let key_ends = sum(simd, in_string, may_be_keys & in_object, &mut self.in_key) & closing_quotes;
@@ -195,9 +182,6 @@ impl Sweep<'_> {
             | (commas | colons | closes & !behind_open) & !behind_value
             | (behind_open | behind_comma) & in_object & !(opening_quotes | closes)
             | behind_key ^ colons;
-        if watch.holds_containers() {
-            wrong |= (opening_quotes | scalar_starts) & words(places.in_outermost);
-        }
         // Without its first zero no number has digits alone.
         let digits = words(group.digits);
         let first_zeros = scalar_starts & words(group.zeros);
@@ -225,80 +209,6 @@ impl Sweep<'_> {
             self.string = last(opening_quotes.as_array()).map_or(self.string, |at| self.base + at);
         }
         Some(())
-    }
-
-    /// Opens and closes containers, to the end of the outermost if it is here.
-    #[inline(always)]
-    fn brackets<W: Watch>(
-        &mut self,
-        brackets: &Words,
-        seen: &Seen<'_>,
-        reader: &mut Reader<'_>,
-        watch: &mut W,
-    ) -> Option<Places> {
-        let mut places = Places { in_object: [0; WORDS], in_outermost: [0; WORDS], within: [u64::MAX; WORDS] };
-        let holds_containers = watch.holds_containers();
-        let bytes = self.bytes;
-        // On its own, so that it need not be stored at each step.
-        let mut open = std::mem::take(&mut self.open);
-        for (word, bits) in brackets.iter().enumerate() {
-            let base = self.base + word * 64;
-            let mut rest = *bits;
-            let (mut in_object, mut in_outermost) = (0, 0);
-            // Up to the last bracket that was gone through.
-            let mut done = 0;
-            loop {
-                // No bit, and then all that is left, behind the last one.
-                let bit = rest & rest.wrapping_neg();
-                let upto = bit | bit.wrapping_sub(1);
-                let here = upto & !done;
-                in_object |= here & all_if(open.is_in_object());
-                if holds_containers {
-                    in_outermost |= here & all_if(open.count() == 1);
-                }
-                if W::LOOKS_INSIDE && watch.wants_names() {
-                    let mut names = seen.names[word] & here;
-                    while names != 0 {
-                        watch.name(bytes, seen, base + lowest(names))?;
-                        names &= names - 1;
-                    }
-                }
-                if bit == 0 {
-                    break;
-                }
-                done = upto;
-                rest &= rest - 1;
-                let place = base + lowest(bit);
-                let byte = *bytes.get(place)?;
-                // `{` and `[` have this bit, `}` and `]` have not; it is another that braces have.
-                let (begins, is_brace) = (byte & 2 != 0, byte & 0x20 != 0);
-                if begins {
-                    if open.count() == self.most_open {
-                        return None;
-                    }
-                    watch.opens(bytes, seen, place, open.count(), is_brace)?;
-                    open.push(is_brace);
-                } else {
-                    if is_brace != open.is_in_object() {
-                        return None;
-                    }
-                    open.pop();
-                    watch.closes(reader, open.count())?;
-                    if open.count() == 0 {
-                        self.end = Some(place);
-                        places.in_object[word] = in_object;
-                        places.in_outermost[word] = in_outermost;
-                        places.within[word] = upto;
-                        places.within[word + 1..].fill(0);
-                        return Some(places);
-                    }
-                }
-            }
-            places.in_object[word] = in_object;
-            places.in_outermost[word] = in_outermost;
-        }
-        self.open = open;
-        Some(places)
     }
 
     /// Whether numbers and words are such, of which these are bytes other than digits: signs, points, letters.
@@ -386,11 +296,6 @@ fn read_next<'a, S: Simd>(
     }
     group.read(simd, &last);
     true
-}
-
-#[inline(always)]
-const fn all_if(is_so: bool) -> u64 {
-    (is_so as u64).wrapping_neg()
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@ pub(super) trait Watch {
     /// Whether names are of any use to it.
     const LOOKS_INSIDE: bool;
 
-    /// Whether the outermost container may hold nothing but containers.
-    fn holds_containers(&self) -> bool;
-
     /// Whether it wants to be told of the names in the innermost container.
     fn wants_names(&self) -> bool;
+
+    /// If names are of no use to it now, nor is where containers end: it is told of arrays alone that begin in fewer
+    /// others than this, and of objects that begin in one less.
+    fn skims(&self) -> Option<usize>;
 
     /// A name begins at `quote`, or a string that stands where one would.
     fn name(&mut self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> Option<()>;
@@ -80,13 +81,13 @@ impl Watch for Unwatched {
     const LOOKS_INSIDE: bool = false;
 
     #[inline]
-    fn holds_containers(&self) -> bool {
+    fn wants_names(&self) -> bool {
         false
     }
 
     #[inline]
-    fn wants_names(&self) -> bool {
-        false
+    fn skims(&self) -> Option<usize> {
+        Some(0)
     }
 
     #[inline]

@@ -195,5 +195,34 @@ mod tests {
                 (Some(_), None) => prop_assert!(false, "{}", text),
             }
         }
+
+        #[test]
+        fn what_is_not_shown_is_read_as_what_is(
+            elements in prop::collection::vec(
+                prop::sample::select(vec![
+                    "{}", " {}\n        ", "{\"d\":1}", "{\"d\":[]}", "{\"a\":{\"b\":1}}", "{\"a\":{\"x\":[{}]}}",
+                    "{\"a\":{\"b\":[{\"a\":[]}]}}", "{\"x\":[1],\"d\":[[],{\"a\":[]}]}", "{\"x\":{\"a\":[]}}", "{\"a\":[]}",
+                    "{\"x\":[1],\"a\":[1]}", "{\"x\":[{},2],\"y\":[1]}",
+                ]),
+                1..6,
+            ),
+            slip in prop::sample::select(vec!["", "", "", "{", "}", "[", "]", "{}", "[]", ",", "1", "\"\"", "null", " "]),
+            at in any::<prop::sample::Index>(),
+            before in 400..520_usize,
+        ) {
+            let mut list = elements.join(",");
+            list.insert_str(at.index(list.len() + 1), slip);
+            // So long that no more are asked for where the list goes on.
+            let text = format!("[{{\"d\":\"{}\"}},{list}]", "x".repeat(before));
+            let deep = |most| shown(&text, most).map(|(_, elements)| elements);
+            prop_assert_eq!(deep(1), deep(usize::MAX), "{}", text);
+            // The same by rows that look no deeper than the elements.
+            let rows = Rows::new(vec![("d".into(), vec!["d".into()])]).unwrap();
+            let flat = |takes_more| {
+                let visit = &mut |_: &mut Cells<'_, '_>| Some(takes_more);
+                ReadOptions::default().visit_rows(text.as_bytes(), &rows, 1_000, None, visit)
+            };
+            prop_assert_eq!(flat(false), flat(true), "{}", text);
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::{
         ends::Ends,
         read::Reader,
         skip::Open,
+        space::before_space,
         sweep::Start,
         watch::{Seen, Watch},
     },
@@ -67,7 +68,8 @@ impl Reader<'_> {
             open.push(!is_list);
             let most_open = self.max_depth() - depth;
             self.sweep(Start { at: self.at, open, most_open }, &mut watch)?;
-            Some(watch.elements)
+            let last = before_space(self.bytes, self.at - 1);
+            (!is_list || last.is_some_and(|(_, byte)| byte == b'}')).then_some(watch.elements)
         });
         self.depth = depth;
         if elements.is_none() {
@@ -152,13 +154,14 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
     const LOOKS_INSIDE: bool = true;
 
     #[inline]
-    fn holds_containers(&self) -> bool {
-        self.around == 1
+    fn wants_names(&self) -> bool {
+        self.sink_takes_more && self.way.is_some()
     }
 
     #[inline]
-    fn wants_names(&self) -> bool {
-        self.sink_takes_more && self.way.is_some()
+    fn skims(&self) -> Option<usize> {
+        // Of elements in any case.
+        (!self.sink_takes_more).then_some(self.around + self.depth.max(2))
     }
 
     #[inline]
@@ -184,8 +187,11 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
         let level = within.checked_sub(self.around)?;
         if level == 0 {
             self.enter_element();
-            return (is_object && self.elements <= self.most).then_some(());
+            let is_next = self.around == 0 || follows_element(bytes, at, self.elements == 1);
+            return (is_object && is_next && self.elements <= self.most).then_some(());
         }
+        // It need not have been told that others have ended.
+        self.known = self.known.min(level);
         // Where no names are asked for, an object matters for arrays within it that are on the way.
         let matters = if self.sink_takes_more || !is_object { level } else { level + 1 };
         if matters < self.depth {
@@ -205,5 +211,16 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
         }
         self.way = level.checked_sub(1).and_then(|outer| self.ways.get(outer)).copied().flatten();
         if level == 0 { self.end_row(reader) } else { Some(()) }
+    }
+}
+
+/// Whether there is nothing between an element that begins there and the one before it, or the beginning of the list
+/// if it is the first: whatever else a list may hold would end there in another way.
+#[inline]
+fn follows_element(bytes: &[u8], at: usize, is_first: bool) -> bool {
+    match before_space(bytes, at) {
+        Some((_, b'[')) => is_first,
+        Some((comma, b',')) => !is_first && before_space(bytes, comma).is_some_and(|(_, byte)| byte == b'}'),
+        _ => false,
     }
 }
