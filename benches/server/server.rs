@@ -8,8 +8,10 @@ mod cpu;
 
 use std::net::SocketAddr;
 
-use callout::{EgressPolicy, Engine, ExposeSecret, Faults, Integration, IntegrationConfig, Json, UnknownFields};
-use callout_benches::{github, upstream};
+use callout::{
+    AuthConfig, AuthType, EgressPolicy, Engine, ExposeSecret, Integration, IntegrationConfig, Json, SecretName, Secrets,
+};
+use callout_benches::{github, obvious::Shape, upstream};
 use callout_server::{App, ServerOptions, serve};
 use callout_store::{Actor, NewApiKey, NewIntegration, Role, Store, StoreOptions, Uuid};
 use criterion::{Criterion, criterion_group};
@@ -17,6 +19,8 @@ use tokio::net::TcpListener;
 
 /// Integrations of the large workspace.
 const MANY: usize = 2_000;
+
+const ENDPOINT: &str = "bench";
 
 struct Bench {
     engine: Engine,
@@ -31,7 +35,8 @@ struct Bench {
 }
 
 impl Bench {
-    async fn start(upstream: SocketAddr) -> Self {
+    /// With so many other integrations in the workspace.
+    async fn start(upstream: SocketAddr, shape: Shape, others: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let database = folder.path().join("bench.db").display().to_string().parse().expect("a path");
         let (clock, rng) = (callout::system_clock(), callout::system_rng());
@@ -47,12 +52,12 @@ impl Bench {
             days: 1,
         };
         let (_, key) = store.create_api_key(new, &by).await.expect("a key");
-        let (config, secrets) = read(upstream);
+        let (config, secrets) = integration(upstream, shape);
         let new = NewIntegration { config: config.clone(), secrets: secrets.clone(), builtin: false };
         let id = store.create_integration(workspace, new, &by).await.expect("an integration").id;
-        for at in 0..MANY {
+        for at in 0..others {
             let config = IntegrationConfig::new(format!("many-{at:05}"), "https://api.example.com");
-            let new = NewIntegration { config, secrets: callout::Secrets::new(), builtin: false };
+            let new = NewIntegration { config, secrets: Secrets::new(), builtin: false };
             store.create_integration(workspace, new, &by).await.expect("an integration");
         }
         // One for each, or they would share connections, and with them the threads that read from those.
@@ -72,12 +77,12 @@ impl Bench {
     }
 
     async fn trace(&self) {
-        let trace = self.engine.trace(&self.integration, "get-issue", Json::empty_object()).await;
+        let trace = self.engine.trace(&self.integration, ENDPOINT, Json::empty_object()).await;
         assert!(trace.error.is_none());
     }
 
     async fn test(&self) {
-        let path = format!("/integrations/{}/endpoints/get-issue/test", self.id);
+        let path = format!("/integrations/{}/endpoints/{ENDPOINT}/test", self.id);
         let url = format!("{}/v1/{}{path}", self.origin, self.workspace);
         let request = self.client.post(url).bearer_auth(&self.key).body("{}");
         let answer = request.send().await.expect("an answer");
@@ -100,22 +105,24 @@ impl Bench {
     }
 }
 
-fn read(upstream: SocketAddr) -> (IntegrationConfig, callout::Secrets) {
-    let text = format!(
-        r#"{{"name":"bench","display_name":"Bench","base_url":"http://{upstream}",
-            "auth":{{"type":"bearer_token","bearer_token_value":{{"value":"a-token-of-the-bench"}}}},
-            "endpoints":[{{"name":"get-issue","description":"","method":"GET","path":"/issue",
-                "response_mapping":{{"title":"title","by":"user.login"}},"result_template":"{{{{ title }}}} {{{{ by }}}}"}}]}}"#
-    );
-    let mut faults = Faults::new();
-    let body = Json::parse(&text).expect("JSON");
-    IntegrationConfig::read(&body, UnknownFields::Refuse, &mut faults).expect("an integration")
+fn integration(upstream: SocketAddr, shape: Shape) -> (IntegrationConfig, Secrets) {
+    let mut endpoint = shape.endpoint();
+    endpoint.name = ENDPOINT.to_owned();
+    let mut config = IntegrationConfig::new("bench", format!("http://{upstream}")).with_endpoint(endpoint);
+    config.auth = Some(AuthConfig::new(AuthType::BearerToken));
+    (config, Secrets::new().with(SecretName::BearerToken, "a-token-of-the-bench"))
+}
+
+/// GitHub's example of an issue, and a few of its fields.
+fn issue() -> (Vec<u8>, Shape) {
+    let fields = &[("title", "title"), ("by", "user.login")];
+    (github("issues/get-parent"), Shape { list: "", fields, template: "{{ result.title }} {{ result.by }}" })
 }
 
 fn server(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let bench =
-        runtime.block_on(async { Bench::start(upstream(github("issues/get-parent")).await.expect("a port")).await });
+    let (body, shape) = issue();
+    let bench = runtime.block_on(async { Bench::start(upstream(body).await.expect("a port"), shape, MANY).await });
     let mut group = criterion.benchmark_group("server");
     group.bench_function("the engine's trace, 6 kB", |bencher| bencher.to_async(&runtime).iter(|| bench.trace()));
     group.bench_function("GET /healthz", |bencher| bencher.to_async(&runtime).iter(|| bench.health()));

@@ -76,8 +76,8 @@ async fn known(app: &App, presented: Option<SecretString>) -> Result<Arc<ApiKey>
 #[derive(Debug)]
 pub(crate) struct Asker {
     pub(crate) key: Arc<ApiKey>,
-    pub(crate) actor: Actor,
-    path: Vec<(String, String)>,
+    path: RawPathParams,
+    request_id: Option<RequestId>,
 }
 
 impl FromRequestParts<App> for Asker {
@@ -88,21 +88,25 @@ impl FromRequestParts<App> for Asker {
         let path = RawPathParams::from_request_parts(parts, app)
             .await
             .map_err(|_| ApiError::invalid_value(&["path"], "encoding", "must be UTF-8 when percent-decoded"))?;
-        let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.to_string());
-        let name = match &key.name {
-            _ if key.is_operator() => "operator".to_owned(),
-            Some(name) => name.clone(),
-            None => "key".to_owned(),
-        };
-        Ok(Self { actor: Actor { key_id: Some(key.id), name, request_id }, key, path })
+        Ok(Self { key, path, request_id: parts.extensions.get::<RequestId>().cloned() })
     }
 }
 
 impl Asker {
     /// A param of the path as it was written.
     pub(crate) fn path(&self, name: &str) -> &str {
-        self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// As whom it stands in the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        let name = match &self.key.name {
+            _ if self.key.is_operator() => "operator",
+            Some(name) => name,
+            None => "key",
+        };
+        let request_id = self.request_id.as_ref().map(|id| id.0.to_string());
+        Actor { key_id: Some(self.key.id), name: name.to_owned(), request_id }
     }
 
     /// A param of the path that is an id.
@@ -152,7 +156,7 @@ impl Asker {
             _ => return done,
         };
         if app.refusals().is_first(self.key.id, action, app.clock().now()) {
-            app.store().record_refusal(self.key.workspace_id, action, target, &self.actor, result).await?;
+            app.store().record_refusal(self.key.workspace_id, action, target, &self.actor(), result).await?;
         }
         done
     }

@@ -30,7 +30,7 @@ async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
     let workspace = asker.workspace(app, Permission::ApiKeyCreate).await?;
     let new = read_new(&body::required(app, request).await?, workspace)?;
     grant(&asker.key, new.role, &new.permissions)?;
-    let (key, secret) = app.store().create_api_key(new, &asker.actor).await?;
+    let (key, secret) = app.store().create_api_key(new, &asker.actor()).await?;
     Ok(Reply::created(with_secret(&key, &secret)))
 }
 
@@ -47,7 +47,7 @@ async fn rotate_checked(app: &App, asker: &Asker) -> Result<Reply, ApiError> {
     let key = app.store().api_key(workspace, id).await?;
     // Whoever rotates a key holds it afterwards.
     grant(&asker.key, key.role, &key.permissions)?;
-    let (key, secret) = app.store().rotate_api_key(workspace, id, &asker.actor).await?;
+    let (key, secret) = app.store().rotate_api_key(workspace, id, &asker.actor()).await?;
     app.keys().forget(id);
     Ok(Reply::ok(with_secret(&key, &secret)))
 }
@@ -62,7 +62,7 @@ pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<Statu
 async fn delete_checked(app: &App, asker: &Asker) -> Result<StatusCode, ApiError> {
     let workspace = asker.workspace(app, Permission::ApiKeyDelete).await?;
     let id = asker.id("key_id")?;
-    app.store().delete_api_key(workspace, id, &asker.actor).await?;
+    app.store().delete_api_key(workspace, id, &asker.actor()).await?;
     app.keys().forget(id);
     Ok(StatusCode::NO_CONTENT)
 }

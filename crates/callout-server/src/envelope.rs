@@ -1,5 +1,7 @@
 //! What every answer goes through: the request's id, the error's body, the log line, the counters.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -22,7 +24,7 @@ const MAX_REQUEST_ID: usize = 128;
 
 /// The id of one request: the client's own, or one made here.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) std::sync::Arc<str>);
+pub(crate) struct RequestId(pub(crate) Arc<str>);
 
 /// Gives the request its id, writes the body of errors, logs and counts.
 pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -31,12 +33,12 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     // The pattern, not the path: few values for the counters, no ids in the log.
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into();
     let flight = app.metrics().in_flight();
     let waited_for = WaitedFor {
         app: app.clone(),
         method: method.clone(),
-        route: route.clone(),
+        route: Arc::clone(&route),
         id: id.clone(),
         is_answered: false,
     };
@@ -56,17 +58,16 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let duration = app.clock().now().saturating_duration_since(started);
-    let route = route.as_deref().unwrap_or("none");
     let status = response.status().as_u16();
-    app.metrics().answered(&method, route, status, duration);
-    let key = response.extensions().get::<KeyId>().map(|KeyId(id)| id.to_string());
+    app.metrics().answered(&method, &route, status, duration);
+    let key = response.extensions().get::<KeyId>().map(|KeyId(id)| tracing::field::display(id));
     tracing::info!(
         http.request.method = %method,
-        http.route = route,
+        http.route = &*route,
         http.response.status_code = status,
         duration_ms = milliseconds(duration),
         request_id = &*id.0,
-        key_id = key.as_deref(),
+        key_id = key,
         "request"
     );
     response
@@ -77,7 +78,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
 struct WaitedFor {
     app: App,
     method: Method,
-    route: Option<String>,
+    route: Arc<str>,
     id: RequestId,
     is_answered: bool,
 }
@@ -93,11 +94,10 @@ impl Drop for WaitedFor {
         if self.is_answered {
             return;
         }
-        let route = self.route.as_deref().unwrap_or("none");
-        self.app.metrics().abandoned(route);
+        self.app.metrics().abandoned(&self.route);
         tracing::info!(
             http.request.method = %self.method,
-            http.route = route,
+            http.route = &*self.route,
             request_id = &*self.id.0,
             "the client went away before its answer"
         );

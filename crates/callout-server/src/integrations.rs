@@ -45,7 +45,7 @@ async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
         move || read_new(&app, workspace, &body)
     };
     let new = app.compute(workspace, work).await??;
-    let stored = app.store().create_integration(workspace, new, &asker.actor).await?;
+    let stored = app.store().create_integration(workspace, new, &asker.actor()).await?;
     Ok(Reply::created(to_json(&stored)))
 }
 
@@ -78,7 +78,7 @@ async fn update_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
         move || change_to(&app, &current, &kept, &body)
     };
     let (change, compiled) = app.compute(workspace, work).await??;
-    let stored = app.store().update_integration(&current, change, &asker.actor).await?;
+    let stored = app.store().update_integration(&current, change, &asker.actor()).await?;
     app.loaded().put(&stored, compiled);
     Ok(Reply::ok(to_json(&stored)))
 }
@@ -93,7 +93,7 @@ pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<Statu
 async fn delete_checked(app: &App, asker: &Asker) -> Result<StatusCode, ApiError> {
     let workspace = asker.workspace(app, Permission::IntegrationDelete).await?;
     let id = asker.id("integration_id")?;
-    app.store().delete_integration(workspace, id, &asker.actor).await?;
+    app.store().delete_integration(workspace, id, &asker.actor()).await?;
     app.loaded().forget(id);
     Ok(StatusCode::NO_CONTENT)
 }

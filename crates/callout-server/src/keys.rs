@@ -39,7 +39,8 @@ impl Keys {
             let expired = key.expires_at.is_some_and(|end| end <= app.now());
             return Ok((!expired).then_some(key));
         }
-        let found = app.store().authenticate(presented).await?.map(Arc::new);
+        // What asks the store takes much room, which few requests need.
+        let found = Box::pin(app.store().authenticate(presented)).await?.map(Arc::new);
         let mut known = self.known();
         match &found {
             Some(key) => drop(known.insert(digest, Known { key: Arc::clone(key), asked: now })),

@@ -75,6 +75,22 @@ impl Loaded {
 
     /// The integration of that id in that workspace, compiled.
     pub(crate) async fn get(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
+        match self.seen(app, workspace, id) {
+            Some(integration) => Ok(Ok(integration)),
+            // What asks the store takes much room, which few calls need.
+            None => Box::pin(self.look(app, workspace, id)).await,
+        }
+    }
+
+    /// What is kept, if nothing was committed since it was found to be current.
+    fn seen(&self, app: &App, workspace: Uuid, id: Uuid) -> Option<Integration> {
+        let (stamp, now) = (app.store().change_stamp()?, app.clock().now());
+        let mut entries = lock(&self.entries);
+        let entry = entries.by_id.get(&id).filter(|entry| entry.workspace == workspace)?;
+        entry.is_seen(stamp, now).then(|| entry.integration.clone())
+    }
+
+    async fn look(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
         if let Some(integration) = self.current(app, workspace, id).await? {
             return Ok(Ok(integration));
         }
@@ -90,9 +106,6 @@ impl Loaded {
         let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
         let Some(entry) = known else { return Ok(None) };
         let (stamp, now) = (app.store().change_stamp(), app.clock().now());
-        if stamp.is_some_and(|stamp| entry.is_seen(stamp, now)) {
-            return Ok(Some(entry.integration));
-        }
         let ask = async { app.store().integration_revision(workspace, id).await.map_err(ApiError::from) };
         match entry.asked.look(ask).await {
             Ok(revision) if revision == entry.revision => {

@@ -1,6 +1,6 @@
 //! Counters for Prometheus. Labels have few values: route patterns, never paths, names or ids.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -37,14 +37,14 @@ pub(crate) struct Metrics {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    method: String,
-    route: String,
+    method: &'static str,
+    route: Arc<str>,
     status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
-    route: String,
+    route: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,17 +105,15 @@ impl Metrics {
         InFlight(self.in_flight.clone())
     }
 
-    pub(crate) fn answered(&self, method: &Method, route: &str, status: u16, duration: Duration) {
-        // A method of the client's own making is no label.
-        let method = if is_known(method) { method.as_str() } else { "other" };
-        let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status };
+    pub(crate) fn answered(&self, method: &Method, route: &Arc<str>, status: u16, duration: Duration) {
+        let labels = RequestLabels { method: label(method), route: Arc::clone(route), status };
         self.requests.get_or_create(&labels).inc();
-        let labels = RouteLabels { route: route.to_owned() };
+        let labels = RouteLabels { route: Arc::clone(route) };
         self.request_seconds.get_or_create(&labels).observe(duration.as_secs_f64());
     }
 
-    pub(crate) fn abandoned(&self, route: &str) {
-        self.abandoned.get_or_create(&RouteLabels { route: route.to_owned() }).inc();
+    pub(crate) fn abandoned(&self, route: &Arc<str>) {
+        self.abandoned.get_or_create(&RouteLabels { route: Arc::clone(route) }).inc();
     }
 
     pub(crate) fn called(&self, kind: &'static str, error: Option<&Error>, duration: Duration) {
@@ -125,9 +123,10 @@ impl Metrics {
     }
 }
 
-fn is_known(method: &Method) -> bool {
-    [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS]
-        .contains(method)
+/// A method of the client's own making is no label.
+fn label(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 /// `GET /metrics`, for the operator.

@@ -7,8 +7,8 @@ use axum::{
 use callout::{Json, json::write_compact};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 
-/// For a body, to begin with.
-const ROOM: usize = 1 << 10;
+/// Bytes that a body has room for to begin with: enough for most, and given back as soon as it is sent.
+const ROOM: usize = 8 << 10;
 
 /// An answer with a JSON body.
 #[derive(Clone, Debug)]

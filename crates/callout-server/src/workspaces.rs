@@ -24,7 +24,7 @@ pub(crate) async fn create(State(app): State<App>, asker: Asker, request: Reques
 async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Reply, ApiError> {
     asker.operator()?;
     let name = read_name(&body::required(app, request).await?)?;
-    let workspace = app.store().create_workspace(&name, &asker.actor).await?;
+    let workspace = app.store().create_workspace(&name, &asker.actor()).await?;
     Ok(Reply::created(to_json(&workspace)))
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<Statu
 
 async fn delete_checked(app: &App, asker: &Asker) -> Result<StatusCode, ApiError> {
     let workspace = asker.workspace(app, Permission::WorkspaceDelete).await?;
-    app.store().delete_workspace(workspace, &asker.actor).await?;
+    app.store().delete_workspace(workspace, &asker.actor()).await?;
     app.keys().forget_workspace(workspace);
     app.loaded().forget_workspace(workspace);
     Ok(StatusCode::NO_CONTENT)

@@ -1,6 +1,7 @@
 //! White space, eight bytes at a time, in plain arithmetic.
 
-const fn eight(byte: u8) -> u64 {
+/// Eight times that byte.
+pub(super) const fn eight(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
@@ -46,8 +47,8 @@ fn space_length(bytes: &[u8]) -> usize {
     length + bytes[length..].iter().take_while(|byte| is_space(**byte)).count()
 }
 
-/// Which byte of a little-endian word is the first with a bit set.
-const fn first(marked: u64) -> usize {
+/// Which byte of a little-endian word is the first with a bit set: 8 if none has.
+pub(super) const fn first(marked: u64) -> usize {
     marked.trailing_zeros() as usize / 8
 }
 

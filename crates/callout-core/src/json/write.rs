@@ -1,6 +1,9 @@
 use std::fmt::{self, Write};
 
-use super::Json;
+use super::{
+    Json,
+    space::{eight, first},
+};
 
 /// Writes `value` as compact JSON.
 ///
@@ -25,16 +28,16 @@ pub fn write_compact(value: &Json, out: &mut impl Write) -> fmt::Result {
             out.write_char(']')
         }
         Json::Object(object) => {
-            out.write_char('{')?;
-            for (at, (name, member)) in object.iter().enumerate() {
-                if at > 0 {
-                    out.write_char(',')?;
-                }
-                write_string(name, out)?;
-                out.write_char(':')?;
+            // Few long pieces are written faster than many short ones.
+            let mut before = "{\"";
+            for (name, member) in object.iter() {
+                out.write_str(before)?;
+                write_inside(name, out)?;
+                out.write_str("\":")?;
                 write_compact(member, out)?;
+                before = ",\"";
             }
-            out.write_char('}')
+            out.write_str(if object.is_empty() { "{}" } else { "}" })
         }
     }
 }
@@ -46,11 +49,17 @@ pub fn write_compact(value: &Json, out: &mut impl Write) -> fmt::Result {
 /// Those of `out`.
 pub fn write_string(text: &str, out: &mut impl Write) -> fmt::Result {
     out.write_char('"')?;
+    write_inside(text, out)?;
+    out.write_char('"')
+}
+
+/// What stands between the quotes.
+fn write_inside(text: &str, out: &mut impl Write) -> fmt::Result {
     let mut rest = text;
     loop {
         let (plain, behind) = rest.split_at(plain_length(rest.as_bytes()));
         out.write_str(plain)?;
-        let Some(byte) = behind.bytes().next() else { break };
+        let Some(byte) = behind.bytes().next() else { return Ok(()) };
         match byte {
             b'"' => out.write_str("\\\""),
             b'\\' => out.write_str("\\\\"),
@@ -64,7 +73,6 @@ pub fn write_string(text: &str, out: &mut impl Write) -> fmt::Result {
         // What is escaped is ASCII.
         rest = &behind[1..];
     }
-    out.write_char('"')
 }
 
 /// How many bytes stand before the first that has to be escaped: many are looked at together.
@@ -73,8 +81,32 @@ fn plain_length(bytes: &[u8]) -> usize {
     let needs_escape = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
     let (chunks, _) = bytes.as_chunks::<TOGETHER>();
     let is_plain = |chunk: &&[u8; TOGETHER]| !chunk.iter().fold(false, |any, byte| any | needs_escape(byte));
-    let plain = chunks.iter().take_while(is_plain).count() * TOGETHER;
-    plain + bytes[plain..].iter().take_while(|byte| !needs_escape(byte)).count()
+    let mut plain = chunks.iter().take_while(is_plain).count() * TOGETHER;
+    while let Some(word) = bytes.get(plain..).and_then(|rest| rest.first_chunk()) {
+        let found = escaped(u64::from_le_bytes(*word));
+        if found != 0 {
+            return plain + first(found);
+        }
+        plain += size_of::<u64>();
+    }
+    let rest = &bytes[plain..];
+    let first = match (bytes.last_chunk(), rest) {
+        (_, []) => 0,
+        // Those before are plain.
+        (Some(last), rest) => first(escaped(u64::from_le_bytes(*last))).saturating_sub(size_of::<u64>() - rest.len()),
+        (None, rest) => rest.iter().take_while(|byte| !needs_escape(byte)).count(),
+    };
+    plain + first
+}
+
+/// The top bit of the first byte that has to be escaped, and perhaps of others behind it; 0 if none has.
+const fn escaped(word: u64) -> u64 {
+    (below(word, b' ') | below(word ^ eight(b'"'), 1) | below(word ^ eight(b'\\'), 1)) & eight(0x80)
+}
+
+/// The same for bytes below a bound, of which the top bit is to be looked at.
+const fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(eight(bound)) & !word
 }
 
 fn write_indented(value: &Json, level: usize, out: &mut impl Write) -> fmt::Result {
