@@ -107,7 +107,7 @@ impl Bench {
 
 fn integration(upstream: SocketAddr, shape: Shape) -> (IntegrationConfig, Secrets) {
     let mut endpoint = shape.endpoint();
-    endpoint.name = ENDPOINT.to_owned();
+    endpoint.name = ENDPOINT.into();
     let mut config = IntegrationConfig::new("bench", format!("http://{upstream}")).with_endpoint(endpoint);
     config.auth = Some(AuthConfig::new(AuthType::BearerToken));
     (config, Secrets::new().with(SecretName::BearerToken, "a-token-of-the-bench"))

@@ -10,6 +10,7 @@
 mod array;
 mod containers;
 mod convert;
+mod eight;
 mod ends;
 mod error;
 mod group;

@@ -1,9 +1,6 @@
-//! White space, eight bytes at a time, in plain arithmetic.
+//! White space.
 
-/// Eight times that byte.
-pub(super) const fn eight(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
+use super::eight::{eight, first};
 
 /// White space between tokens (RFC 8259 section 2).
 #[inline]
@@ -45,11 +42,6 @@ fn space_length(bytes: &[u8]) -> usize {
         length += 8;
     }
     length + bytes[length..].iter().take_while(|byte| is_space(**byte)).count()
-}
-
-/// Which byte of a little-endian word is the first with a bit set: 8 if none has.
-pub(super) const fn first(marked: u64) -> usize {
-    marked.trailing_zeros() as usize / 8
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::fmt::{self, Write};
 
 use super::{
     Json,
-    space::{eight, first},
+    eight::{first, needs_escape},
 };
 
 /// Writes `value` as compact JSON.
@@ -78,12 +78,12 @@ fn write_inside(text: &str, out: &mut impl Write) -> fmt::Result {
 /// How many bytes stand before the first that has to be escaped: many are looked at together.
 fn plain_length(bytes: &[u8]) -> usize {
     const TOGETHER: usize = 32;
-    let needs_escape = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
+    let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
     let (chunks, _) = bytes.as_chunks::<TOGETHER>();
-    let is_plain = |chunk: &&[u8; TOGETHER]| !chunk.iter().fold(false, |any, byte| any | needs_escape(byte));
+    let is_plain = |chunk: &&[u8; TOGETHER]| !chunk.iter().fold(false, |any, byte| any | is_escaped(byte));
     let mut plain = chunks.iter().take_while(is_plain).count() * TOGETHER;
     while let Some(word) = bytes.get(plain..).and_then(|rest| rest.first_chunk()) {
-        let found = escaped(u64::from_le_bytes(*word));
+        let found = needs_escape(u64::from_le_bytes(*word));
         if found != 0 {
             return plain + first(found);
         }
@@ -93,20 +93,12 @@ fn plain_length(bytes: &[u8]) -> usize {
     let first = match (bytes.last_chunk(), rest) {
         (_, []) => 0,
         // Those before are plain.
-        (Some(last), rest) => first(escaped(u64::from_le_bytes(*last))).saturating_sub(size_of::<u64>() - rest.len()),
-        (None, rest) => rest.iter().take_while(|byte| !needs_escape(byte)).count(),
+        (Some(last), rest) => {
+            first(needs_escape(u64::from_le_bytes(*last))).saturating_sub(size_of::<u64>() - rest.len())
+        }
+        (None, rest) => rest.iter().take_while(|byte| !is_escaped(byte)).count(),
     };
     plain + first
-}
-
-/// The top bit of the first byte that has to be escaped, and perhaps of others behind it; 0 if none has.
-const fn escaped(word: u64) -> u64 {
-    (below(word, b' ') | below(word ^ eight(b'"'), 1) | below(word ^ eight(b'\\'), 1)) & eight(0x80)
-}
-
-/// The same for bytes below a bound, of which the top bit is to be looked at.
-const fn below(word: u64, bound: u8) -> u64 {
-    word.wrapping_sub(eight(bound)) & !word
 }
 
 fn write_indented(value: &Json, level: usize, out: &mut impl Write) -> fmt::Result {

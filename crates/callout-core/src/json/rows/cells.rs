@@ -4,7 +4,13 @@ use std::{borrow::Cow, fmt};
 
 use memchr::memchr2;
 
-use super::{super::read::Reader, watch::Sink};
+use super::{
+    super::{
+        eight::{ends_plain, first},
+        read::Reader,
+    },
+    watch::Sink,
+};
 
 /// One row of a text that is being read.
 pub struct Cells<'c, 'a> {
@@ -62,8 +68,7 @@ fn string<'a>(reader: &mut Reader<'a>) -> Option<Cow<'a, str>> {
     let mut end = start;
     let mut has_escape = false;
     loop {
-        let rest = reader.bytes.get(end..)?;
-        end += memchr2(b'"', b'\\', rest)?;
+        end = behind_plain(reader.bytes, end)?;
         if reader.bytes.get(end) == Some(&b'"') {
             break;
         }
@@ -75,6 +80,21 @@ fn string<'a>(reader: &mut Reader<'a>) -> Option<Cow<'a, str>> {
     } else {
         reader.text.get(start..end).map(Cow::Borrowed)
     }
+}
+
+/// Where the next quote or backslash stands.
+#[inline]
+fn behind_plain(bytes: &[u8], mut at: usize) -> Option<usize> {
+    // Most strings are short.
+    for _ in 0..8 {
+        let Some(word) = bytes.get(at..)?.first_chunk() else { break };
+        let found = ends_plain(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(at + first(found));
+        }
+        at += word.len();
+    }
+    memchr2(b'"', b'\\', bytes.get(at..)?).map(|plain| at + plain)
 }
 
 /// Shows rows, until no more are asked for.
