@@ -22,7 +22,14 @@ pub(super) fn behind_space(bytes: &[u8], at: usize) -> usize {
 /// The last byte before that place that is no white space, and where it stands.
 #[inline]
 pub(super) fn before_space(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    bytes.get(..at)?.iter().copied().enumerate().rfind(|(_, byte)| !is_space(*byte))
+    let mut before = bytes.get(..at)?;
+    while let [rest @ .., byte] = before {
+        if !is_space(*byte) {
+            return Some((rest.len(), *byte));
+        }
+        before = rest;
+    }
+    None
 }
 
 /// How many bytes of white space stand first: one, or the indent of a line.

@@ -44,6 +44,7 @@ impl fmt::Debug for Cells<'_, '_> {
 impl Cells<'_, '_> {
     /// The value of a column, which is told by its place among the members of the rows. `None` if what stands
     /// there is no JSON, for the text has been checked about as far as to the row's end, or may not pass.
+    #[inline]
     pub fn get(&mut self, column: usize) -> Option<Cell<'_>> {
         let place = self.places.get(column).copied().unwrap_or_default();
         if place == 0 {
@@ -63,6 +64,7 @@ impl Cells<'_, '_> {
 }
 
 /// The string that begins there. It may lie before what was looked at last.
+#[inline]
 fn string<'a>(reader: &mut Reader<'a>) -> Option<Cow<'a, str>> {
     let start = reader.at + 1;
     let mut end = start;

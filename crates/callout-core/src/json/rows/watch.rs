@@ -37,8 +37,10 @@ struct RowWatch<'r, K> {
     /// arrays alone.
     ways: [Way<'r>; LONGEST],
     known: usize,
-    /// That of the innermost, where names are asked for.
+    /// That of the innermost, where names are asked for,
     way: Way<'r>,
+    /// and of the member whose name was the last there.
+    member: Way<'r>,
     elements: usize,
     /// Where the name before the value of each column has ended, 0 for one that has not been met in the element.
     places: Vec<usize>,
@@ -92,6 +94,7 @@ impl<'r, K: Sink> RowWatch<'r, K> {
             ways: [None; LONGEST],
             known: 0,
             way: None,
+            member: None,
             elements: 0,
             places: vec![0; rows.names.len()],
             sink_takes_more: sink.takes_more(),
@@ -111,12 +114,27 @@ impl<'r, K: Sink> RowWatch<'r, K> {
         self.known = 1;
     }
 
-    /// A container within an element. `None` if that is an array on the way, or a name that leads there is written
-    /// with escapes.
+    /// A container within an element, while names are told. `None` if that is an array on the way.
+    #[inline]
+    fn enter(&mut self, level: usize, is_object: bool) -> Option<()> {
+        self.way = if level < self.depth {
+            let way = self.way.and(self.member);
+            *self.ways.get_mut(level)? = way;
+            way
+        } else {
+            None
+        };
+        (is_object || self.way.is_none()).then_some(())
+    }
+
+    /// The same while they are not: they are looked at where there is an array, back to the last that is known.
+    /// `None` also if one of them is written with escapes.
     #[inline(never)]
-    fn enter(&mut self, bytes: &[u8], group: &Seen<'_>, at: usize, level: usize, is_object: bool) -> Option<()> {
+    fn skim(&mut self, bytes: &[u8], group: &Seen<'_>, at: usize, level: usize, is_object: bool) -> Option<()> {
         *self.names.get_mut(level)? = group.name_before(at);
-        if !self.sink_takes_more && is_object {
+        // It need not have been told that others have ended.
+        self.known = self.known.min(level);
+        if is_object {
             return Some(());
         }
         while self.known <= level {
@@ -130,8 +148,7 @@ impl<'r, K: Sink> RowWatch<'r, K> {
             *self.ways.get_mut(self.known)? = way;
             self.known += 1;
         }
-        self.way = self.ways.get(level).copied().flatten();
-        (is_object || self.way.is_none()).then_some(())
+        self.ways.get(level)?.is_none().then_some(())
     }
 
     /// The element has ended.
@@ -167,6 +184,7 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
     #[inline]
     fn name(&mut self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> Option<()> {
         let Some(fields) = self.way else { return Some(()) };
+        self.member = None;
         match fields.at(bytes, group, quote) {
             (Found::Nothing, _) => {}
             (Found::Unknown, _) => return None,
@@ -174,6 +192,7 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
             (Found::Value(column), behind_name) => *self.places.get_mut(column)? = behind_name,
             // with what it does not have too.
             (Found::Object(inner), _) => {
+                self.member = Some(inner);
                 for column in &inner.columns {
                     *self.places.get_mut(*column)? = 0;
                 }
@@ -190,14 +209,13 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
             let is_next = self.around == 0 || follows_element(bytes, at, self.elements == 1);
             return (is_object && is_next && self.elements <= self.most).then_some(());
         }
-        // It need not have been told that others have ended.
-        self.known = self.known.min(level);
-        // Where no names are asked for, an object matters for arrays within it that are on the way.
-        let matters = if self.sink_takes_more || !is_object { level } else { level + 1 };
-        if matters < self.depth {
-            return self.enter(bytes, group, at, level, is_object);
+        if self.sink_takes_more {
+            return self.enter(level, is_object);
         }
-        self.way = None;
+        // An object matters for arrays within it that are on the way.
+        if level + usize::from(is_object) < self.depth {
+            return self.skim(bytes, group, at, level, is_object);
+        }
         Some(())
     }
 
@@ -205,7 +223,6 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
     fn closes(&mut self, reader: &mut Reader<'_>, within: usize) -> Option<()> {
         // Of the list itself, whose end is no element's.
         let Some(level) = within.checked_sub(self.around) else { return Some(()) };
-        self.known = self.known.min(level);
         if !self.sink_takes_more {
             return Some(());
         }
