@@ -147,8 +147,8 @@ fn hashes<S: Simd>(simd: S, words: &[u8; 64]) -> u32x16<S> {
 #[inline(always)]
 fn table<S: Simd>(simd: S, entries: &[u8; 16]) -> u8x64<S> {
     let mut all = [0; 64];
-    for (place, entry) in all.iter_mut().zip(entries.iter().cycle()) {
-        *place = *entry;
+    for block in all.as_chunks_mut().0 {
+        *block = *entries;
     }
     u8x64::simd_from(simd, all)
 }
