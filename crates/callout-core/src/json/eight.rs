@@ -1,27 +1,32 @@
 //! Eight bytes at a time, in plain arithmetic: for what is mostly too short for more.
 
 /// Eight times that byte.
+#[inline]
 pub(super) const fn eight(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
 /// Marks the first byte that is below a bound, by its top bit, and perhaps others behind it. What the other bits
 /// are says nothing, and the bound is not above 0x80.
+#[inline]
 const fn below(word: u64, bound: u8) -> u64 {
     word.wrapping_sub(eight(bound)) & !word
 }
 
 /// Marks the first quote or backslash of a little-endian word, and perhaps other bytes behind it; 0 if there is none.
+#[inline]
 pub(super) const fn ends_plain(word: u64) -> u64 {
     (below(word ^ eight(b'"'), 1) | below(word ^ eight(b'\\'), 1)) & eight(0x80)
 }
 
 /// The same of what has to be escaped in a string: control characters too.
+#[inline]
 pub(super) const fn needs_escape(word: u64) -> u64 {
     ends_plain(word) | below(word, b' ') & eight(0x80)
 }
 
 /// Which byte of a little-endian word is the first that is marked: 8 if none is.
+#[inline]
 pub(super) const fn first(marked: u64) -> usize {
     marked.trailing_zeros() as usize / 8
 }

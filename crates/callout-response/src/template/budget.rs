@@ -44,6 +44,7 @@ impl Fuel {
     }
 
     /// Whether there was enough for that many instructions and bytes; once there was not, there never is.
+    #[inline]
     pub(super) fn spend(&mut self, instructions: u64, bytes: usize) -> bool {
         self.left = self.left.saturating_sub(instructions.saturating_mul(INSTRUCTION).saturating_add(bytes as u64));
         self.left > 0
@@ -159,9 +160,12 @@ pub(super) struct Output {
     counted: usize,
 }
 
+/// Bytes that a text has room for to begin with; most are not much longer.
+const ROOM: usize = 512;
+
 impl Output {
     pub(super) fn new(max: usize, enough: Enough) -> Self {
-        Self { bytes: Vec::new(), max, overflow: false, enough, chars: 0, counted: 0 }
+        Self { bytes: Vec::with_capacity(ROOM.min(max)), max, overflow: false, enough, chars: 0, counted: 0 }
     }
 
     pub(super) fn overflowed(&self) -> bool {

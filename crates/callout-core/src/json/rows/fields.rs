@@ -1,4 +1,5 @@
 //! What rows look for in an object, found by the names of its members.
+#![expect(clippy::inline_always, reason = "what is found would come through memory, and its reader wait for it")]
 
 use smol_str::SmolStr;
 
@@ -79,7 +80,7 @@ impl Fields {
     }
 
     /// By the name whose quote stands there, and where it ends.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(&self, bytes: &[u8], group: &Seen<'_>, quote: usize) -> (Found<'_>, usize) {
         let rest = bytes.get(quote + 1..).unwrap_or_default();
         if !self.may_begin(rest) {
