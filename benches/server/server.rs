@@ -90,7 +90,7 @@ impl Bench {
         answer.bytes().await.expect("a body");
     }
 
-    /// What one exchange with the server costs, this program's client counted in, though nothing is asked.
+    /// What one exchange with the server costs though nothing is asked.
     async fn health(&self) {
         let answer = self.client.get(format!("{}/healthz", self.origin)).send().await.expect("an answer");
         assert!(answer.status().is_success());

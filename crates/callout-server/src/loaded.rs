@@ -95,6 +95,10 @@ impl Loaded {
             return Ok(Ok(integration));
         }
         let _alone = self.gates.pass(id).await;
+        // Another may have loaded it meanwhile.
+        if let Some(integration) = self.seen(app, workspace, id) {
+            return Ok(Ok(integration));
+        }
         match self.current(app, workspace, id).await? {
             Some(integration) => Ok(Ok(integration)),
             None => self.load(app, workspace, id).await,

@@ -5,7 +5,7 @@ use fearless_simd::{Simd, prelude::*, u64x8};
 
 use super::{
     read::Reader,
-    skip::Open,
+    skip::{MOST_IN_BITS, Open},
     watch::{Seen, Watch},
     words::{WORDS, Words, highest, lowest, odd_from},
 };
@@ -16,11 +16,9 @@ const BEGINS: u32 = 1;
 /// The bit that braces have, and square brackets have not.
 const IS_BRACE: u32 = 5;
 
-/// Brackets of a group that are gone through without a branch for each. Few have more.
+/// Brackets of a group that are gone through without a branch for each. Most groups have fewer; lists of small
+/// lists, as of coordinates, have more.
 const MOST_SKIMMED: usize = 128;
-
-/// Containers that can be open there: as many as fit into a word.
-const MOST_OPEN: usize = 64;
 
 /// Those that are open where the next group begins.
 pub(super) struct Containers<'a> {
@@ -32,8 +30,11 @@ pub(super) struct Containers<'a> {
     /// Of brackets in the group.
     places: [u16; MOST_SKIMMED],
     /// Of those that the watch is told of, the place in the group, and in how many containers that is.
-    told: [(u16, u16); MOST_OPEN],
+    told: [(u16, u16); MOST_TOLD],
 }
+
+/// Each is open once it is told of, so that there are never more. A power of two.
+const MOST_TOLD: usize = MOST_IN_BITS + 1;
 
 /// Which bytes of a group are in which container.
 pub(super) struct Places<S: Simd> {
@@ -55,7 +56,7 @@ struct Skim {
 
 impl<'a> Containers<'a> {
     pub(super) fn new(bytes: &'a [u8], open: Open, most_open: usize) -> Self {
-        Self { bytes, open, most_open, end: None, places: [0; MOST_SKIMMED], told: [(0, 0); MOST_OPEN] }
+        Self { bytes, open, most_open, end: None, places: [0; MOST_SKIMMED], told: [(0, 0); MOST_TOLD] }
     }
 
     /// Where the outermost container has ended.
@@ -83,7 +84,8 @@ impl<'a> Containers<'a> {
         }
     }
 
-    /// Lists the places of brackets. `None` if the watch does not skim, or they are too many, or too deep.
+    /// Lists the places of brackets. `None` if the watch does not skim, or they are too many, or would be too deep if
+    /// all that begin were within each other.
     #[inline(always)]
     fn skimmable<W: Watch>(&mut self, opens: &Words, brackets: &Words, watch: &W) -> Option<Skim> {
         let told_within = watch.skims()?;
@@ -190,7 +192,7 @@ impl<'a> Containers<'a> {
             let (word, bit) = (*place / 64, *place % 64);
             let turn = u64x8::splat(simd, ((open ^ next) & 1) << bit);
             turns |= lanes.simd_eq(u64x8::splat(simd, u64::from(word))).select(turn, none);
-            self.told[told_count % MOST_OPEN] = (*place, highest(open) as u16);
+            self.told[told_count % MOST_TOLD] = (*place, highest(open) as u16);
             told_count += usize::from(open << is_brace < told_below) & begins as usize;
             open = next;
             if open == 1 {

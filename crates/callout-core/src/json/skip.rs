@@ -13,6 +13,9 @@ use super::{
 /// A container of which so many bytes were passed over is swept from there on.
 const SWEPT_FROM: usize = 384;
 
+/// So many containers and more are not told as bits.
+pub(super) const MOST_IN_BITS: usize = 63;
+
 /// Which containers are open, of any number: a bit for each, set for an object.
 #[derive(Clone, Debug)]
 pub(super) struct Open {
@@ -39,10 +42,10 @@ impl Open {
     /// in all.
     #[inline]
     pub(super) fn bits(&self, most: usize) -> Option<u64> {
-        (most < 63 && self.outer.is_empty()).then_some(self.last)
+        (most < MOST_IN_BITS && self.outer.is_empty()).then_some(self.last)
     }
 
-    /// Those of which [`Open::bits`] has told.
+    /// What has become of [`Open::bits`].
     #[inline]
     pub(super) fn set(&mut self, bits: u64) {
         self.last = bits;

@@ -14,8 +14,8 @@ pub(super) trait Watch {
     /// Whether it wants to be told of the names in the innermost container.
     fn wants_names(&self) -> bool;
 
-    /// If names are of no use to it now, nor is where containers end: it is told of arrays alone that begin in fewer
-    /// others than this, and of objects that begin in one less.
+    /// If names are of no use to it now, nor is where containers end: it must be told of arrays that begin within
+    /// fewer others than this, and of objects that begin within fewer than one less, and need not be told of more.
     fn skims(&self) -> Option<usize>;
 
     /// A name begins at `quote`, or a string that stands where one would.

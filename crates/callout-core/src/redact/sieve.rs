@@ -153,12 +153,13 @@ fn table<S: Simd>(simd: S, entries: &[u8; 16]) -> u8x64<S> {
     u8x64::simd_from(simd, all)
 }
 
-/// Whether the processor looks tables up sixteen bytes at a time.
+/// Whether the processor looks tables up sixteen bytes at a time, and has words as they are hashed here.
 fn is_quick(level: Level) -> bool {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    return level.as_sse4_2().is_some();
+    let is_quick = level.as_sse4_2().is_some();
     #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-    return !level.is_fallback();
+    let is_quick = !level.is_fallback();
+    is_quick && cfg!(target_endian = "little")
 }
 
 #[cfg(test)]

@@ -175,6 +175,10 @@ mod tests {
         }
     }
 
+    /// More brackets than are gone through at once.
+    const DENSE: &str = "{\"x\":[[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],\
+        [],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]]}";
+
     proptest! {
         #[test]
         fn what_is_shown_is_what_rows_would_be_made_of(
@@ -224,9 +228,10 @@ mod tests {
                 prop::sample::select(vec![
                     "{}", " {}\n        ", "{\"d\":1}", "{\"d\":[]}", "{\"a\":{\"b\":1}}", "{\"a\":{\"x\":[{}]}}",
                     "{\"a\":{\"b\":[{\"a\":[]}]}}", "{\"x\":[1],\"d\":[[],{\"a\":[]}]}", "{\"x\":{\"a\":[]}}", "{\"a\":[]}",
-                    "{\"x\":[1],\"a\":[1]}", "{\"x\":[{},2],\"y\":[1]}",
+                    "{\"x\":[1],\"a\":[1]}", "{\"x\":[{},2],\"y\":[1]}", "{\"a\":{\"x\":{},\"b\":{\"c\":1}},\"d\":1}",
+                    "{\"x\":{},\"a\":{\"x\":[],\"b\":{\"c\":[]}}}", "{\"x\":{\"b\":[]},\"a\":{\"x\":{\"b\":[]}}}", "{\"x\":{\"b\":[]},\"a\":{\"b\":[]}}", DENSE,
                 ]),
-                1..6,
+                1..24,
             ),
             slip in prop::sample::select(vec!["", "", "", "{", "}", "[", "]", "{}", "[]", ",", "1", "\"\"", "null", " "]),
             at in any::<prop::sample::Index>(),
@@ -238,13 +243,22 @@ mod tests {
             let text = format!("[{{\"d\":\"{}\"}},{list}]", "x".repeat(before));
             let deep = |most| shown(&text, most).map(|(_, elements)| elements);
             prop_assert_eq!(deep(1), deep(usize::MAX), "{}", text);
-            // The same by rows that look no deeper than the elements.
-            let rows = Rows::new(vec![("d".into(), vec!["d".into()])]).unwrap();
-            let flat = |takes_more| {
-                let visit = &mut |_: &mut Cells<'_, '_>| Some(takes_more);
-                ReadOptions::default().visit_rows(text.as_bytes(), &rows, 1_000, None, visit)
-            };
-            prop_assert_eq!(flat(false), flat(true), "{}", text);
+            // The same by rows that look no deeper than the elements, and by some that look deeper.
+            for path in [vec!["d".into()], vec!["a".into(), "b".into(), "c".into()]] {
+                let rows = Rows::new(vec![("n".into(), path)]).unwrap();
+                let elements = |most| {
+                    let mut shown = 0;
+                    let visit = &mut |_: &mut Cells<'_, '_>| {
+                        shown += 1;
+                        Some(shown < most)
+                    };
+                    ReadOptions::default().visit_rows(text.as_bytes(), &rows, 1_000, None, visit)
+                };
+                let all = elements(usize::MAX);
+                for most in [1, 2, 5] {
+                    prop_assert_eq!(elements(most), all, "{} of {}", most, text);
+                }
+            }
         }
     }
 }

@@ -363,8 +363,8 @@ mod tests {
     #[test]
     fn arrays_on_the_way_are_met_wherever_no_rows_are_made() {
         let rows = rows(&[("n", "a.b.c"), ("m", "d")]).unwrap();
-        let is_read = |element: &str| {
-            let text = format!("[{{}}, {element}, {{\"d\": 1}}]");
+        let is_read = |element: &str, before: &str| {
+            let text = format!("[{{\"x\":\"{before}\"}}, {element}, {{\"d\": 1}}]");
             let bounds = RowBounds { most: 3, room: Some(Room { chars: 1, each: 1, columns: Vec::new() }) };
             ReadOptions::default().read_rows(text.as_bytes(), &rows, &bounds, None).unwrap().is_some()
         };
@@ -379,6 +379,7 @@ mod tests {
                 false,
             ),
             (r#"{"a":{"b":[{"c":1}]}}"#, false),
+            (r#"{"x":{"b":[]},"a":{"b":[]}}"#, false),
             (r#"{"a":[]}"#, false),
             (r#"{"\u0061":[]}"#, false),
             (r#"{"\u0061":{"b":{"c":[]}}}"#, true),
@@ -391,15 +392,18 @@ mod tests {
             ("{},{}", false),
         ];
         for (element, expected) in table {
-            assert_eq!(is_read(element), expected, "{element}");
+            // Where the list is read to its end at once, and where it goes on when no more rows are made.
+            for before in ["", &"x".repeat(600)] {
+                assert_eq!(is_read(element, before), expected, "{element} behind {}", before.len());
+            }
         }
     }
 
     #[test]
     fn names_are_looked_at_once_however_many_arrays_stand_behind_them() {
-        let rows = rows(&[("n", "a.b")]).unwrap();
+        let rows = rows(&[("n", "a.b.c")]).unwrap();
         let arrays = "\"\":[],".repeat(50_000);
-        for (name, space) in [("x".repeat(500_000), String::new()), ("x".to_owned(), " ".repeat(500_000))] {
+        for (name, space) in [("a".repeat(500_000), String::new()), ("a".to_owned(), " ".repeat(500_000))] {
             let text = format!("[{{}},{{\"{name}\":{space}{{{arrays}\"c\":1}}}}]");
             let bounds = RowBounds { most: 3, room: Some(Room { chars: 1, each: 1, columns: Vec::new() }) };
             let (read, took) =

@@ -33,8 +33,8 @@ struct RowWatch<'r, K> {
     around: usize,
     /// Of the containers that are open in an element, itself first: where the name before them begins.
     names: [usize; LONGEST],
-    /// And what is looked for in them, of as many as it is known. Where names are not asked for, it matters for
-    /// arrays alone.
+    /// And what is looked for in them: while names are told of all, and else of so many as it is `known`, for arrays
+    /// alone need it.
     ways: [Way<'r>; LONGEST],
     known: usize,
     /// That of the innermost, where names are asked for,
@@ -118,9 +118,9 @@ impl<'r, K: Sink> RowWatch<'r, K> {
     #[inline]
     fn enter(&mut self, level: usize, is_object: bool) -> Option<()> {
         self.way = if level < self.depth {
-            let way = self.way.and(self.member);
-            *self.ways.get_mut(level)? = way;
-            way
+            // No member's in an array: no name was told there, and of the array's own nothing was looked for.
+            *self.ways.get_mut(level)? = self.member;
+            self.member
         } else {
             None
         };
@@ -130,7 +130,14 @@ impl<'r, K: Sink> RowWatch<'r, K> {
     /// The same while they are not: they are looked at where there is an array, back to the last that is known.
     /// `None` also if one of them is written with escapes.
     #[inline(never)]
-    fn skim(&mut self, bytes: &[u8], group: &Seen<'_>, at: usize, level: usize, is_object: bool) -> Option<()> {
+    fn enter_unnamed(
+        &mut self,
+        bytes: &[u8],
+        group: &Seen<'_>,
+        at: usize,
+        level: usize,
+        is_object: bool,
+    ) -> Option<()> {
         *self.names.get_mut(level)? = group.name_before(at);
         // It need not have been told that others have ended.
         self.known = self.known.min(level);
@@ -214,7 +221,7 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
         }
         // An object matters for arrays within it that are on the way.
         if level + usize::from(is_object) < self.depth {
-            return self.skim(bytes, group, at, level, is_object);
+            return self.enter_unnamed(bytes, group, at, level, is_object);
         }
         Some(())
     }
@@ -231,8 +238,9 @@ impl<K: Sink> Watch for RowWatch<'_, K> {
     }
 }
 
-/// Whether there is nothing between an element that begins there and the one before it, or the beginning of the list
-/// if it is the first: whatever else a list may hold would end there in another way.
+/// Whether nothing but white space and a comma stands between an element and the object before it, or white space
+/// alone behind the beginning of the list if it is the first. Arrays among the elements have been refused where they
+/// began, and anything else does not end in a brace.
 #[inline]
 fn follows_element(bytes: &[u8], at: usize, is_first: bool) -> bool {
     match before_space(bytes, at) {
