@@ -287,6 +287,21 @@ mod tests {
         assert!(matches!(redactor.text("nothing"), Cow::Borrowed(_)));
     }
 
+    #[test]
+    fn every_form_is_masked_in_a_long_text() {
+        let secret = "s3cr+t/é\"x, and so long that its starts are sieved";
+        let redactor = Redactor::new([secret]);
+        for form in redactor.matcher.iter().flat_map(|matcher| matcher.forms.iter().flatten()) {
+            for before in (0..600).chain([LONG - form.len(), 4 * LONG]) {
+                let (before, after) = ("{\"a\":".repeat(before / 5), "é".repeat(LONG));
+                let text = format!("{before}{form}{after}");
+                assert!(redactor.may_match(text.as_bytes()), "{form} at {}", before.len());
+                assert_eq!(redactor.text(&text), format!("{before}{MASK}{after}"));
+            }
+        }
+        assert!(!redactor.may_match("s3cr+t/é\"x, and so short".repeat(LONG).replace("and", "but").as_bytes()));
+    }
+
     /// Long secrets, so that a form is found by its start only, and starts that lie in one another.
     #[test]
     fn whole_forms_are_masked_and_nothing_but_whole_forms() {
