@@ -11,6 +11,8 @@ use std::hint::black_box;
 
 use fearless_simd::{Level, Simd, dispatch, mask8x64, prelude::*, u8x64};
 
+use super::words::lowest;
+
 /// Words of bits that are made at a time.
 const WORDS: usize = 16;
 
@@ -149,10 +151,6 @@ impl Word {
 #[inline(always)]
 fn bits<S: Simd>(mask: mask8x64<S>) -> u64 {
     black_box(mask.to_bitmask())
-}
-
-const fn lowest(bits: u64) -> usize {
-    bits.trailing_zeros() as usize
 }
 
 const fn without_lowest(bits: u64) -> u64 {
