@@ -214,33 +214,33 @@ impl Sweep<'_> {
     /// Whether numbers and words are such, of which these are bytes other than digits: signs, points, letters.
     #[inline(never)]
     fn others(&self, scalars: &Words, starts: &Words, others: &Words) -> Option<()> {
-        let mut start = self.scalar;
         for (word, others) in others.iter().enumerate() {
-            let base = self.base + word * 64;
             let mut others = *others;
             while others != 0 {
                 let bit = others & others.wrapping_neg();
                 let before = starts[word] & (bit | (bit - 1));
-                let start = if before == 0 { start } else { base + highest(before) };
+                let start = if before == 0 {
+                    // It began before these.
+                    last(&starts[..word]).map_or(self.scalar, |at| self.base + at)
+                } else {
+                    self.base + word * 64 + highest(before)
+                };
                 // Added to all bits before its end, one comes out there, and none of them stays: it is looked at
                 // once for each block that it has such bytes in, which are few if it is one.
                 others &= (scalars[word] | (bit - 1)).wrapping_add(1);
                 self.is_scalar(start)?;
-            }
-            if starts[word] != 0 {
-                start = base + highest(starts[word]);
             }
         }
         Some(())
     }
 
     /// Whether a number or a word stands there, and ends as one does.
+    #[inline(always)]
     fn is_scalar(&self, start: usize) -> Option<()> {
         let bytes = self.bytes.get(start..)?;
-        let length = match bytes.first()? {
-            b't' if bytes.starts_with(b"true") => 4,
-            b'f' if bytes.starts_with(b"false") => 5,
-            b'n' if bytes.starts_with(b"null") => 4,
+        let length = match bytes.first_chunk() {
+            Some(b"true" | b"null") => 4,
+            Some(b"fals") if bytes.get(4) == Some(&b'e') => 5,
             _ => number_length(bytes)?,
         };
         let behind = *bytes.get(length)?;
