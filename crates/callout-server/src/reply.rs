@@ -4,7 +4,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use callout::{Json, json::write_compact};
+use callout::{Json, json::compact};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 
 /// Bytes that a body has room for to begin with: enough for most, and given back as soon as it is sent.
@@ -29,10 +29,7 @@ impl Reply {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let mut text = String::with_capacity(ROOM);
-        // Writing to a string cannot fail.
-        let _ = write_compact(&self.body, &mut text);
-        let mut response = Response::new(Body::from(text));
+        let mut response = Response::new(Body::from(compact(&self.body, ROOM)));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response

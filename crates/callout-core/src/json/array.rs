@@ -10,6 +10,11 @@ pub struct Array(
 );
 
 impl Array {
+    /// Whether this is a clone of that, or the other way round, or both of one.
+    pub(super) fn shares(&self, other: &Self) -> bool {
+        self.0.as_ref().zip(other.0.as_ref()).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
     /// The elements, if nobody else holds them; nothing is left here.
     pub(super) fn take_unshared(&mut self) -> Vec<Json> {
         self.0.take().and_then(Arc::into_inner).unwrap_or_default()

@@ -6,6 +6,20 @@ pub(super) const fn eight(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
+/// Fewer than eight bytes as a little-endian word, zeros behind them.
+#[inline]
+pub(super) fn few(bytes: &[u8]) -> u64 {
+    let at = |place: usize| u64::from(bytes[place]) << (8 * place);
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        // Where the two overlap they are the same.
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (bytes.len() - 4))
+        }
+        _ if bytes.is_empty() => 0,
+        _ => at(0) | at(bytes.len() / 2) | at(bytes.len() - 1),
+    }
+}
+
 /// Marks the first byte that is below a bound, by its top bit, and perhaps others behind it. What the other bits
 /// are says nothing, and the bound is not above 0x80.
 #[inline]
@@ -34,6 +48,16 @@ pub(super) const fn first(marked: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_bytes_are_a_word() {
+        let bytes = [1, 2, 3, 4, 0xff, 6, 7];
+        for length in 0..8 {
+            let mut padded = [0; 8];
+            padded[..length].copy_from_slice(&bytes[..length]);
+            assert_eq!(few(&bytes[..length]), u64::from_le_bytes(padded), "{length}");
+        }
+    }
 
     #[test]
     fn the_first_byte_of_each_kind_is_marked() {

@@ -35,7 +35,7 @@ pub use read::{Duplicates, LoneSurrogates, ReadOptions};
 pub use rows::{Cell, Cells, Room, RowBounds, Rows, RowsRead};
 pub use smol_str::SmolStr;
 pub use wanted::{Want, Wanted};
-pub use write::{write_compact, write_string};
+pub use write::{compact, write_compact, write_string};
 
 /// A JSON value (RFC 8259) that keeps member order and number text.
 ///
@@ -128,6 +128,15 @@ impl Json {
     /// The member of that name, if this is an object that has it.
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.as_object()?.get(name)
+    }
+
+    /// Whether both are clones of one array or object that is not empty.
+    fn shares(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Array(one), Self::Array(other)) => one.shares(other),
+            (Self::Object(one), Self::Object(other)) => one.shares(other),
+            _ => false,
+        }
     }
 
     /// What kind of value this is, in JSON Schema's words: `null`, `boolean`, `number`, `string`,

@@ -42,6 +42,11 @@ impl Object {
         index.get(name).copied()
     }
 
+    /// Whether this is a clone of that, or the other way round, or both of one.
+    pub(super) fn shares(&self, other: &Self) -> bool {
+        self.0.as_ref().zip(other.0.as_ref()).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
     /// From names that differ and the value of each.
     pub(super) fn of_row(names: &[SmolStr], values: impl Iterator<Item = Json>) -> Self {
         let entries: Vec<_> = names.iter().cloned().zip(values).collect();

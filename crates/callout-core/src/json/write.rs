@@ -1,8 +1,11 @@
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    ops::Range,
+};
 
 use super::{
-    Json,
-    eight::{first, needs_escape},
+    Json, Object,
+    eight::{few, first, needs_escape},
 };
 
 /// Writes `value` as compact JSON.
@@ -27,19 +30,61 @@ pub fn write_compact(value: &Json, out: &mut impl Write) -> fmt::Result {
             }
             out.write_char(']')
         }
-        Json::Object(object) => {
-            // Few long pieces are written faster than many short ones.
-            let mut before = "{\"";
-            for (name, member) in object.iter() {
-                out.write_str(before)?;
-                write_inside(name, out)?;
-                out.write_str("\":")?;
-                write_compact(member, out)?;
-                before = ",\"";
-            }
-            out.write_str(if object.is_empty() { "{}" } else { "}" })
-        }
+        Json::Object(object) => write_object(object, out, |member, out| write_compact(member, out)),
     }
+}
+
+/// Few long pieces are written faster than many short ones: what stands between a name or a text and the next is one.
+fn write_object<'o, W: Write>(
+    object: &'o Object,
+    out: &mut W,
+    mut other: impl FnMut(&'o Json, &mut W) -> fmt::Result,
+) -> fmt::Result {
+    const BEGINS: &str = "{\"";
+    const BEHIND_TEXT: &str = "\",\"";
+    let mut before = BEGINS;
+    for (name, member) in object.iter() {
+        out.write_str(before)?;
+        write_inside(name, out)?;
+        before = if let Json::String(text) = member {
+            out.write_str("\":\"")?;
+            write_inside(text, out)?;
+            BEHIND_TEXT
+        } else {
+            out.write_str("\":")?;
+            other(member, out)?;
+            ",\""
+        };
+    }
+    out.write_str(match before {
+        BEGINS => "{}",
+        BEHIND_TEXT => "\"}",
+        _ => "}",
+    })
+}
+
+/// `value` as compact JSON, in a text that begins with that many bytes of room.
+///
+/// As [`write_compact`]; but a member of `value` that shares its elements or members with the one before it, as clones
+/// do, is copied from there.
+pub fn compact(value: &Json, room: usize) -> String {
+    let mut text = String::with_capacity(room);
+    let Json::Object(object) = value else {
+        // Writing to a string cannot fail.
+        let _ = write_compact(value, &mut text);
+        return text;
+    };
+    let mut before: Option<(&Json, Range<usize>)> = None;
+    let _ = write_object(object, &mut text, |member, text| {
+        let start = text.len();
+        match &before {
+            Some((same, written)) if member.shares(same) => text.extend_from_within(written.clone()),
+            _ => write_compact(member, text)?,
+        }
+        before = Some((member, start..text.len()));
+        Ok(())
+    });
+    text
 }
 
 /// Writes `text` as a JSON string: only `"`, `\` and control characters are escaped.
@@ -78,6 +123,10 @@ fn write_inside(text: &str, out: &mut impl Write) -> fmt::Result {
 /// How many bytes stand before the first that has to be escaped: many are looked at together.
 fn plain_length(bytes: &[u8]) -> usize {
     const TOGETHER: usize = 32;
+    let Some(last) = bytes.last_chunk() else {
+        // The zeros behind them would have to be escaped.
+        return first(needs_escape(few(bytes)));
+    };
     let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x00..=0x1f);
     let (chunks, _) = bytes.as_chunks::<TOGETHER>();
     let is_plain = |chunk: &&[u8; TOGETHER]| !chunk.iter().fold(false, |any, byte| any | is_escaped(byte));
@@ -89,16 +138,8 @@ fn plain_length(bytes: &[u8]) -> usize {
         }
         plain += size_of::<u64>();
     }
-    let rest = &bytes[plain..];
-    let first = match (bytes.last_chunk(), rest) {
-        (_, []) => 0,
-        // Those before are plain.
-        (Some(last), rest) => {
-            first(needs_escape(u64::from_le_bytes(*last))).saturating_sub(size_of::<u64>() - rest.len())
-        }
-        (None, rest) => rest.iter().take_while(|byte| !is_escaped(byte)).count(),
-    };
-    plain + first
+    // It overlaps what is known to be plain.
+    bytes.len() - size_of::<u64>() + first(needs_escape(u64::from_le_bytes(*last)))
 }
 
 fn write_indented(value: &Json, level: usize, out: &mut impl Write) -> fmt::Result {
@@ -149,12 +190,48 @@ mod tests {
 
     #[test]
     fn compact_and_indented() {
+        for text in
+            ["{}", r#"{"":""}"#, r#"{"a":"","b":"c"}"#, r#"{"a":"b","c":1,"d":"e","f":{}}"#, r#"[{"a":"b"},"c"]"#]
+        {
+            assert_eq!(Json::parse(text).unwrap().to_string(), text);
+        }
         let value = Json::parse(r#" { "a" : [ 1.0 , "x\u0001\n\"é" ] , "b" : { } , "c":[] } "#).unwrap();
         assert_eq!(value.to_string(), "{\"a\":[1.0,\"x\\u0001\\n\\\"é\"],\"b\":{},\"c\":[]}");
         assert_eq!(
             format!("{value:#}"),
             "{\n  \"a\": [\n    1.0,\n    \"x\\u0001\\n\\\"é\"\n  ],\n  \"b\": {},\n  \"c\": []\n}"
         );
+    }
+
+    #[test]
+    fn what_is_shared_is_copied_and_all_else_written() {
+        let shared = Json::parse(r#"{"a":["x\"y",1.0,{}],"b":{"c":[]}}"#).unwrap();
+        let alike = Json::parse(&shared.to_string()).unwrap();
+        let (list, object) = (shared.get("a").cloned().unwrap(), shared.get("b").cloned().unwrap());
+        let values = [
+            Json::Null,
+            shared.clone(),
+            shared.clone(),
+            shared.clone(),
+            alike,
+            object.clone(),
+            object.get("c").cloned().unwrap(),
+            list.clone(),
+            list.clone(),
+            Json::from_iter([list]),
+            Json::empty_object(),
+            Json::empty_object(),
+            object,
+            shared.clone(),
+            Json::from("x"),
+            shared,
+        ];
+        let object: Object = values.iter().enumerate().map(|(at, value)| (format!("m\n{at}"), value.clone())).collect();
+        for value in values.into_iter().chain([Json::Object(object), Json::parse("[1,[2]]").unwrap()]) {
+            for room in [0, 1 << 10] {
+                assert_eq!(compact(&value, room), value.to_string());
+            }
+        }
     }
 
     #[test]
