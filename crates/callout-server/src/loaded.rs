@@ -75,9 +75,12 @@ impl Loaded {
 
     /// The integration of that id in that workspace, compiled.
     pub(crate) async fn get(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
-        match self.seen(app, workspace, id) {
+        if let Some(integration) = self.seen(app, workspace, id) {
+            return Ok(Ok(integration));
+        }
+        match self.current(app, workspace, id).await? {
             Some(integration) => Ok(Ok(integration)),
-            // What asks the store takes much room, which few calls need.
+            // It takes much room, which few calls need.
             None => Box::pin(self.look(app, workspace, id)).await,
         }
     }
@@ -90,10 +93,8 @@ impl Loaded {
         entry.is_seen(stamp, now).then(|| entry.integration.clone())
     }
 
+    /// What the store holds, once nobody else is loading it.
     async fn look(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
-        if let Some(integration) = self.current(app, workspace, id).await? {
-            return Ok(Ok(integration));
-        }
         let _alone = self.gates.pass(id).await;
         // Another may have loaded it meanwhile.
         if let Some(integration) = self.seen(app, workspace, id) {
@@ -110,7 +111,8 @@ impl Loaded {
         let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
         let Some(entry) = known else { return Ok(None) };
         let (stamp, now) = (app.store().change_stamp(), app.clock().now());
-        let ask = async { app.store().integration_revision(workspace, id).await.map_err(ApiError::from) };
+        // Of many who come at once one asks, and only that one needs room to ask.
+        let ask = async { Box::pin(app.store().integration_revision(workspace, id)).await.map_err(ApiError::from) };
         match entry.asked.look(ask).await {
             Ok(revision) if revision == entry.revision => {
                 *lock(&entry.seen) = stamp.map(|stamp| Seen { stamp, asked: now });

@@ -100,12 +100,13 @@ impl Store {
     }
 
     /// Tells without asking the database whether anything was committed since: not, if it is what it was. `None`
-    /// where that cannot be told so: in PostgreSQL and in memory, on systems other than Unix, if the file is gone,
+    /// where that cannot be told so: in PostgreSQL and in memory, on systems other than Unix, if the log is gone,
     /// and until SQLite's log was found unchanged for a second.
     ///
     /// A commit that takes more than a second from its log to where it is seen, because the disk is slow or the
-    /// process was stopped in between, is missed if it is looked for just then. Who keeps something by this asks
-    /// the database now and then all the same.
+    /// process was stopped in between, is missed if it is looked for just then; and that the database's own file was
+    /// taken away or replaced is told only to who asks it. Who keeps something by this asks the database now and then
+    /// all the same.
     pub fn change_stamp(&self) -> Option<ChangeStamp> {
         self.0.database.change_stamp(self.0.clock.now())
     }

@@ -158,7 +158,6 @@ impl Database {
     /// See [`crate::Store::change_stamp`].
     pub(crate) fn change_stamp(&self, now: Instant) -> Option<ChangeStamp> {
         let On::Sqlite(pools) = &self.0 else { return None };
-        pools.check_file().ok()?;
         pools.file.as_ref()?.log.stamp(now)
     }
 
