@@ -3,24 +3,17 @@
 
 use std::{fs, future::Future, sync::mpsc, thread, time::Duration};
 
-use callout_benches::{
-    events,
-    obvious::{self, Shape},
-    upstream,
-};
+use callout_benches::{obvious::Shape, upstream};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Bench, issue};
+use crate::{Bench, sizes};
 
 const ROUNDS: usize = 9;
 const IN_FLIGHT: usize = 64;
 const CALLS_EACH: usize = 8;
 
-/// For an answer of 1 kB, of 6 kB and of 32 kB.
 pub(crate) fn report() {
-    let list = obvious::EVENTS;
-    let (body, shape) = issue();
-    for (name, body, shape) in [("1 kB", events(1_000), list), ("6 kB", body, shape), ("32 kB", events(32_000), list)] {
+    for (name, body, shape) in sizes() {
         let Cost { test, trace, exchange, ratio } = measure(body, shape);
         println!(
             "POST …/test, {name}, 64 in flight: the server {test:.0} µs CPU (an exchange that asks for nothing: \
@@ -40,13 +33,10 @@ struct Cost {
 /// Client and upstream run on threads of their own; what the process takes besides is the server's, its database's
 /// threads among it.
 fn measure(body: Vec<u8>, shape: Shape) -> Cost {
-    let (address, of_upstream) = apart(|| async { upstream(body).await.expect("a port") });
-    let (bench, _) = apart(move || Bench::start(address, shape, 0));
+    let (bench, of_upstream) = started(body, shape);
     let own = this_thread();
     let runtime = runtime();
-    // Until the database is known to be at rest, as it is between changes: it is looked at by calls alone.
-    runtime.block_on(bench.test());
-    runtime.block_on(callout::system_clock().sleep(Duration::from_secs(2)));
+    runtime.block_on(at_rest(&bench));
     let each = |all: f64| all / (IN_FLIGHT * CALLS_EACH) as f64 / 1e3;
     let servers = || on_cpu_of_all() - on_cpu(&own) - on_cpu(&of_upstream);
     let mut costs: Vec<Cost> = (0..=ROUNDS)
@@ -67,6 +57,24 @@ fn measure(body: Vec<u8>, shape: Shape) -> Cost {
         .collect();
     costs.sort_by(|one, other| one.ratio.total_cmp(&other.ratio));
     costs.swap_remove(costs.len() / 2)
+}
+
+/// Client, server and upstream on threads of their own, of which the last is told.
+pub(crate) fn started(body: Vec<u8>, shape: Shape) -> (Bench, String) {
+    let (address, of_upstream) = apart(|| async { upstream(body).await.expect("a port") });
+    let (bench, _) = apart(move || Bench::start(address, shape, 0));
+    (bench, of_upstream)
+}
+
+/// Until the database is known to be at rest, as it is between changes: it is looked at by calls alone, and has to
+/// have been found as it is for a second.
+pub(crate) async fn at_rest(bench: &Bench) {
+    // It is written down that a key was used.
+    bench.metrics().await;
+    for _ in 0..2 {
+        bench.test().await;
+        callout::system_clock().sleep(Duration::from_secs(2)).await;
+    }
 }
 
 /// So many calls, [`IN_FLIGHT`] of them at any time.
@@ -96,7 +104,7 @@ where
     told.recv().expect("it starts")
 }
 
-fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 

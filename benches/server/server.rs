@@ -1,9 +1,10 @@
 //! The HTTP API beside what it stands on: a test of an endpoint beside the engine's trace of the same
 //! call and an exchange that asks for nothing, lists of a large workspace from the first page to a late one.
-//! Before that, what the server itself takes of the CPU for a test, beside that trace: without its client, the
-//! upstream, and the time that threads take to wake each other.
+//! Before that, what the server itself takes for a test, beside the engine's call: of the CPU, without its client,
+//! the upstream, and the time that threads take to wake each other; and of time, as its own metrics count it.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
+mod clock;
 mod cpu;
 
 use std::net::SocketAddr;
@@ -11,7 +12,11 @@ use std::net::SocketAddr;
 use callout::{
     AuthConfig, AuthType, EgressPolicy, Engine, ExposeSecret, Integration, IntegrationConfig, Json, SecretName, Secrets,
 };
-use callout_benches::{github, obvious::Shape, upstream};
+use callout_benches::{
+    events, github,
+    obvious::{self, Shape},
+    upstream,
+};
 use callout_server::{App, ServerOptions, serve};
 use callout_store::{Actor, NewApiKey, NewIntegration, Role, Store, StoreOptions, Uuid};
 use criterion::{Criterion, criterion_group};
@@ -29,6 +34,7 @@ struct Bench {
     /// Of the server, with the key.
     origin: String,
     key: String,
+    operator: String,
     workspace: Uuid,
     id: Uuid,
     _folder: tempfile::TempDir,
@@ -51,7 +57,9 @@ impl Bench {
             permissions: Vec::new(),
             days: 1,
         };
-        let (_, key) = store.create_api_key(new, &by).await.expect("a key");
+        let (_, key) = store.create_api_key(new.clone(), &by).await.expect("a key");
+        let new = NewApiKey { workspace_id: None, role: Role::Operator, ..new };
+        let (_, operator) = store.create_api_key(new, &by).await.expect("a key");
         let (config, secrets) = integration(upstream, shape);
         let new = NewIntegration { config: config.clone(), secrets: secrets.clone(), builtin: false };
         let id = store.create_integration(workspace, new, &by).await.expect("an integration").id;
@@ -72,8 +80,8 @@ impl Bench {
         let origin = format!("http://{}", listener.local_addr().expect("bound"));
         tokio::spawn(serve(listener, app, std::future::pending()));
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let key = key.expose_secret().to_owned();
-        Self { engine, integration, client, origin, key, workspace, id, _folder: folder }
+        let (key, operator) = (key.expose_secret().to_owned(), operator.expose_secret().to_owned());
+        Self { engine, integration, client, origin, key, operator, workspace, id, _folder: folder }
     }
 
     async fn trace(&self) {
@@ -95,6 +103,12 @@ impl Bench {
         let answer = self.client.get(format!("{}/healthz", self.origin)).send().await.expect("an answer");
         assert!(answer.status().is_success());
         answer.bytes().await.expect("a body");
+    }
+
+    /// What the server counts, as it shows it.
+    async fn metrics(&self) -> String {
+        let request = self.client.get(format!("{}/metrics", self.origin)).bearer_auth(&self.operator);
+        request.send().await.expect("an answer").text().await.expect("a text")
     }
 
     async fn list(&self, query: &str) {
@@ -119,6 +133,13 @@ fn issue() -> (Vec<u8>, Shape) {
     (github("issues/get-parent"), Shape { list: "", fields, template: "{{ result.title }} {{ result.by }}" })
 }
 
+/// For an answer of 1 kB, of 6 kB and of 32 kB.
+fn sizes() -> [(&'static str, Vec<u8>, Shape); 3] {
+    let (body, shape) = issue();
+    let list = obvious::EVENTS;
+    [("1 kB", events(1_000), list), ("6 kB", body, shape), ("32 kB", events(32_000), list)]
+}
+
 fn server(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let (body, shape) = issue();
@@ -141,6 +162,7 @@ criterion_group!(benches, server);
 
 fn main() {
     cpu::report();
+    clock::report();
     benches();
     Criterion::default().configure_from_args().final_summary();
 }
