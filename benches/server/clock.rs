@@ -20,18 +20,18 @@ pub(crate) fn report() {
             rounds.split_off(1)
         });
         rounds.sort_by(|one, other| one.ratio().total_cmp(&other.ratio()));
-        let Seconds { request, call } = rounds.swap_remove(rounds.len() / 2);
+        let middle = rounds.swap_remove(rounds.len() / 2);
         let each = |all: f64| all / CALLS as f64 * 1e6;
         println!(
             "POST …/test, {name}, one at a time: the server {:.0} µs, the engine's call in it {:.0} µs: {:.2}",
-            each(request),
-            each(call),
-            request / call
+            each(middle.request),
+            each(middle.call),
+            middle.ratio()
         );
     }
 }
 
-/// Of all requests so far.
+/// What requests have taken, and the calls in them.
 struct Seconds {
     request: f64,
     call: f64,

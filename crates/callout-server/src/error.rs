@@ -141,7 +141,7 @@ impl From<StoreError> for ApiError {
             }
             error => {
                 tracing::error!(error = %error, source = source(&error), "the store failed");
-                let detail = "what is stored cannot be used; the server's log says more under this request id";
+                let detail = "what is stored cannot be used; the server's log says more";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", detail)
             }
         }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use callout::{ExposeSecret, SecretString};
 use callout_store::{ApiKey, Uuid};
 use hashlink::LruCache;
 use sha2::{Digest, Sha256};
@@ -24,8 +25,8 @@ pub(crate) struct Keys(Mutex<LruCache<[u8; 32], Known>>);
 struct Known {
     key: Arc<ApiKey>,
     asked: Instant,
-    /// Requests that come at once, when it is to be asked for anew, ask the store once.
-    look: Arc<SharedLook<Answer>>,
+    /// Requests that come at once, when it is to be asked for anew, share what one asks.
+    look: Arc<SharedLook<Option<Arc<ApiKey>>>>,
 }
 
 /// The key, if it is a valid one.
@@ -44,29 +45,38 @@ impl Keys {
             let expired = key.expires_at.is_some_and(|end| end <= app.now());
             return Ok((!expired).then_some(key));
         }
-        self.look(digest, now, async {
+        let (app, presented) = (app.clone(), SecretString::from(presented));
+        self.look(digest, now, async move {
             // What asks the store takes much room, which few requests need.
-            Ok(Box::pin(app.store().authenticate(presented)).await?.map(Arc::new))
+            Ok(Box::pin(app.store().authenticate(presented.expose_secret())).await?.map(Arc::new))
         })
         .await
     }
 
     /// What the store says, asked at that moment or later.
-    async fn look(&self, digest: [u8; 32], now: Instant, ask: impl Future<Output = Answer>) -> Answer {
-        let look = self.known().get(&digest).map(|known| Arc::clone(&known.look));
-        let (look, found) = match look {
-            Some(look) => {
-                let found = look.look(ask).await?;
-                (look, found)
-            }
+    async fn look(&self, digest: [u8; 32], now: Instant, ask: impl Future<Output = Answer> + Send + 'static) -> Answer {
+        let shared = self.known().get(&digest).map(|known| Arc::clone(&known.look));
+        let found = match &shared {
+            Some(look) => look.look(ask).await?,
             // Nothing is kept of what may be no key.
-            None => (Arc::new(SharedLook::new()), ask.await?),
+            None => ask.await?,
         };
         let mut known = self.known();
-        match &found {
-            Some(key) => drop(known.insert(digest, Known { key: Arc::clone(key), asked: now, look })),
-            None => drop(known.remove(&digest)),
+        match (&found, shared) {
+            (Some(key), None) => {
+                let look = Arc::new(SharedLook::new());
+                known.insert(digest, Known { key: Arc::clone(key), asked: now, look });
+            }
+            (Some(key), Some(_)) => {
+                // If it was forgotten meanwhile, it stays so.
+                if let Some(known) = known.get_mut(&digest) {
+                    known.key = Arc::clone(key);
+                    known.asked = known.asked.max(now);
+                }
+            }
+            (None, _) => drop(known.remove(&digest)),
         }
+        drop(known);
         Ok(found)
     }
 
@@ -99,7 +109,7 @@ impl fmt::Debug for Keys {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use callout::system_clock;
     use callout_store::{Role, Timestamp};
@@ -108,15 +118,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn many_who_come_at_once_with_a_key_that_is_known_ask_once() {
+    async fn many_who_come_at_once_with_a_key_that_is_known_share_what_one_asks() {
         let keys = Keys::new();
         let now = system_clock().now();
-        let asked = Cell::new(0);
+        let asked = Arc::new(AtomicUsize::new(0));
         let answer = |key: Option<&Arc<ApiKey>>| {
-            let key = key.cloned();
-            let asked = &asked;
+            let (key, asked) = (key.cloned(), Arc::clone(&asked));
             async move {
-                asked.set(asked.get() + 1);
+                asked.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 Ok(key)
             }
@@ -131,18 +140,28 @@ mod tests {
             expires_at: None,
         });
         assert!(keys.look([1; 32], now, answer(Some(&key))).await.unwrap().is_some());
-        assert_eq!(asked.take(), 1);
-        let all = join_all((0..50).map(|_| keys.look([1; 32], now, answer(Some(&key))))).await;
+        assert_eq!(asked.swap(0, Ordering::SeqCst), 1);
+        let later = now + Duration::from_secs(1);
+        assert!(keys.believed(&[1; 32], later).is_none());
+        let all = join_all((0..50).map(|_| keys.look([1; 32], later, answer(Some(&key))))).await;
         assert!(all.iter().all(|found| found.as_ref().is_ok_and(Option::is_some)));
-        // The first, and those who came while it asked.
-        assert_eq!(asked.take(), 2);
-        // One that is gone is gone for all, and each who presents it asks.
+        assert!(keys.believed(&[1; 32], later).is_some());
+        // At most that of the first, and one for those who came while it asked.
+        assert!((1..=2).contains(&asked.swap(0, Ordering::SeqCst)));
+        // What is forgotten while it is asked for is not kept.
+        let looking = keys.look([1; 32], later, answer(Some(&key)));
+        let forgetting = async { keys.forget(key.id) };
+        assert!(tokio::join!(looking, forgetting).0.unwrap().is_some());
+        assert!(keys.known().is_empty());
+        // Nothing is kept of what is no key, and each who presents it asks.
+        asked.store(0, Ordering::SeqCst);
+        join_all((0..3).map(|_| keys.look([1; 32], now, answer(None)))).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        assert!(keys.known().is_empty());
+        // One that is gone is gone for all.
+        keys.look([1; 32], now, answer(Some(&key))).await.unwrap();
         let all = join_all((0..3).map(|_| keys.look([1; 32], now, answer(None)))).await;
         assert!(all.iter().all(|found| found.as_ref().is_ok_and(Option::is_none)));
-        assert!(keys.believed(&[1; 32], now).is_none());
-        asked.set(0);
-        join_all((0..3).map(|_| keys.look([1; 32], now, answer(None)))).await;
-        assert_eq!(asked.take(), 3);
         assert!(keys.known().is_empty());
     }
 }

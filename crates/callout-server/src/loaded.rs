@@ -20,8 +20,9 @@ const MAX_TRIES: u32 = 5;
 const MAX_CONFIG_BYTES: usize = 64 << 20;
 
 /// By id; what stands here counts only for its own revision, which every call asks the store for, unless nothing
-/// was committed since it was asked. That is how a change on one server is seen by all: at the next call. (A commit
-/// that a slow disk keeps from being seen for more than a second may be missed; then within [`BELIEVED`].)
+/// was committed since it was asked. That is how a change on one server is seen by all: at the next call. (What a
+/// slow disk keeps from being seen for more than a second may be missed, and so may it that the database's own file is
+/// taken away: for [`BELIEVED`] at most.)
 pub(crate) struct Loaded {
     most: usize,
     entries: Mutex<Entries>,
@@ -40,8 +41,8 @@ struct Entry {
     revision: i64,
     integration: Integration,
     config_bytes: usize,
-    /// Calls at the same time ask the store once.
-    asked: Arc<SharedLook<Result<i64, ApiError>>>,
+    /// Calls at the same time share what one asks.
+    asked: Arc<SharedLook<i64>>,
     seen: Arc<Mutex<Option<Seen>>>,
 }
 
@@ -111,8 +112,9 @@ impl Loaded {
         let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
         let Some(entry) = known else { return Ok(None) };
         let (stamp, now) = (app.store().change_stamp(), app.clock().now());
-        // Of many who come at once one asks, and only that one needs room to ask.
-        let ask = async { Box::pin(app.store().integration_revision(workspace, id)).await.map_err(ApiError::from) };
+        let app = app.clone();
+        // Few ask, and only those need room for it.
+        let ask = async move { Ok(Box::pin(app.store().integration_revision(workspace, id)).await?) };
         match entry.asked.look(ask).await {
             Ok(revision) if revision == entry.revision => {
                 *lock(&entry.seen) = stamp.map(|stamp| Seen { stamp, asked: now });

@@ -2,40 +2,61 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use http::StatusCode;
 use tokio::sync::Mutex;
+
+use crate::error::ApiError;
 
 /// Looks at one thing for many callers. Each gets what a look has found that began after the caller came, so
 /// that nobody is told of an older state than a look of its own would have told it; those who come while one
-/// is under way share the next.
+/// is under way share the next. A failure tells of no state: it is for all who have come till then.
 pub(crate) struct SharedLook<T> {
     /// How many have come.
-    came: AtomicU64,
-    /// How many had come when the last look that ended had begun, and what it has found.
-    seen: Mutex<(u64, Option<T>)>,
+    came: Arc<AtomicU64>,
+    seen: Arc<Mutex<Seen<T>>>,
 }
 
-impl<T: Clone> SharedLook<T> {
+/// What the last look that ended has found, and how many of those who had come it counts for.
+struct Seen<T> {
+    upto: u64,
+    found: Option<Result<T, ApiError>>,
+}
+
+impl<T: Clone + Send + 'static> SharedLook<T> {
     pub(crate) fn new() -> Self {
-        Self { came: AtomicU64::new(0), seen: Mutex::new((0, None)) }
+        Self { came: Arc::default(), seen: Arc::new(Mutex::new(Seen { upto: 0, found: None })) }
     }
 
-    /// What `look` finds, or what another's has found that began since. A caller that goes away in its look
-    /// leaves it to the next.
-    pub(crate) async fn look(&self, look: impl Future<Output = T>) -> T {
+    /// What `look` finds, or what another's has found that began since. It goes on when the caller goes away, for
+    /// those who wait: each would else begin it anew, and have less time left for it.
+    pub(crate) async fn look(
+        &self,
+        look: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let own = self.came.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut seen = self.seen.lock().await;
-        if let (upto, Some(found)) = &*seen
+        let mut seen = Arc::clone(&self.seen).lock_owned().await;
+        if let Seen { upto, found: Some(found) } = &*seen
             && *upto >= own
         {
             return found.clone();
         }
-        let upto = self.came.load(Ordering::SeqCst);
-        let found = look.await;
-        *seen = (upto, Some(found.clone()));
-        found
+        let came = Arc::clone(&self.came);
+        let looking = tokio::spawn(async move {
+            let begun = came.load(Ordering::SeqCst);
+            let found = look.await;
+            let has_failed = found.as_ref().is_err_and(|error| error.status.is_server_error());
+            let upto = if has_failed { came.load(Ordering::SeqCst) } else { begun };
+            *seen = Seen { upto, found: Some(found.clone()) };
+            found
+        });
+        let failed = |_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up");
+        looking.await.unwrap_or_else(|error| Err(failed(error)))
     }
 }
 
@@ -47,47 +68,85 @@ impl<T> fmt::Debug for SharedLook<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, future::ready, pin::pin};
+    use std::pin::pin;
 
-    use futures_util::{FutureExt as _, join};
-    use tokio::sync::oneshot;
+    use futures_util::{FutureExt as _, future::join_all};
+    use tokio::{sync::oneshot, task::yield_now};
 
     use super::*;
 
-    #[tokio::test]
-    async fn those_who_come_during_a_look_share_the_next_and_see_nothing_older() {
-        let shared = SharedLook::new();
-        let state = Cell::new(1);
-        let looks = Cell::new(0);
-        let look = || async {
-            looks.set(looks.get() + 1);
-            state.get()
-        };
-        let (end, ended) = oneshot::channel::<()>();
-        let first = shared.look(async {
-            let found = state.get();
-            let _ = ended.await;
-            found
-        });
-        let mut first = pin!(first);
-        assert!(first.as_mut().now_or_never().is_none());
-        // A change, and then callers: what the first look has found is too old for them.
-        state.set(2);
-        let change = async {
-            drop(end);
-        };
-        let (found, (), second, third, fourth) =
-            join!(first, change, shared.look(look()), shared.look(look()), shared.look(look()));
-        assert_eq!((found, second, third, fourth), (1, 2, 2, 2));
-        assert_eq!(looks.get(), 1, "three came and one looked");
-        state.set(3);
-        assert_eq!(shared.look(look()).await, 3, "one who comes later looks anew");
+    fn unavailable() -> ApiError {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "")
+    }
+
+    /// A look at a counter, which it counts, and how many looks there were.
+    #[derive(Clone, Default)]
+    struct Counted(Arc<AtomicU64>);
+
+    impl Counted {
+        fn look(&self) -> impl Future<Output = Result<u64, ApiError>> + Send + 'static {
+            let looks = Arc::clone(&self.0);
+            async move {
+                yield_now().await;
+                Ok(looks.fetch_add(1, Ordering::SeqCst) + 1)
+            }
+        }
+
+        fn looks(&self) -> u64 {
+            self.0.load(Ordering::SeqCst)
+        }
     }
 
     #[tokio::test]
-    async fn one_who_goes_away_leaves_the_look_to_the_next() {
-        let shared = SharedLook::new();
-        assert!(shared.look(std::future::pending::<i64>()).now_or_never().is_none());
-        assert_eq!(shared.look(ready(5)).await, 5);
+    async fn those_who_come_during_a_look_share_the_next_and_see_nothing_older() {
+        let (shared, counted) = (SharedLook::new(), Counted::default());
+        let (end, ended) = oneshot::channel::<()>();
+        let own = counted.look();
+        let mut first = pin!(shared.look(async {
+            let found = own.await;
+            let _ = ended.await;
+            found
+        }));
+        assert!(first.as_mut().now_or_never().is_none());
+        while counted.looks() == 0 {
+            yield_now().await;
+        }
+        // What the first look has found is too old for them.
+        let mut others = pin!(join_all((0..3).map(|_| shared.look(counted.look()))));
+        assert!(others.as_mut().now_or_never().is_none());
+        end.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), 1);
+        let found: Vec<_> = others.await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(found, [2, 2, 2]);
+        assert_eq!(shared.look(counted.look()).await.unwrap(), 3, "one who comes later looks anew");
+    }
+
+    #[tokio::test]
+    async fn a_look_goes_on_when_its_caller_goes_away() {
+        let (shared, counted) = (SharedLook::new(), Counted::default());
+        let (end, ended) = oneshot::channel::<()>();
+        let (begin, begun) = oneshot::channel();
+        let gone = shared.look(async {
+            begin.send(()).unwrap();
+            let _ = ended.await;
+            Err(unavailable())
+        });
+        assert!(gone.now_or_never().is_none());
+        begun.await.unwrap();
+        let mut waiting = pin!(shared.look(counted.look()));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        end.send(()).unwrap();
+        // A failure is for those who waited for it too.
+        assert_eq!(waiting.await.unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(counted.looks(), 0);
+        assert_eq!(shared.look(counted.look()).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_panics_fails_alone() {
+        let (shared, counted) = (SharedLook::new(), Counted::default());
+        let broken = shared.look(async { panic!("a defect") });
+        assert_eq!(broken.await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(shared.look(counted.look()).await.unwrap(), 1);
     }
 }

@@ -100,6 +100,14 @@ async fn calls_do_not_ask_while_the_log_tells_of_no_commit() {
     assert_eq!(two.store.change_stamp(), None);
     two.clock.advance(std::time::Duration::from_secs(2));
     asked().await.expect(200);
+    // That the file is gone is told to who asks.
+    let (file, away) = (one.folder().join("callout.db"), one.folder().join("away.db"));
+    std::fs::rename(&file, &away).unwrap();
+    asked().await.expect(200);
+    two.clock.advance(std::time::Duration::from_secs(2));
+    asked().await.expect(503);
+    std::fs::rename(&away, &file).unwrap();
+    asked().await.expect(200);
     two.store.close().await;
     asked().await.expect(200);
     two.clock.advance(std::time::Duration::from_secs(2));

@@ -9,6 +9,7 @@ pub(super) const fn eight(byte: u8) -> u64 {
 /// Fewer than eight bytes as a little-endian word, zeros behind them.
 #[inline]
 pub(super) fn few(bytes: &[u8]) -> u64 {
+    debug_assert!(bytes.len() < 8, "they are few");
     let at = |place: usize| u64::from(bytes[place]) << (8 * place);
     match (bytes.first_chunk(), bytes.last_chunk()) {
         // Where the two overlap they are the same.

@@ -42,7 +42,7 @@ impl Object {
         index.get(name).copied()
     }
 
-    /// Whether this is a clone of that, or the other way round, or both of one.
+    /// Whether both are clones of one that is not empty.
     pub(super) fn shares(&self, other: &Self) -> bool {
         self.0.as_ref().zip(other.0.as_ref()).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
     }

@@ -220,7 +220,7 @@ impl Sweep<'_> {
                 let bit = others & others.wrapping_neg();
                 let before = starts[word] & (bit | (bit - 1));
                 let start = if before == 0 {
-                    // It began before these.
+                    // It began before this word.
                     last(&starts[..word]).map_or(self.scalar, |at| self.base + at)
                 } else {
                     self.base + word * 64 + highest(before)

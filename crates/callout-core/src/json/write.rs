@@ -34,7 +34,8 @@ pub fn write_compact(value: &Json, out: &mut impl Write) -> fmt::Result {
     }
 }
 
-/// Few long pieces are written faster than many short ones: what stands between a name or a text and the next is one.
+/// Writes names and texts, and by `other` the members that are no texts. Few long pieces are written faster than many
+/// short ones: what stands between a name or a text and the next is one.
 fn write_object<'o, W: Write>(
     object: &'o Object,
     out: &mut W,
@@ -65,8 +66,8 @@ fn write_object<'o, W: Write>(
 
 /// `value` as compact JSON, in a text that begins with that many bytes of room.
 ///
-/// As [`write_compact`]; but a member of `value` that shares its elements or members with the one before it, as clones
-/// do, is copied from there.
+/// The text is that of [`write_compact`]; a member that is a clone of the array or object before it, with texts at most
+/// in between, is copied from there.
 pub fn compact(value: &Json, room: usize) -> String {
     let mut text = String::with_capacity(room);
     let Json::Object(object) = value else {
