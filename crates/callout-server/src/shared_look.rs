@@ -125,14 +125,14 @@ mod tests {
     async fn a_look_goes_on_when_its_caller_goes_away() {
         let (shared, counted) = (SharedLook::new(), Counted::default());
         let (end, ended) = oneshot::channel::<()>();
-        let (begin, begun) = oneshot::channel();
+        let (start, started) = oneshot::channel();
         let gone = shared.look(async {
-            begin.send(()).unwrap();
+            start.send(()).unwrap();
             let _ = ended.await;
             Err(unavailable())
         });
         assert!(gone.now_or_never().is_none());
-        begun.await.unwrap();
+        started.await.unwrap();
         let mut waiting = pin!(shared.look(counted.look()));
         assert!(waiting.as_mut().now_or_never().is_none());
         end.send(()).unwrap();
