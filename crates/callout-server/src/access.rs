@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use callout::{ExposeSecret, SecretString};
+use callout::SecretString;
 use callout_store::{Actor, ApiKey, AuditAction, AuditResult, Permission, Uuid};
 use hashlink::LruCache;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts};
@@ -68,7 +68,7 @@ impl Held {
 
 async fn known(app: &App, presented: Option<SecretString>) -> Result<Arc<ApiKey>, ApiError> {
     let presented = presented.ok_or_else(ApiError::unauthorized)?;
-    let key = app.keys().authenticate(app, presented.expose_secret()).await?;
+    let key = app.keys().authenticate(app, &presented).await?;
     key.ok_or_else(ApiError::unauthorized)
 }
 

@@ -12,7 +12,6 @@ use callout::{
 };
 use callout_store::{Store, StoredIntegration, Timestamp, Uuid};
 
-use http::StatusCode;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -181,14 +180,13 @@ impl App {
         workspace: Uuid,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let failed = || ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up");
         let turn = self.0.turns.pass(workspace).await;
-        let permit = Arc::clone(&self.0.computing).acquire_owned().await.map_err(|_| failed())?;
+        let permit = Arc::clone(&self.0.computing).acquire_owned().await.map_err(|_| ApiError::given_up())?;
         let work = move || {
             let _held = (turn, permit);
             work()
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| failed())
+        tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::given_up())
     }
 
     /// Compiles a config for a workspace; every fault goes into `faults`. What has no id yet is checked

@@ -61,6 +61,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// 500 for work that ended without a result: it was cut off, or a defect ended it.
+    pub(crate) fn given_up() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up")
+    }
+
     /// 422 with every fault; `whence` is the first step of each `loc`: `body`, `query`, `path`.
     pub(crate) fn invalid(whence: &str, faults: &Faults) -> Self {
         Self::invalid_at(&[whence], faults.iter())

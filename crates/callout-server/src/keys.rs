@@ -26,7 +26,7 @@ struct Known {
     key: Arc<ApiKey>,
     asked: Instant,
     /// Requests that come at once, when it is to be asked for anew, share what one asks.
-    look: Arc<SharedLook<Option<Arc<ApiKey>>>>,
+    look: SharedLook<Option<Arc<ApiKey>>>,
 }
 
 /// The key, if it is a valid one.
@@ -38,14 +38,14 @@ impl Keys {
     }
 
     /// The key, if what was presented is one that is valid now.
-    pub(crate) async fn authenticate(&self, app: &App, presented: &str) -> Answer {
-        let digest: [u8; 32] = Sha256::digest(presented).into();
+    pub(crate) async fn authenticate(&self, app: &App, presented: &SecretString) -> Answer {
+        let digest: [u8; 32] = Sha256::digest(presented.expose_secret()).into();
         let now = app.clock().now();
         if let Some(key) = self.believed(&digest, now) {
             let expired = key.expires_at.is_some_and(|end| end <= app.now());
             return Ok((!expired).then_some(key));
         }
-        let (app, presented) = (app.clone(), SecretString::from(presented));
+        let (app, presented) = (app.clone(), presented.clone());
         self.look(digest, now, async move {
             // What asks the store takes much room, which few requests need.
             Ok(Box::pin(app.store().authenticate(presented.expose_secret())).await?.map(Arc::new))
@@ -55,7 +55,7 @@ impl Keys {
 
     /// What the store says, asked at that moment or later.
     async fn look(&self, digest: [u8; 32], now: Instant, ask: impl Future<Output = Answer> + Send + 'static) -> Answer {
-        let shared = self.known().get(&digest).map(|known| Arc::clone(&known.look));
+        let shared = self.known().get(&digest).map(|known| known.look.clone());
         let found = match &shared {
             Some(look) => look.look(ask).await?,
             // Nothing is kept of what may be no key.
@@ -64,8 +64,7 @@ impl Keys {
         let mut known = self.known();
         match (&found, shared) {
             (Some(key), None) => {
-                let look = Arc::new(SharedLook::new());
-                known.insert(digest, Known { key: Arc::clone(key), asked: now, look });
+                known.insert(digest, Known { key: Arc::clone(key), asked: now, look: SharedLook::new() });
             }
             (Some(key), Some(_)) => {
                 // If it was forgotten meanwhile, it stays so.

@@ -42,7 +42,7 @@ struct Entry {
     integration: Integration,
     config_bytes: usize,
     /// Calls at the same time share what one asks.
-    asked: Arc<SharedLook<i64>>,
+    asked: SharedLook<i64>,
     seen: Arc<Mutex<Option<Seen>>>,
 }
 
@@ -146,7 +146,7 @@ impl Loaded {
     /// Keeps what was compiled of what is stored.
     pub(crate) fn put(&self, stored: &StoredIntegration, integration: Integration) {
         let config_bytes = stored.config.to_json().to_string().len();
-        let (workspace, revision, asked) = (stored.workspace_id, stored.revision, Arc::new(SharedLook::new()));
+        let (workspace, revision, asked) = (stored.workspace_id, stored.revision, SharedLook::new());
         let entry = Entry { workspace, revision, integration, config_bytes, asked, seen: Arc::default() };
         let mut entries = lock(&self.entries);
         entries.insert(stored.id, entry);

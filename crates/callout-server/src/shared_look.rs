@@ -8,7 +8,6 @@ use std::{
     },
 };
 
-use http::StatusCode;
 use tokio::sync::Mutex;
 
 use crate::error::ApiError;
@@ -16,6 +15,7 @@ use crate::error::ApiError;
 /// Looks at one thing for many callers. Each gets what a look has found that began after the caller came, so
 /// that nobody is told of an older state than a look of its own would have told it; those who come while one
 /// is under way share the next. A failure tells of no state: it is for all who have come till then.
+/// Clones are the same.
 pub(crate) struct SharedLook<T> {
     /// How many have come.
     came: Arc<AtomicU64>,
@@ -55,8 +55,13 @@ impl<T: Clone + Send + 'static> SharedLook<T> {
             *seen = Seen { upto, found: Some(found.clone()) };
             found
         });
-        let failed = |_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up");
-        looking.await.unwrap_or_else(|error| Err(failed(error)))
+        looking.await.unwrap_or_else(|_| Err(ApiError::given_up()))
+    }
+}
+
+impl<T> Clone for SharedLook<T> {
+    fn clone(&self) -> Self {
+        Self { came: Arc::clone(&self.came), seen: Arc::clone(&self.seen) }
     }
 }
 
@@ -71,6 +76,7 @@ mod tests {
     use std::pin::pin;
 
     use futures_util::{FutureExt as _, future::join_all};
+    use http::StatusCode;
     use tokio::{sync::oneshot, task::yield_now};
 
     use super::*;

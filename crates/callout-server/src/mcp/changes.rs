@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use callout::ExposeSecret as _;
 use callout_mcp::{Changes, ToolList};
 use callout_store::Uuid;
 use futures_util::{StreamExt as _, stream};
@@ -53,7 +52,7 @@ impl Watches {
                     change = changes.changed() => return change.ok().map(|()| ((), (changes, asker, app))),
                     () = app.clock().until(app.moment_after(ASK_EVERY)) => {
                         // While the store cannot be reached nobody is let in, and nobody shut out.
-                        if let Ok(None) = app.keys().authenticate(&app, asker.presented.expose_secret()).await {
+                        if let Ok(None) = app.keys().authenticate(&app, &asker.presented).await {
                             return None;
                         }
                     }
