@@ -333,14 +333,14 @@ mod tests {
     fn masking_takes_no_longer_for_each_level() {
         let redactor = Redactor::new(["canary-1"]);
         let deep = |inner: &str| format!("{}{inner}{}", "{\"a\":".repeat(23), "}".repeat(23));
-        let (masked, took) = callout_hostile::timed(|| redactor.json(&Json::parse(&deep("\"canary-1\"")).unwrap()));
-        assert_eq!(masked.to_string(), deep("\"***\""));
-        assert!(took.as_millis() < 1_000, "{took:?}");
+        let masked = |name: &str, body: &str| {
+            let longest = std::time::Duration::from_secs(1);
+            callout_hostile::within(longest, name, || redactor.json(&Json::parse(body).unwrap()).to_string())
+        };
+        assert_eq!(masked("objects alone", &deep("\"canary-1\"")), deep("\"***\""));
         for levels in [5, 22, 120] {
             let body = format!("{}\"canary-1\"{}", "{\"a\":1,\"b\":[".repeat(levels / 2), "]}".repeat(levels / 2));
-            let (masked, took) = callout_hostile::timed(|| redactor.json(&Json::parse(&body).unwrap()));
-            assert_eq!(masked.to_string(), body.replace("canary-1", MASK));
-            assert!(took.as_millis() < 1_000, "{levels} levels: {took:?}");
+            assert_eq!(masked(&format!("{levels} levels"), &body), body.replace("canary-1", MASK));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs what is made to hurt where it hurts nobody: in a child process with bounded memory, on a thread
-//! with a small stack. What each case takes of CPU and memory is measured there and judged here.
+//! with a small stack. What each case takes of CPU and memory is measured there and judged here, by what the
+//! processor does in that time just then: see [`within`].
 //!
 //! A test binary has two tests: one that is the child, and one that starts it for batches of cases.
 //!
@@ -27,7 +28,7 @@
 #[cfg(target_os = "linux")]
 mod child;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, env, hint::black_box, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -35,14 +36,58 @@ use rustix::time::{ClockId, clock_gettime};
 pub use child::{Seen, Suite, case, child};
 
 /// How long this thread has run, which is not how long it waited for a processor.
-pub fn cpu_time() -> Duration {
+fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Does `work`, and tells how long its thread ran for it.
-pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let started = cpu_time();
     let done = work();
     (done, cpu_time().saturating_sub(started))
+}
+
+/// How often a piece of work may begin again that took too long. What else a machine does only adds to that.
+const TRIES: usize = 3;
+
+/// Does `work`, and fails if its thread runs longer than that each of three times.
+///
+/// A bound is what the work may take of one core at some 3.5 GHz that does nothing else. On a processor that is
+/// slower, or that others share, the bound is longer by as much as a piece of work takes longer there that is always
+/// the same: what a test finds out is how much there is to do, not what it runs on.
+pub fn within<T>(longest: Duration, name: &str, mut work: impl FnMut() -> T) -> T {
+    judge(longest, name, || timed(&mut work))
+}
+
+fn judge<T>(longest: Duration, name: &str, mut run: impl FnMut() -> (T, Duration)) -> T {
+    let mut tries = 1;
+    loop {
+        let (done, took) = run();
+        if env::var_os("CALLOUT_HOSTILE_SHOW").is_some() {
+            println!("{name}: {took:?} of {longest:?}");
+        }
+        if took <= longest {
+            return done;
+        }
+        let pace = pace();
+        if took <= longest.mul_f64(pace) {
+            return done;
+        }
+        assert!(tries < TRIES, "{name} took {took:?}, which is more than {longest:?} at a pace of {pace:.1}");
+        tries += 1;
+    }
+}
+
+/// How many times as long this thread takes for the same work now as on the machine that bounds were set on, at least
+/// one time.
+fn pace() -> f64 {
+    let there = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 25 });
+    let ((), here) = timed(|| {
+        for round in 0..200 {
+            let names = (0..1_000).map(|at| ((at * 7_919 % 1_000).to_string(), at));
+            black_box(names.collect::<BTreeMap<String, usize>>().get(&round.to_string()));
+        }
+    });
+    here.div_duration_f64(there).max(1.0)
 }
