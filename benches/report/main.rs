@@ -9,12 +9,14 @@
 //! ```
 //!
 //! Each round measures every way once, one after the other; a ratio is taken within a round, and the
-//! median of the rounds is shown. CPU is the time of this process; the upstream is another one, and the last
-//! column is the ratio with its CPU counted in, which is what one machine pays for both.
+//! median of the rounds is shown. Each way of calling is a process of its own, and CPU is the time that it takes;
+//! the upstream is another one, and the last column is the ratio with its CPU counted in, which is what one machine
+//! pays for both.
 #![expect(clippy::expect_used, clippy::panic, reason = "what cannot be set up cannot be measured")]
 #![expect(clippy::print_stdout, reason = "the report is what this program prints")]
 
 mod call;
+mod caller;
 mod chart;
 mod in_flight;
 mod measure;
@@ -43,6 +45,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("upstream") => upstream::serve(),
+        Some("caller") => caller::serve(arguments),
         Some("in-flight") => match arguments.next().as_deref() {
             Some("bare") => println!("{}", in_flight::report(in_flight::Way::Bare)),
             _ => println!("{}", in_flight::report(in_flight::Way::Callout)),

@@ -42,25 +42,19 @@ impl Compared {
 
 /// Runs all ways in turn, `rounds` times after one that does not count, by the CPU of this process.
 pub(crate) fn interleaved(rounds: usize, ways: &mut [&mut dyn FnMut()]) -> Compared {
-    let [own] = interleaved_by(rounds, &|| [cpu()], ways);
+    let mut ways: Vec<_> = ways.iter_mut().map(|way| || [cpu_of(&mut **way)]).collect();
+    let [own] = interleaved_by(rounds, &mut ways);
     own
 }
 
-/// The same by several clocks at once.
+/// The same of ways that tell what they took by several clocks at once.
 pub(crate) fn interleaved_by<const CLOCKS: usize>(
     rounds: usize,
-    clocks: &dyn Fn() -> [Duration; CLOCKS],
-    ways: &mut [&mut dyn FnMut()],
+    ways: &mut [impl FnMut() -> [Duration; CLOCKS]],
 ) -> [Compared; CLOCKS] {
     let mut rounds_taken: Vec<Vec<[Duration; CLOCKS]>> = Vec::new();
     for round in 0..=rounds {
-        let mut taken = Vec::with_capacity(ways.len());
-        for way in &mut *ways {
-            let before = clocks();
-            way();
-            let after = clocks();
-            taken.push(std::array::from_fn(|clock| after[clock].saturating_sub(before[clock])));
-        }
+        let taken = ways.iter_mut().map(|way| way()).collect();
         if round > 0 {
             rounds_taken.push(taken);
         }
