@@ -1,6 +1,7 @@
 //! What the benchmarks share: real bodies, and an upstream on this machine.
 #![expect(clippy::expect_used, clippy::panic, reason = "without its data there is nothing to measure")]
 
+pub mod apart;
 pub mod obvious;
 pub mod pipeline;
 pub mod token;
@@ -58,6 +59,16 @@ pub fn github(operation: &str) -> Vec<u8> {
     let all: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let found = all.as_array().into_iter().flatten().find(|entry| entry["operation"] == operation);
     found.map(|entry| entry["body"].to_string().into_bytes()).unwrap_or_default()
+}
+
+/// So many of the same, that many of them at any time.
+pub async fn many<F: Future<Output = ()>>(all: usize, in_flight: usize, one: impl Fn() -> F) {
+    let lane = || async {
+        for _ in 0..all / in_flight {
+            one().await;
+        }
+    };
+    futures_util::future::join_all((0..in_flight).map(|_| lane())).await;
 }
 
 /// An HTTP server that gives every request the same body, over kept-alive connections. It serves as

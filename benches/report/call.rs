@@ -1,14 +1,14 @@
 //! Whole calls at 64 in flight: a POST with a bearer token, five paths, a template with a loop, a cut at
 //! 4,000 characters. CPU of the process that calls, and of this and the upstream's together.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use callout::{EgressPolicy, EndpointConfig, Engine, Integration, IntegrationConfig, Method, SecretName, Secrets};
 use callout_benches::obvious;
 
 use crate::{
     Row,
-    caller::{Caller, IN_FLIGHT, TOKEN, Way},
+    caller::{self, IN_FLIGHT, TOKEN, Way},
     measure::interleaved_by,
     upstream::{SIZES, Upstream},
 };
@@ -18,17 +18,18 @@ fn rounds() -> usize {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let upstream = Upstream::start();
+    let upstream = RefCell::new(Upstream::start());
+    let port = upstream.borrow().port;
     let mut rows = Vec::new();
     for (path, size) in SIZES {
         let calls = (20_000_000 / (size + 5_000) / IN_FLIGHT).clamp(2, 50) * IN_FLIGHT;
         let mut ways = [Way::Bare, Way::ByHand, Way::Callout].map(|way| {
-            let mut caller = Caller::start(way, upstream.port, path);
-            let upstream = &upstream;
+            let mut caller = caller::start(way, port, path);
+            let upstream = || upstream.borrow_mut().cpu();
             move || {
-                let before = upstream.cpu();
-                let own = caller.call(calls);
-                [own, own + upstream.cpu().saturating_sub(before)]
+                let before = upstream();
+                let own = caller.time(&calls.to_string());
+                [own, own + upstream().saturating_sub(before)]
             }
         });
         let [own, both] = interleaved_by(rounds(), &mut ways);
@@ -50,11 +51,11 @@ pub(crate) fn rows() -> Vec<Row> {
     rows
 }
 
-pub(crate) fn loaded(port: u16, path: &str) -> (Engine, Arc<Integration>) {
+pub(crate) fn loaded(port: u16, path: &str) -> (Engine, Integration) {
     let egress = EgressPolicy::public().allow("127.0.0.0/8").expect("a network");
     let engine = Engine::builder().with_egress(egress).build().expect("the defaults are good");
     let integration = integration(&engine, &format!("http://127.0.0.1:{port}"), path);
-    (engine, Arc::new(integration))
+    (engine, integration)
 }
 
 pub(crate) fn integration(engine: &Engine, base: &str, path: &str) -> Integration {

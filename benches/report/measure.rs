@@ -2,20 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
-
-/// CPU time of this process so far, all threads.
-pub(crate) fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-/// CPU time that the work takes.
-pub(crate) fn cpu_of(work: impl FnOnce()) -> Duration {
-    let before = cpu();
-    work();
-    cpu().saturating_sub(before)
-}
+use callout_benches::apart::cpu_of;
 
 /// Wall time.
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the system's clock")]

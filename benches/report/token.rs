@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use callout_benches::token::Tokens;
+use callout_benches::{apart::cpu_of, token::Tokens};
 
-use crate::{
-    Row,
-    measure::{cpu_of, median},
-};
+use crate::{Row, measure::median};
 
 const HITS: u32 = 200_000;
 

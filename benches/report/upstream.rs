@@ -1,62 +1,46 @@
 //! The upstream, in a process of its own: `/1k`, `/32k` and `/1m` answer with that many bytes of GitHub
-//! events, `/hold/N` once that many requests have come, and `/cpu` with the nanoseconds of CPU that it has
-//! taken.
+//! events, `/hold/N` once that many requests have come. It tells the CPU that it has taken.
 
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
     time::Duration,
 };
 
-use callout_benches::events;
+use callout_benches::{
+    apart::{Apart, answer as answer_lines, cpu},
+    events,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 
-use crate::measure::cpu;
-
 /// Sizes of bodies by their paths.
 pub(crate) const SIZES: [(&str, usize); 3] = [("1k", 1_000), ("32k", 32_000), ("1m", 1_000_000)];
 
 /// A running upstream; it ends with this value.
 pub(crate) struct Upstream {
-    child: Child,
+    process: Apart,
     pub(crate) port: u16,
 }
 
 impl Upstream {
     pub(crate) fn start() -> Self {
-        let program = std::env::current_exe().expect("this program has a path");
-        let mut command = Command::new(program);
-        let mut child = command.arg("upstream").stdout(Stdio::piped()).spawn().expect("a process");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("its output is piped");
-        BufReader::new(out).read_line(&mut line).expect("the upstream tells its port");
-        Self { child, port: line.trim().parse().expect("a port") }
+        let mut process = Apart::start(&["upstream"]);
+        let port = process.line().parse().expect("the upstream tells its port");
+        Self { process, port }
     }
 
     /// CPU time that it has taken so far.
-    pub(crate) fn cpu(&self) -> Duration {
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        stream.write_all(b"GET /cpu HTTP/1.1\r\n\r\n").expect("it takes a request");
-        let mut told = String::new();
-        stream.read_to_string(&mut told).expect("it answers and closes");
-        Duration::from_nanos(told.parse().expect("a number"))
-    }
-}
-
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn cpu(&mut self) -> Duration {
+        self.process.time("cpu")
     }
 }
 
@@ -65,8 +49,13 @@ struct Held {
     go: Semaphore,
 }
 
-/// Serves until it is ended.
+/// Serves until it is told to end.
 pub(crate) fn serve() {
+    thread::spawn(serve_for_ever);
+    answer_lines(|_| cpu());
+}
+
+fn serve_for_ever() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let any = SocketAddr::from(([0, 0, 0, 0], 0));
@@ -100,10 +89,6 @@ async fn connection(mut stream: TcpStream, answers: Arc<HashMap<String, Vec<u8>>
             }
         };
         read.drain(..length);
-        if path == "/cpu" {
-            let _ = stream.write_all(cpu().as_nanos().to_string().as_bytes()).await;
-            return;
-        }
         let path = if let Some(all) = path.strip_prefix("/hold/") {
             let all: usize = all.parse().unwrap_or(1);
             if held.arrived.fetch_add(1, Ordering::SeqCst) + 1 == all {

@@ -2,19 +2,23 @@
 //! one at a time, as its metrics count both.
 #![expect(clippy::print_stdout, reason = "what it finds is printed beside the benchmarks")]
 
-use crate::{Bench, cpu, sizes};
+use crate::{
+    client::Client,
+    processes::{Processes, at_rest, runtime},
+    sizes,
+};
 
 const ROUNDS: usize = 9;
 const CALLS: usize = 200;
 
 pub(crate) fn report() {
-    for (name, body, shape) in sizes() {
-        let (bench, _) = cpu::started(body, shape);
-        let mut rounds = cpu::runtime().block_on(async {
-            cpu::at_rest(&bench).await;
+    for (size, (name, ..)) in sizes().iter().enumerate() {
+        let Processes { client, .. } = &Processes::start(size);
+        let mut rounds = runtime().block_on(async {
+            at_rest(client).await;
             let mut rounds = Vec::new();
             for _ in 0..=ROUNDS {
-                rounds.push(round(&bench).await);
+                rounds.push(round(client).await);
             }
             // The first opens connections.
             rounds.split_off(1)
@@ -52,11 +56,11 @@ impl Seconds {
     }
 }
 
-async fn round(bench: &Bench) -> Seconds {
-    let before = Seconds::read(&bench.metrics().await);
+async fn round(client: &Client) -> Seconds {
+    let before = Seconds::read(&client.metrics().await);
     for _ in 0..CALLS {
-        bench.test().await;
+        client.test().await;
     }
-    let after = Seconds::read(&bench.metrics().await);
+    let after = Seconds::read(&client.metrics().await);
     Seconds { request: after.request - before.request, call: after.call - before.call }
 }
