@@ -45,7 +45,7 @@ impl Serving {
         let new = NewIntegration { config, secrets, builtin: false };
         let id = store.create_integration(workspace, new, &by).await.expect("an integration").id;
         for at in 0..others {
-            let config = IntegrationConfig::new(format!("many-{at:05}"), "https://api.example.com");
+            let config = IntegrationConfig::new(format!("many-{at:06}"), "https://api.example.com");
             let new = NewIntegration { config, secrets: Secrets::new(), builtin: false };
             store.create_integration(workspace, new, &by).await.expect("an integration");
         }
