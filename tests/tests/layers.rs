@@ -1,14 +1,16 @@
-//! What the workspace's layout promises: which crate may name which, and that the guide's rules have
-//! their tests.
+//! What the workspace's layout promises: which crate may name which, that the guide's rules have their tests, and
+//! what the crates of others ask for.
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+use spdx::{Expression, LicenseReq, ParseMode};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -56,6 +58,59 @@ fn arrows_point_one_way() {
         for dependency in dependencies.iter().filter(|dependency| dependency.starts_with("callout")) {
             assert!(allowed.contains(dependency.as_str()), "{name} may not depend on {dependency}");
         }
+    }
+}
+
+/// Licences that ask who passes a program on for a notice at most.
+const PERMISSIVE: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Zlib",
+];
+
+/// All that is built into the crates under `crates/`, or builds them.
+fn built_in(metadata: &Metadata) -> BTreeSet<&PackageId> {
+    let nodes = &metadata.resolve.as_ref().unwrap().nodes;
+    let nodes: BTreeMap<_, _> = nodes.iter().map(|node| (&node.id, &node.deps)).collect();
+    let ours = metadata.packages.iter().filter(|package| package.manifest_path.starts_with(root().join("crates")));
+    let mut found = BTreeSet::new();
+    let mut next: Vec<_> = ours.map(|package| &package.id).collect();
+    while let Some(package) = next.pop() {
+        if found.insert(package) {
+            let for_use = |kind: DependencyKind| kind != DependencyKind::Development;
+            let used = nodes[package].iter().filter(|of| of.dep_kinds.iter().any(|of| for_use(of.kind)));
+            next.extend(used.map(|of| &of.pkg));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_an_embedder_takes_in_asks_for_a_notice_at_most() {
+    // Of other machines not all is here.
+    let compiler = Command::new("rustc").arg("-vV").output().unwrap();
+    let compiler = String::from_utf8(compiler.stdout).unwrap();
+    let host = compiler.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .other_options(["--offline", "--filter-platform", host].map(str::to_owned))
+        .exec()
+        .unwrap();
+    let built_in = built_in(&metadata);
+    assert!(built_in.len() > 100, "{}", built_in.len());
+    let is_permissive =
+        |asked: &LicenseReq| asked.license.id().is_some_and(|license| PERMISSIVE.contains(&license.name));
+    for package in metadata.packages.iter().filter(|package| built_in.contains(&package.id)) {
+        let license = package.license.as_deref().unwrap_or_else(|| panic!("{}: no licence", package.name));
+        let asked = Expression::parse_mode(license, ParseMode::LAX).unwrap();
+        assert!(asked.evaluate(is_permissive), "{} is under {license}", package.name);
     }
 }
 
