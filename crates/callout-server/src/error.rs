@@ -66,6 +66,12 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up")
     }
 
+    pub(crate) fn store_unavailable() -> Self {
+        let message = "the database or the secret store cannot be reached now; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
+            .with_header(http::header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
     /// 422 with every fault; `whence` is the first step of each `loc`: `body`, `query`, `path`.
     pub(crate) fn invalid(whence: &str, faults: &Faults) -> Self {
         Self::invalid_at(&[whence], faults.iter())
@@ -137,12 +143,7 @@ impl From<StoreError> for ApiError {
             StoreError::ReadOnlySecrets(reason) => Self::conflict("read_only_secrets", reason),
             StoreError::Unavailable { .. } => {
                 tracing::warn!(error = %error, source = source(&error), "the store cannot be reached");
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "store_unavailable",
-                    "the database or the secret store cannot be reached now; try again",
-                )
-                .with_header(http::header::RETRY_AFTER, HeaderValue::from_static("1"))
+                Self::store_unavailable()
             }
             error => {
                 tracing::error!(error = %error, source = source(&error), "the store failed");

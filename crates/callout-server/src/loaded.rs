@@ -111,11 +111,11 @@ impl Loaded {
     async fn current(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<Option<Integration>, ApiError> {
         let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
         let Some(entry) = known else { return Ok(None) };
-        let (stamp, now) = (app.store().change_stamp(), app.clock().now());
+        let (stamp, now, clock) = (app.store().change_stamp(), app.clock().now(), app.clock().clone());
         let app = app.clone();
         // Few ask, and only those need room for it.
         let ask = async move { Ok(Box::pin(app.store().integration_revision(workspace, id)).await?) };
-        match entry.asked.look(ask).await {
+        match entry.asked.look(&clock, ask).await {
             Ok(revision) if revision == entry.revision => {
                 *lock(&entry.seen) = stamp.map(|stamp| Seen { stamp, asked: now });
                 Ok(Some(entry.integration))

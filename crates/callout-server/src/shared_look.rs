@@ -2,15 +2,23 @@
 
 use std::{
     fmt,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
+use callout::SharedClock;
+use futures_util::future::{Either, select};
 use tokio::sync::Mutex;
 
 use crate::error::ApiError;
+
+/// How long a look may take, which is twice what the store waits for a connection by default. A database that went
+/// away without a word keeps a query as long as TCP does, which is a quarter of an hour.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Looks at one thing for many callers. Each gets what a look has found that began after the caller came, so
 /// that nobody is told of an older state than a look of its own would have told it; those who come while one
@@ -34,9 +42,10 @@ impl<T: Clone + Send + 'static> SharedLook<T> {
     }
 
     /// What `look` finds, or what another's has found that began since. It goes on when the caller goes away, for
-    /// those who wait: each would else begin it anew, and have less time left for it.
+    /// those who wait: each would else begin it anew, and have less time left for it. After [`LONGEST`] it has failed.
     pub(crate) async fn look(
         &self,
+        clock: &SharedClock,
         look: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Result<T, ApiError> {
         let own = self.came.fetch_add(1, Ordering::SeqCst) + 1;
@@ -46,10 +55,16 @@ impl<T: Clone + Send + 'static> SharedLook<T> {
         {
             return found.clone();
         }
-        let came = Arc::clone(&self.came);
+        let (came, clock) = (Arc::clone(&self.came), clock.clone());
         let looking = tokio::spawn(async move {
             let begun = came.load(Ordering::SeqCst);
-            let found = look.await;
+            let found = match select(pin!(look), pin!(clock.until(clock.now() + LONGEST))).await {
+                Either::Left((found, _)) => found,
+                Either::Right(_) => {
+                    tracing::warn!(seconds = LONGEST.as_secs(), "the store gave no answer in time");
+                    Err(ApiError::store_unavailable())
+                }
+            };
             let has_failed = found.as_ref().is_err_and(|error| error.status.is_server_error());
             let upto = if has_failed { came.load(Ordering::SeqCst) } else { begun };
             *seen = Seen { upto, found: Some(found.clone()) };
@@ -73,8 +88,9 @@ impl<T> fmt::Debug for SharedLook<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
+    use std::time::Instant;
 
+    use callout::{Clock, system_clock};
     use futures_util::{FutureExt as _, future::join_all};
     use http::StatusCode;
     use tokio::{sync::oneshot, task::yield_now};
@@ -83,6 +99,30 @@ mod tests {
 
     fn unavailable() -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "")
+    }
+
+    async fn look<T: Clone + Send + 'static>(
+        shared: &SharedLook<T>,
+        look: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        shared.look(&system_clock(), look).await
+    }
+
+    /// A clock at which every moment has come.
+    struct Over;
+
+    impl Clock for Over {
+        fn now(&self) -> Instant {
+            system_clock().now()
+        }
+
+        fn unix(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        async fn sleep(&self, _: Duration) {}
+
+        async fn until(&self, _: Instant) {}
     }
 
     /// A look at a counter, which it counts, and how many looks there were.
@@ -108,7 +148,7 @@ mod tests {
         let (shared, counted) = (SharedLook::new(), Counted::default());
         let (end, ended) = oneshot::channel::<()>();
         let own = counted.look();
-        let mut first = pin!(shared.look(async {
+        let mut first = pin!(look(&shared, async {
             let found = own.await;
             let _ = ended.await;
             found
@@ -118,13 +158,13 @@ mod tests {
             yield_now().await;
         }
         // What the first look has found is too old for them.
-        let mut others = pin!(join_all((0..3).map(|_| shared.look(counted.look()))));
+        let mut others = pin!(join_all((0..3).map(|_| look(&shared, counted.look()))));
         assert!(others.as_mut().now_or_never().is_none());
         end.send(()).unwrap();
         assert_eq!(first.await.unwrap(), 1);
         let found: Vec<_> = others.await.into_iter().map(Result::unwrap).collect();
         assert_eq!(found, [2, 2, 2]);
-        assert_eq!(shared.look(counted.look()).await.unwrap(), 3, "one who comes later looks anew");
+        assert_eq!(look(&shared, counted.look()).await.unwrap(), 3, "one who comes later looks anew");
     }
 
     #[tokio::test]
@@ -132,27 +172,39 @@ mod tests {
         let (shared, counted) = (SharedLook::new(), Counted::default());
         let (end, ended) = oneshot::channel::<()>();
         let (start, started) = oneshot::channel();
-        let gone = shared.look(async {
+        let gone = look(&shared, async {
             start.send(()).unwrap();
             let _ = ended.await;
             Err(unavailable())
         });
         assert!(gone.now_or_never().is_none());
         started.await.unwrap();
-        let mut waiting = pin!(shared.look(counted.look()));
+        let mut waiting = pin!(look(&shared, counted.look()));
         assert!(waiting.as_mut().now_or_never().is_none());
         end.send(()).unwrap();
         // A failure is for those who waited for it too.
         assert_eq!(waiting.await.unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(counted.looks(), 0);
-        assert_eq!(shared.look(counted.look()).await.unwrap(), 1);
+        assert_eq!(look(&shared, counted.look()).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_does_not_end_fails_for_all_who_wait_and_lets_the_next_go() {
+        let (shared, counted) = (SharedLook::new(), Counted::default());
+        let clock = SharedClock::new(Over);
+        let stuck = shared.look(&clock, std::future::pending());
+        let (stuck, waiting) = tokio::join!(stuck, look(&shared, counted.look()));
+        for failed in [stuck, waiting] {
+            assert_eq!(failed.unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        assert_eq!(look(&shared, counted.look()).await.unwrap(), 1);
     }
 
     #[tokio::test]
     async fn a_look_that_panics_fails_alone() {
         let (shared, counted) = (SharedLook::new(), Counted::default());
-        let broken = shared.look(async { panic!("a defect") });
+        let broken = look(&shared, async { panic!("a defect") });
         assert_eq!(broken.await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(shared.look(counted.look()).await.unwrap(), 1);
+        assert_eq!(look(&shared, counted.look()).await.unwrap(), 1);
     }
 }
