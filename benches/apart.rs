@@ -9,6 +9,9 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 
+/// The first argument of such a process.
+pub const APART: &str = "apart";
+
 /// A running process that answers lines with lines. It is told to end with this value, and waited for.
 #[derive(Debug)]
 pub struct Apart {
@@ -19,7 +22,7 @@ pub struct Apart {
 }
 
 impl Apart {
-    /// This program once more, with these arguments.
+    /// This program once more, with these arguments behind [`APART`].
     ///
     /// # Panics
     ///
@@ -27,7 +30,7 @@ impl Apart {
     pub fn start(arguments: &[&str]) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(APART).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("a process");
         let tell = child.stdin.take();
         let told = BufReader::new(child.stdout.take().expect("its output is piped"));

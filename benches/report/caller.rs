@@ -45,33 +45,46 @@ pub(crate) fn serve(mut arguments: impl Iterator<Item = String>) {
     let mut argument = || arguments.next().expect("a way, a port and a path");
     let way = Way::named(&argument()).expect("bare, by-hand or callout");
     let (port, path) = (argument().parse().expect("a port"), argument());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let url = format!("http://127.0.0.1:{port}/{path}");
-    let sent = || {
-        let request = client.post(&url).bearer_auth(TOKEN).json(&json!({"q": "x", "page": 1}));
-        async { request.send().await.expect("an answer") }
-    };
-    let bare = || async {
-        let body = sent().await.bytes().await.expect("a body");
-        assert!(!body.is_empty(), "an empty answer");
-    };
-    let by_hand = || async {
-        let body: serde_json::Value = sent().await.json().await.expect("JSON");
-        assert!(!obvious::shape(&body, &obvious::EVENTS).is_empty(), "an empty answer");
-    };
-    let (engine, integration) = loaded(port, &path);
-    let ours = || async {
-        let params = Json::from_iter([("q", Json::from("x")), ("page", Json::from(1))]);
-        let outcome = engine.call(&integration, "events", params).await.expect("an outcome");
-        assert!(!outcome.text().is_empty(), "an empty answer");
-    };
+    match way {
+        Way::Bare => {
+            let client = client();
+            run(|| async {
+                let body = sent(&client, &url).await.bytes().await.expect("a body");
+                assert!(!body.is_empty(), "an empty answer");
+            });
+        }
+        Way::ByHand => {
+            let client = client();
+            run(|| async {
+                let body: serde_json::Value = sent(&client, &url).await.json().await.expect("JSON");
+                assert!(!obvious::shape(&body, &obvious::EVENTS).is_empty(), "an empty answer");
+            });
+        }
+        Way::Callout => {
+            let (engine, integration) = loaded(port, &path);
+            run(|| async {
+                let params = Json::from_iter([("q", Json::from("x")), ("page", Json::from(1))]);
+                let outcome = engine.call(&integration, "events", params).await.expect("an outcome");
+                assert!(!outcome.text().is_empty(), "an empty answer");
+            });
+        }
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}
+
+async fn sent(client: &reqwest::Client, url: &str) -> reqwest::Response {
+    let request = client.post(url).bearer_auth(TOKEN).json(&json!({"q": "x", "page": 1}));
+    request.send().await.expect("an answer")
+}
+
+fn run<F: Future<Output = ()>>(one: impl Fn() -> F + Copy) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     answer(|calls| {
         let calls = calls.parse().expect("a number of calls");
-        cpu_of(|| match way {
-            Way::Bare => runtime.block_on(many(calls, IN_FLIGHT, bare)),
-            Way::ByHand => runtime.block_on(many(calls, IN_FLIGHT, by_hand)),
-            Way::Callout => runtime.block_on(many(calls, IN_FLIGHT, ours)),
-        })
+        cpu_of(|| runtime.block_on(many(calls, IN_FLIGHT, one)))
     });
 }

@@ -4,7 +4,7 @@ use std::{fs, pin::Pin, sync::Arc, time::Duration};
 
 use callout::{EgressPolicy, Engine, Json, Limits, Timeouts};
 
-use crate::{call::integration, measure::now, upstream::Upstream};
+use crate::{call::integration, caller::TOKEN, measure::now, upstream::Upstream};
 
 const CALLS: usize = 10_000;
 const ADDRESSES: usize = 20;
@@ -78,7 +78,7 @@ fn by_client(port: u16) -> OneCall {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().expect("a client");
     let urls: Vec<_> = bases(port).map(|base| format!("{base}/hold/{CALLS}")).collect();
     Box::new(move |at| {
-        let request = client.post(&urls[at % ADDRESSES]).bearer_auth("a-token-that-is-as-long-as-one-is");
+        let request = client.post(&urls[at % ADDRESSES]).bearer_auth(TOKEN);
         let request = request.json(&serde_json::json!({"q": "x"}));
         Box::pin(async move {
             let began = now();

@@ -8,8 +8,8 @@
 //! cargo run --release -p callout-benches --bin report -- in-flight bare # the same by the client alone
 //! ```
 //!
-//! Each round measures every way once, one after the other; a ratio is taken within a round, and the
-//! median of the rounds is shown. Each way of calling is a process of its own, and CPU is the time that it takes;
+//! Each round measures every way once, one after the other, each round beginning with another; a ratio is taken within
+//! a round, and the median of the rounds is shown. Each way of calling is a process of its own, and CPU is the time that it takes;
 //! the upstream is another one, and the last column is the ratio with its CPU counted in, which is what one machine
 //! pays for both.
 #![expect(clippy::expect_used, clippy::panic, reason = "what cannot be set up cannot be measured")]
@@ -23,6 +23,8 @@ mod measure;
 mod pipeline;
 mod token;
 mod upstream;
+
+use callout_benches::apart::APART;
 
 /// One line of the report.
 struct Row {
@@ -44,14 +46,16 @@ impl Row {
 fn main() {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
-        Some("upstream") => upstream::serve(),
-        Some("caller") => caller::serve(arguments),
+        Some(APART) => match arguments.next().as_deref() {
+            Some("upstream") => upstream::serve(),
+            _ => caller::serve(arguments),
+        },
         Some("in-flight") => match arguments.next().as_deref() {
             Some("bare") => println!("{}", in_flight::report(in_flight::Way::Bare)),
             _ => println!("{}", in_flight::report(in_flight::Way::Callout)),
         },
         Some("--svg") => report(arguments.next()),
-        Some(other) => panic!("{other}: there are upstream, in-flight and --svg FILE"),
+        Some(other) => panic!("{other}: there are in-flight and --svg FILE"),
         None => report(None),
     }
 }

@@ -41,7 +41,11 @@ pub(crate) fn interleaved_by<const CLOCKS: usize>(
 ) -> [Compared; CLOCKS] {
     let mut rounds_taken: Vec<Vec<[Duration; CLOCKS]>> = Vec::new();
     for round in 0..=rounds {
-        let taken = ways.iter_mut().map(|way| way()).collect();
+        let mut taken = vec![[Duration::ZERO; CLOCKS]; ways.len()];
+        for turn in 0..ways.len() {
+            let at = (round + turn) % ways.len();
+            taken[at] = ways[at]();
+        }
         if round > 0 {
             rounds_taken.push(taken);
         }

@@ -58,13 +58,13 @@ impl fmt::Display for Client {
 }
 
 impl FromStr for Client {
-    type Err = String;
+    type Err = &'static str;
 
-    fn from_str(line: &str) -> Result<Self, String> {
+    fn from_str(line: &str) -> Result<Self, Self::Err> {
         let [origin, key, operator, workspace, id] = line.split(' ').collect::<Vec<_>>()[..] else {
-            return Err(line.to_owned());
+            return Err("five words make a client");
         };
-        let uuid = |text: &str| text.parse::<Uuid>().map_err(|error| format!("{text}: {error}"));
+        let uuid = |text: &str| text.parse::<Uuid>().map_err(|_| "workspace and id are UUIDs");
         Ok(Self {
             http: http(),
             origin: origin.to_owned(),

@@ -11,13 +11,21 @@ mod processes;
 mod serving;
 
 use callout_benches::{
+    apart::APART,
     events, github,
     obvious::{self, Shape},
     upstream,
 };
 use criterion::{Criterion, criterion_group};
 
-use crate::serving::{Serving, Traced};
+use crate::{
+    processes::Part,
+    serving::{Serving, Traced},
+};
+
+/// As `callout serve` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Integrations of the large workspace, which are made within a minute.
 const MANY: usize = 100_000;
@@ -65,7 +73,8 @@ criterion_group!(benches, server);
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    if let Some(part) = arguments.next().and_then(|name| processes::Part::named(&name)) {
+    if arguments.next().as_deref() == Some(APART) {
+        let part = arguments.next().and_then(|name| Part::named(&name)).expect("upstream, server or engine");
         return part.run(arguments);
     }
     cpu::report();

@@ -48,8 +48,11 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, cpu_time().saturating_sub(started))
 }
 
-/// How often a piece of work may begin again that took too long. What else a machine does only adds to that.
+/// How often a piece of work is done that takes too long. What else a machine does only adds to that.
 const TRIES: usize = 3;
+
+/// How much slower than the machine that bounds were set on one may be: on a still slower one too much would pass.
+const SLOWEST: f64 = 8.0;
 
 /// Does `work`, and fails if its thread runs longer than that each of three times.
 ///
@@ -89,5 +92,31 @@ fn pace() -> f64 {
             black_box(names.collect::<BTreeMap<String, usize>>().get(&round.to_string()));
         }
     });
-    here.div_duration_f64(there).max(1.0)
+    here.div_duration_f64(there).clamp(1.0, SLOWEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_of_a_machine_is_bounded() {
+        assert!((1.0..=SLOWEST).contains(&pace()));
+    }
+
+    #[test]
+    #[should_panic(expected = "a loop took")]
+    fn what_takes_much_longer_than_its_bound_fails() {
+        within(Duration::from_nanos(100), "a loop", || (0..1_000_000).map(black_box).max());
+    }
+
+    #[test]
+    fn what_takes_too_long_once_is_done_again() {
+        let mut times = [Duration::from_secs(100), Duration::from_millis(1)].into_iter();
+        let took = judge(Duration::from_millis(2), "a case", || {
+            let took = times.next().unwrap();
+            (took, took)
+        });
+        assert_eq!(took, Duration::from_millis(1));
+    }
 }
