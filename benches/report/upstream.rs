@@ -52,6 +52,8 @@ struct Held {
 
 /// Serves until it is told to end.
 pub(crate) fn serve() {
+    let answers: HashMap<String, Vec<u8>> =
+        SIZES.iter().map(|(path, size)| (format!("/{path}"), answer(&events(*size)))).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let listener = runtime.block_on(async {
         let any = SocketAddr::from(([0, 0, 0, 0], 0));
@@ -61,17 +63,14 @@ pub(crate) fn serve() {
     });
     println!("{}", listener.local_addr().expect("an address").port());
     thread::spawn(move || {
-        runtime.block_on(accept(listener));
+        runtime.block_on(accept(listener, Arc::new(answers)));
         // Who measures would wait for ever.
         process::exit(1);
     });
     answer_lines(|_| cpu());
 }
 
-async fn accept(listener: TcpListener) {
-    let answers: HashMap<String, Vec<u8>> =
-        SIZES.iter().map(|(path, size)| (format!("/{path}"), answer(&events(*size)))).collect();
-    let answers = Arc::new(answers);
+async fn accept(listener: TcpListener, answers: Arc<HashMap<String, Vec<u8>>>) {
     let held = Arc::new(Held { arrived: AtomicUsize::new(0), go: Semaphore::new(0) });
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
