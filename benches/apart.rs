@@ -49,24 +49,15 @@ impl Apart {
         line.trim_end().to_owned()
     }
 
-    /// What it answers to a line.
-    ///
-    /// # Panics
-    ///
-    /// If it has ended.
-    pub fn ask(&mut self, question: &str) -> String {
-        let tell = self.tell.as_mut().expect("it is told to end last");
-        writeln!(tell, "{question}").expect("it reads");
-        self.line()
-    }
-
-    /// The same where it answers with nanoseconds.
+    /// What it answers to a line, which is nanoseconds.
     ///
     /// # Panics
     ///
     /// If it has ended, or answers with something else.
     pub fn time(&mut self, question: &str) -> Duration {
-        Duration::from_nanos(self.ask(question).parse().expect("nanoseconds"))
+        let tell = self.tell.as_mut().expect("it is told to end last");
+        writeln!(tell, "{question}").expect("it reads");
+        Duration::from_nanos(self.line().parse().expect("nanoseconds"))
     }
 }
 

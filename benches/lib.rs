@@ -61,7 +61,7 @@ pub fn github(operation: &str) -> Vec<u8> {
     found.map(|entry| entry["body"].to_string().into_bytes()).unwrap_or_default()
 }
 
-/// So many of the same, that many of them at any time.
+/// So many of the same, that many of them at any time, of which `all` is a multiple.
 pub async fn many<F: Future<Output = ()>>(all: usize, in_flight: usize, one: impl Fn() -> F) {
     let lane = || async {
         for _ in 0..all / in_flight {

@@ -7,7 +7,6 @@ use callout_store::Uuid;
 use crate::ENDPOINT;
 
 /// A client of a server, with what it needs to know of it.
-#[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) http: reqwest::Client,
     pub(crate) origin: String,
