@@ -1,7 +1,7 @@
 //! Threads for work that takes long, shared out among workspaces.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     fmt, panic,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -45,21 +45,57 @@ struct Shared {
 struct Queue {
     /// Of each workspace that has anything running or waiting.
     lanes: HashMap<Arc<str>, Lane>,
-    waiting: VecDeque<Waiting>,
+    /// Those in which somebody waits; the first is next.
+    order: BTreeMap<Rank, Arc<str>>,
+    running: usize,
+    waiting: usize,
     /// Turns so far.
     turns: u64,
+    /// How many have had to wait so far.
+    arrivals: u64,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Lane {
     running: usize,
     /// Which turn was its last.
     last: u64,
+    waiting: VecDeque<Waiting>,
+}
+
+impl Lane {
+    /// `None` if nobody waits.
+    fn rank(&self) -> Option<Rank> {
+        let Waiting { arrival, .. } = *self.waiting.front()?;
+        Some(Rank { running: self.running, last: self.last, arrival })
+    }
+}
+
+/// Where a lane stands among the others. No two have the same arrival.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    running: usize,
+    last: u64,
+    arrival: u64,
 }
 
 struct Waiting {
-    workspace: Arc<str>,
+    arrival: u64,
     turn: oneshot::Sender<Turn>,
+}
+
+/// A place in the queue, left when this is dropped.
+struct Place<'a> {
+    shared: &'a Shared,
+    workspace: &'a Arc<str>,
+    arrival: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        // What it holds is dropped when the queue is let go.
+        let _left = self.shared.queue().leave(self.workspace, self.arrival);
+    }
 }
 
 /// The right to run; dropping it gives it on.
@@ -126,7 +162,7 @@ impl Workers {
     async fn turn(&self, workspace: &str) -> Result<Turn, Error> {
         let workspace: Arc<str> = workspace.into();
         loop {
-            let coming = {
+            let (coming, _place) = {
                 let mut queue = self.0.queue();
                 if queue.may_run(&workspace, &self.0) {
                     queue.begin(&workspace);
@@ -135,8 +171,8 @@ impl Workers {
                 }
                 queue.check_waiting(&workspace, self.0.most_waiting)?;
                 let (turn, coming) = oneshot::channel();
-                queue.waiting.push_back(Waiting { workspace: workspace.clone(), turn });
-                coming
+                let arrival = queue.wait(&workspace, turn);
+                (coming, Place { shared: &self.0, workspace: &workspace, arrival })
             };
             // It comes from the one that ends; who is in the queue is never forgotten.
             if let Ok(turn) = coming.await {
@@ -153,28 +189,18 @@ impl Shared {
 }
 
 impl Queue {
-    fn lane(&self, workspace: &str) -> Lane {
-        self.lanes.get(workspace).copied().unwrap_or_default()
-    }
-
-    fn running(&self) -> usize {
-        self.lanes.values().map(|lane| lane.running).sum()
-    }
-
     fn may_run(&self, workspace: &str, shared: &Shared) -> bool {
-        self.running() < shared.most && self.lane(workspace).running < shared.most_per_workspace
+        let own = self.lanes.get(workspace).map_or(0, |lane| lane.running);
+        self.running < shared.most && own < shared.most_per_workspace
     }
 
     /// Whether one more may wait.
-    fn check_waiting(&mut self, workspace: &str, most: Waits) -> Result<(), Error> {
-        if self.waiting.len() >= most.all.min(most.workspace) {
-            self.forget_gone();
-        }
-        let own = self.waiting.iter().filter(|waiting| &*waiting.workspace == workspace).count();
+    fn check_waiting(&self, workspace: &str, most: Waits) -> Result<(), Error> {
+        let own = self.lanes.get(workspace).map_or(0, |lane| lane.waiting.len());
         let (whose, count) = if own >= most.workspace {
             ("of this workspace", own)
-        } else if self.waiting.len() >= most.all {
-            ("in all", self.waiting.len())
+        } else if self.waiting >= most.all {
+            ("in all", self.waiting)
         } else {
             return Ok(());
         };
@@ -185,36 +211,62 @@ impl Queue {
         Err(Error::new(ErrorKind::LimitExceeded, message).with_retryable(true))
     }
 
-    fn forget_gone(&mut self) {
-        self.waiting.retain(|waiting| !waiting.turn.is_closed());
+    /// Changes a lane, and its place among those in which somebody waits.
+    fn change<T>(&mut self, workspace: &Arc<str>, change: impl FnOnce(&mut Lane) -> T) -> T {
+        let lane = self.lanes.entry(workspace.clone()).or_default();
+        if let Some(rank) = lane.rank() {
+            self.order.remove(&rank);
+        }
+        let changed = change(lane);
+        match lane.rank() {
+            Some(rank) => drop(self.order.insert(rank, workspace.clone())),
+            None if lane.running == 0 => drop(self.lanes.remove(workspace)),
+            None => {}
+        }
+        changed
     }
 
     fn begin(&mut self, workspace: &Arc<str>) {
+        self.running += 1;
         self.turns += 1;
-        let lane = self.lanes.entry(workspace.clone()).or_default();
-        *lane = Lane { running: lane.running + 1, last: self.turns };
+        let last = self.turns;
+        self.change(workspace, |lane| {
+            lane.running += 1;
+            lane.last = last;
+        });
     }
 
-    fn end(&mut self, workspace: &str) {
-        let waits = self.waiting.iter().any(|waiting| &*waiting.workspace == workspace);
-        if let Some(lane) = self.lanes.get_mut(workspace) {
-            lane.running -= 1;
-            if lane.running == 0 && !waits {
-                self.lanes.remove(workspace);
-            }
-        }
+    fn end(&mut self, workspace: &Arc<str>) {
+        self.running -= 1;
+        self.change(workspace, |lane| lane.running -= 1);
+    }
+
+    /// Gives the number under which it waits.
+    fn wait(&mut self, workspace: &Arc<str>, turn: oneshot::Sender<Turn>) -> u64 {
+        self.waiting += 1;
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        self.change(workspace, |lane| lane.waiting.push_back(Waiting { arrival, turn }));
+        arrival
+    }
+
+    /// Takes out who waits under that number, if anybody does.
+    fn leave(&mut self, workspace: &Arc<str>, arrival: u64) -> Option<Waiting> {
+        let at = self.lanes.get(workspace)?.waiting.binary_search_by_key(&arrival, |waiting| waiting.arrival).ok()?;
+        self.waiting -= 1;
+        self.change(workspace, |lane| lane.waiting.remove(at))
     }
 
     /// Takes out who is next, if somebody may run.
-    fn next(&mut self, shared: &Shared) -> Option<Waiting> {
-        self.forget_gone();
-        let candidates = self.waiting.iter().enumerate();
-        let (at, _) =
-            candidates.filter(|(_, waiting)| self.may_run(&waiting.workspace, shared)).min_by_key(|(_, waiting)| {
-                let Lane { running, last } = self.lane(&waiting.workspace);
-                (running, last)
-            })?;
-        self.waiting.remove(at)
+    fn next(&mut self, shared: &Shared) -> Option<(Arc<str>, oneshot::Sender<Turn>)> {
+        let (rank, workspace) = self.order.first_key_value()?;
+        // All others have as many running, or more.
+        if self.running >= shared.most || rank.running >= shared.most_per_workspace {
+            return None;
+        }
+        let (arrival, workspace) = (rank.arrival, workspace.clone());
+        let Waiting { turn, .. } = self.leave(&workspace, arrival)?;
+        Some((workspace, turn))
     }
 }
 
@@ -224,12 +276,12 @@ impl Drop for Turn {
             let mut queue = self.shared.queue();
             queue.end(&self.workspace);
             let next = queue.next(&self.shared);
-            if let Some(next) = &next {
-                queue.begin(&next.workspace);
+            if let Some((workspace, _)) = &next {
+                queue.begin(workspace);
             }
             next
         };
-        if let Some(Waiting { workspace, turn }) = next {
+        if let Some((workspace, turn)) = next {
             // Who has gone in this moment drops it, which gives it on.
             drop(turn.send(Self { shared: self.shared.clone(), workspace }));
         }
@@ -241,8 +293,8 @@ impl fmt::Debug for Workers {
         let queue = self.0.queue();
         f.debug_struct("Workers")
             .field("most", &self.0.most)
-            .field("running", &queue.running())
-            .field("waiting", &queue.waiting.len())
+            .field("running", &queue.running)
+            .field("waiting", &queue.waiting)
             .finish()
     }
 }
@@ -393,7 +445,9 @@ mod tests {
         assert_eq!(order.next().await, "d");
         first.await.unwrap().unwrap();
         last.await.unwrap().unwrap();
-        assert!(order.workers.0.queue().lanes.is_empty());
+        let queue = order.workers.0.queue();
+        assert!(queue.lanes.is_empty() && queue.order.is_empty());
+        assert_eq!((queue.running, queue.waiting), (0, 0));
     }
 
     #[tokio::test]
