@@ -4,7 +4,7 @@ use std::{borrow::Cow, cell::Cell};
 
 use callout_core::{
     Error, ErrorKind,
-    json::{Json, ObjectBuilder, ReadError, ReadErrorKind, Want, Wanted},
+    json::{Json, ObjectBuilder, ReadError, ReadErrorKind, Whole},
     limits::Limits,
     redact::Redactor,
 };
@@ -68,6 +68,8 @@ pub struct Read {
     pub body: Json,
     /// Whether there is nothing to mask in it.
     pub is_clean: bool,
+    /// Whether the bytes are, one by one, what the body is written as in compact JSON.
+    pub is_compact: bool,
 }
 
 /// As [`read_body`], and finds out at little cost whether there is anything to mask.
@@ -82,9 +84,9 @@ pub fn read_clean(
     limits: &Limits,
     redactor: &Redactor,
 ) -> Result<Read, Error> {
-    if redactor.is_empty() || !has_body(status, bytes) || redactor.may_match(bytes) {
-        let body = read_body(status, content_type, bytes, limits)?;
-        return Ok(Read { is_clean: redactor.is_empty(), body });
+    let other = |body| Read { body, is_clean: redactor.is_empty(), is_compact: false };
+    if !has_body(status, bytes) || redactor.may_match(bytes) {
+        return read_body(status, content_type, bytes, limits).map(other);
     }
     // What is written with escapes does not stand in the bytes as it is.
     let is_clean = Cell::new(true);
@@ -92,24 +94,11 @@ pub fn read_clean(
         is_clean.set(is_clean.get() && !redactor.may_match(text.as_bytes()));
         true
     };
-    match json_of(plan::options(limits).read_wanted(bytes, Everything, Some(&may_pass))) {
-        Some(body) => Ok(Read { body: body?, is_clean: is_clean.get() }),
+    let may_pass: Option<&dyn Fn(&str) -> bool> = if redactor.is_empty() { None } else { Some(&may_pass) };
+    match plan::options(limits).read_whole(bytes, may_pass) {
+        Ok(Whole { value, is_compact }) => Ok(Read { body: value, is_clean: is_clean.get(), is_compact }),
         // Text in another encoding has other bytes.
-        None => Ok(Read { body: read_text(content_type, bytes, limits)?, is_clean: false }),
-    }
-}
-
-/// Wants all there is.
-#[derive(Clone, Copy)]
-struct Everything;
-
-impl Wanted for Everything {
-    fn member(self, _: &str) -> Want<Self> {
-        Want::All
-    }
-
-    fn element(self, _: usize) -> Want<Self> {
-        Want::All
+        Err(error) => json_error(error).unwrap_or_else(|| read_text(content_type, bytes, limits)).map(other),
     }
 }
 
@@ -130,10 +119,14 @@ fn read_text(content_type: Option<&str>, bytes: &[u8], limits: &Limits) -> Resul
 
 /// `None` if it is not JSON.
 fn json_of(read: Result<Json, ReadError>) -> Option<Result<Json, Error>> {
-    let error = match read {
-        Ok(json) => return Some(Ok(json)),
-        Err(error) => error,
-    };
+    match read {
+        Ok(json) => Some(Ok(json)),
+        Err(error) => json_error(error),
+    }
+}
+
+/// `None` if that says that it is not JSON.
+fn json_error(error: ReadError) -> Option<Result<Json, Error>> {
     match error.kind() {
         ReadErrorKind::Empty => Some(Ok(Json::Null)),
         ReadErrorKind::TooDeep(max) => Some(Err(Error::new(

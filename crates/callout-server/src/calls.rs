@@ -34,7 +34,7 @@ pub(crate) async fn test(State(app): State<App>, asker: Asker, request: Request)
     app.metrics().called("test", trace.error.as_ref(), trace.duration);
     match &trace.error {
         Some(error) if error.kind() == callout::ErrorKind::UnknownEndpoint => Err(ApiError::not_found("endpoint")),
-        _ => Ok(Reply::ok(trace.to_json())),
+        _ => Ok(Reply::written(trace.to_json_text())),
     }
 }
 

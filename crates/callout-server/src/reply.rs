@@ -14,22 +14,27 @@ const ROOM: usize = 8 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: StatusCode,
-    body: Json,
+    body: String,
 }
 
 impl Reply {
     pub(crate) fn ok(body: impl Into<Json>) -> Self {
-        Self { status: StatusCode::OK, body: body.into() }
+        Self::written(compact(&body.into(), ROOM, None))
     }
 
     pub(crate) fn created(body: impl Into<Json>) -> Self {
-        Self { status: StatusCode::CREATED, body: body.into() }
+        Self { status: StatusCode::CREATED, ..Self::ok(body) }
+    }
+
+    /// With JSON that has been written.
+    pub(crate) fn written(body: String) -> Self {
+        Self { status: StatusCode::OK, body }
     }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(compact(&self.body, ROOM)));
+        let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response

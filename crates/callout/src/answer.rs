@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use callout_core::{
     Error, ErrorKind,
     fault::excerpt,
@@ -10,7 +11,7 @@ use callout_core::{
     redact::Redactor,
     time::Deadline,
 };
-use callout_response::{Input, Stages, Text, read_clean};
+use callout_response::{Input, Read, Stages, Text, read_clean};
 
 use crate::{
     Integration,
@@ -33,17 +34,23 @@ pub(crate) struct Sent {
 }
 
 /// What a trace shows of an answer.
-pub(crate) enum Traced {
-    /// There is nothing to shape.
-    Failed(Error),
-    Shaped(Json, Stages),
+pub(crate) struct Traced {
+    pub(crate) body: Body,
+    pub(crate) stages: Stages,
+}
+
+/// The body of an answer, secrets masked.
+pub(crate) struct Body {
+    pub(crate) value: Json,
+    /// As it came, if that is how the value is written.
+    pub(crate) text: Option<Bytes>,
 }
 
 impl Traced {
-    pub(crate) fn is_late(&self) -> bool {
-        match self {
-            Self::Failed(error) => is_late(error),
-            Self::Shaped(_, stages) => stages.error.as_ref().is_some_and(is_late),
+    pub(crate) fn is_late(traced: &Result<Self, Error>) -> bool {
+        match traced {
+            Err(error) => is_late(error),
+            Ok(traced) => traced.stages.error.as_ref().is_some_and(is_late),
         }
     }
 }
@@ -94,14 +101,11 @@ impl Sent {
         self.endpoint.shapes.at_once(clock, || self.endpoint.pipeline.run_lines(body, limits, &input))
     }
 
-    pub(crate) fn stages(&self, deadline: Deadline) -> Traced {
-        match self.body() {
-            Err(error) => Traced::Failed(error),
-            Ok(body) => {
-                let stages = self.endpoint.pipeline.trace(&self.input(&body, deadline));
-                Traced::Shaped(body, stages)
-            }
-        }
+    /// An error if there is nothing to shape.
+    pub(crate) fn stages(&self, deadline: Deadline) -> Result<Traced, Error> {
+        let body = self.body()?;
+        let stages = self.endpoint.pipeline.trace(&self.input(&body.value, deadline));
+        Ok(Traced { body, stages })
     }
 
     /// The text, if possible from what the pipeline wants of the body and else from all of it: what
@@ -115,26 +119,26 @@ impl Sent {
             return Ok(text);
         }
         let body = self.body()?;
-        pipeline.run(&self.input(&body, deadline)).map_err(|error| self.failed(error))
+        pipeline.run(&self.input(&body.value, deadline)).map_err(|error| self.failed(error))
     }
 
     /// The masked body; an error if the status is outside 200 to 299.
-    fn body(&self) -> Result<Json, Error> {
+    fn body(&self) -> Result<Body, Error> {
         let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
         let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let read = read_clean(*status, content_type, body, &self.engine.limits, &self.redactor);
-        let read = read.map_err(|error| self.failed(error))?;
-        let body = read.body;
-        if body.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
+        let Read { body: value, is_clean, is_compact } = read.map_err(|error| self.failed(error))?;
+        if value.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
             let error = Error::new(ErrorKind::Interrupted, "the answer ended in the middle of its JSON");
             return Err(self.failed(error.with_retryable(self.endpoint.request.method().is_idempotent())));
         }
-        let body = if read.is_clean { body } else { self.redactor.json(&body) };
+        let value = if is_clean { value } else { self.redactor.json(&value) };
         if is_success(*status) {
-            return Ok(body);
+            let text = (is_clean && is_compact).then(|| body.clone());
+            return Ok(Body { value, text });
         }
-        let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &body));
-        let error = error.with_body(body).with_retryable(may_pass(*status)).with_retry_after(*retry_after);
+        let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &value));
+        let error = error.with_body(value).with_retryable(may_pass(*status)).with_retry_after(*retry_after);
         Err(self.failed(error))
     }
 

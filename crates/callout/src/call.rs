@@ -183,11 +183,12 @@ pub(crate) async fn trace(call: &Call<'_>, id: CallId, params: Json) -> Trace {
     let error = match sending.instrument(watch.span()).await {
         Err(error) => Some(error),
         Ok(sent) => match sent.shape(Sent::stages, Traced::is_late).await {
-            Err(error) | Ok(Traced::Failed(error)) => Some(error),
-            Ok(Traced::Shaped(body, stages)) => {
+            Err(error) | Ok(Err(error)) => Some(error),
+            Ok(Ok(Traced { body, stages })) => {
                 trace.status = Some(sent.response.status);
                 trace.retries = sent.response.retries;
-                trace.raw_response = Some(body);
+                trace.raw_text = body.text.map(|text| (body.value.clone(), text));
+                trace.raw_response = Some(body.value);
                 trace.after_filter = stages.after_filter;
                 trace.after_mapping = stages.after_mapping;
                 trace.after_result_key = stages.after_result_key;

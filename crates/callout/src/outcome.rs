@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use callout_core::{
     Error,
     config::Delivery,
     http::HttpRequest,
-    json::{Json, Number, ObjectBuilder},
+    json::{Json, Number, ObjectBuilder, compact},
     redact::{MASK, Redactor},
     time::milliseconds,
 };
@@ -120,6 +121,8 @@ pub struct Trace {
     pub duration: Duration,
     /// The body as received and masked, before the first stage.
     pub raw_response: Option<Json>,
+    /// The same, and the text that it is written as, if that is known.
+    pub(crate) raw_text: Option<(Json, Bytes)>,
     /// The value after `response_filter`.
     pub after_filter: Option<Json>,
     /// The value after `response_mapping`.
@@ -144,6 +147,7 @@ impl Trace {
             retries: 0,
             duration: Duration::ZERO,
             raw_response: None,
+            raw_text: None,
             after_filter: None,
             after_mapping: None,
             after_result_key: None,
@@ -169,8 +173,18 @@ impl Trace {
             .with("raw_response", self.raw_response.clone())
             .with("after_filter", self.after_filter.clone())
             .with("after_mapping", self.after_mapping.clone())
-            .with("final_result", self.text.as_ref().map(|text| text.text.clone()))
+            .with("final_result", self.text.as_ref().map(|text| text.text.as_str()))
             .with("error", self.error.as_ref().map(ToString::to_string))
             .into()
+    }
+
+    /// [`Trace::to_json`] as compact JSON. What an upstream sent as compact JSON is copied, which is faster than to
+    /// write it anew.
+    pub fn to_json_text(&self) -> String {
+        /// Bytes that there is room for beside the body and the text.
+        const ROOM: usize = 8 << 10;
+        let written = self.raw_text.as_ref().and_then(|(value, text)| Some((value, std::str::from_utf8(text).ok()?)));
+        let text = self.text.as_ref().map_or(0, |text| text.text.len());
+        compact(&self.to_json(), ROOM + text, written)
     }
 }

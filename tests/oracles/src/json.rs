@@ -11,7 +11,10 @@ pub fn json(bytes: &[u8]) {
     rows(bytes);
     rows(&[&br#"[{"a":{"b":1},"x":"#[..], bytes, b"}]"].concat());
     let strict = ReadOptions::default().read(bytes);
-    let lenient = ReadOptions { lone_surrogates: LoneSurrogates::Replace, ..ReadOptions::default() }.read(bytes);
+    let lenient = ReadOptions { lone_surrogates: LoneSurrogates::Replace, ..ReadOptions::default() };
+    let whole = lenient.read_whole(bytes, None);
+    let lenient = lenient.read(bytes);
+    assert_eq!(whole.as_ref().map(|whole| &whole.value), lenient.as_ref(), "two ways to read");
     match (&strict, &lenient) {
         (Ok(strict), Ok(lenient)) => assert_eq!(strict, lenient, "two ways to read"),
         (Err(error), Ok(_)) => assert_eq!(*error.kind(), ReadErrorKind::LoneSurrogate, "{error}"),
@@ -19,6 +22,9 @@ pub fn json(bytes: &[u8]) {
         (Err(_), Err(_)) => {}
     }
     let Ok(value) = lenient else { return };
+    if whole.is_ok_and(|whole| whole.is_compact) {
+        assert_eq!(value.to_string().as_bytes(), bytes, "it is said to be compact");
+    }
     for written in [value.to_string(), format!("{value:#}")] {
         assert_eq!(Json::parse(&written).as_ref(), Ok(&value), "{written}");
     }

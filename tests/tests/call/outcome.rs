@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use callout::{CallOptions, Delivery, ErrorKind, Json, Timeouts};
-use callout_tests::{Reply, Upstream};
+use callout_tests::{Recorded, Reply, Upstream};
 
-use super::{engine, go, with_endpoint};
+use super::{engine, go, load, with_endpoint};
 
 #[tokio::test]
 async fn an_outcome_tells_what_happened() {
@@ -127,6 +127,45 @@ async fn a_trace_writes_the_test_answer() {
             ("error", "null"),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_trace_as_text_is_the_trace_however_the_body_is_written() {
+    let endpoints = [
+        r#"{"path":"/","method":"GET"}"#,
+        r#"{"path":"/","method":"GET","response_filter":["a"]}"#,
+        r#"{"path":"/","method":"GET","response_mapping":{"x":"a"},"result_template":"{{ x }}"}"#,
+        r#"{"path":"/","method":"GET","result_key":"no.such"}"#,
+    ];
+    // Compact, spaced, with names twice, with other escapes, cut in an emoji, with the key of this integration, with a
+    // mark before it, and no JSON at all.
+    let bodies = [
+        r#"{"a":["x\n\"",1.50,{}],"b":{"c":"é/"}}"#,
+        "{\"a\": [1.50], \"b\":{} }\n",
+        r#"{"a":1,"b":[2],"a":[3]}"#,
+        r#"{"a":["\u0061\/"],"b":1}"#,
+        r#"{"a":["\ud83d"],"b":1}"#,
+        r#"{"a":["of-this-test"],"b":1}"#,
+        "\u{feff}{\"a\":[1]}",
+        "plain",
+    ];
+    for (status, body) in bodies.iter().map(|body| (200, *body)).chain([(404, bodies[0])]) {
+        let upstream = Upstream::with(move |_: &Recorded| Reply::json(status, body)).await;
+        for endpoint in endpoints {
+            let keyed = r#"{"name":"shop","display_name":"Shop","base_url":"URL/v1","auth":{"type":"api_key_header",
+                "header_name":"X-Key","api_key_value":{"value":"of-this-test"}},
+                "endpoints":[{"name":"go","description":"Goes",GO]}"#;
+            let keyed = load(&upstream, &keyed.replace("GO", &endpoint[1..])).unwrap();
+            for integration in [keyed, with_endpoint(&upstream, endpoint)] {
+                let mut trace = engine().trace(&integration, "go", Json::empty_object()).await;
+                assert_eq!(trace.status, Some(status), "{:?}", trace.error);
+                assert_eq!(trace.to_json_text(), trace.to_json().to_string(), "{endpoint} {body}");
+                // It is what stands there that is written, whoever has put it there.
+                trace.raw_response = Some(Json::parse("[1]").unwrap());
+                assert_eq!(trace.to_json_text(), trace.to_json().to_string(), "{endpoint} {body}");
+            }
+        }
+    }
 }
 
 #[test]

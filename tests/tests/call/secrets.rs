@@ -48,6 +48,7 @@ async fn no_canary_leaves_a_call() {
         let error = engine.call(&integration, "go", Json::empty_object()).await.unwrap_err();
         let mut said =
             format!("{trace:?} {} {error} {error:?} {:?} {integration:?} {engine:?}", trace.to_json(), error.body());
+        said.push_str(&trace.to_json_text());
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
             said.push_str(&format!("{cause} {cause:?}"));

@@ -31,7 +31,7 @@ pub use array::Array;
 pub use error::{ReadError, ReadErrorKind};
 pub use number::Number;
 pub use object::{Object, ObjectBuilder};
-pub use read::{Duplicates, LoneSurrogates, ReadOptions};
+pub use read::{Duplicates, LoneSurrogates, ReadOptions, Whole};
 pub use rows::{Cell, Cells, Room, RowBounds, Rows, RowsRead};
 pub use smol_str::SmolStr;
 pub use wanted::{Want, Wanted};

@@ -50,6 +50,16 @@ impl Default for ReadOptions {
     }
 }
 
+/// A value, and how it was written.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The value.
+    pub value: Json,
+    /// Whether the text is known to be, byte for byte, what [`super::write_compact`] writes for the value. One in
+    /// which a character is written by its number is not, though some have to be.
+    pub is_compact: bool,
+}
+
 impl ReadOptions {
     /// Reads one JSON text (RFC 8259). A byte order mark before it is passed over.
     ///
@@ -58,6 +68,22 @@ impl ReadOptions {
     /// When the bytes are not UTF-8, not one JSON value, or past one of these bounds.
     pub fn read(&self, bytes: &[u8]) -> Result<Json, ReadError> {
         self.document(bytes, None, Reader::value)
+    }
+
+    /// As [`ReadOptions::read`], and tells whether the text is written as the value would be. `may_pass` is that of
+    /// [`ReadOptions::read_wanted`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ReadOptions::read_wanted`].
+    pub fn read_whole(&self, bytes: &[u8], may_pass: Option<&dyn Fn(&str) -> bool>) -> Result<Whole, ReadError> {
+        let whole = |reader: &mut Reader<'_>| {
+            let value = reader.value()?;
+            // White space behind it counts.
+            reader.space();
+            Ok(Whole { value, is_compact: reader.is_compact })
+        };
+        self.document(bytes, may_pass, whole)
     }
 
     /// Reads what is wanted of one JSON text and passes over the rest, which is checked all the same:
@@ -86,7 +112,8 @@ impl ReadOptions {
         may_pass: Option<&'a dyn Fn(&str) -> bool>,
         read: impl FnOnce(&mut Reader<'a>) -> Step<T>,
     ) -> Result<T, ReadError> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let marked = bytes.strip_prefix(b"\xef\xbb\xbf");
+        let bytes = marked.unwrap_or(bytes);
         let text = simdutf8::basic::from_utf8(bytes).map_err(|_| {
             // Slower, and knows where.
             let place = simdutf8::compat::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
@@ -100,6 +127,7 @@ impl ReadOptions {
             options: *self,
             may_pass,
             ends: Ends::of(bytes),
+            is_compact: marked.is_none(),
             duplicate: SmolStr::default(),
         };
         reader.document(read).map_err(|slip| {
@@ -117,6 +145,8 @@ pub(super) struct Reader<'a> {
     options: ReadOptions,
     pub(super) may_pass: Option<&'a dyn Fn(&str) -> bool>,
     pub(super) ends: Ends<'a>,
+    /// Whether nothing was read so far that would be written otherwise.
+    is_compact: bool,
     /// The name that stands twice, if that is why it stopped.
     duplicate: SmolStr,
 }
@@ -139,7 +169,10 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn space(&mut self) {
-        self.at = behind_space(self.bytes, self.at);
+        if self.bytes.get(self.at).is_some_and(|byte| is_space(*byte)) {
+            self.is_compact = false;
+            self.at = behind_space(self.bytes, self.at);
+        }
     }
 
     pub(super) const fn max_depth(&self) -> usize {
@@ -207,10 +240,13 @@ impl<'a> Reader<'a> {
             let start = self.at;
             let name: SmolStr = self.name()?.into();
             let value = self.value()?;
-            if !members.insert(name.clone(), value) && self.options.duplicates == Duplicates::Refuse {
-                self.at = start;
-                self.duplicate = name;
-                return Err(Slip::Duplicate);
+            if !members.insert(name.clone(), value) {
+                if self.options.duplicates == Duplicates::Refuse {
+                    self.at = start;
+                    self.duplicate = name;
+                    return Err(Slip::Duplicate);
+                }
+                self.is_compact = false;
             }
             if self.ends_with(b'}', Slip::CommaOrBrace)? {
                 return Ok(members.into());
@@ -369,6 +405,8 @@ impl<'a> Reader<'a> {
     pub(super) fn escape(&mut self) -> Step<char> {
         self.at += 1;
         let letter = self.peek()?;
+        // These two are never written; the others are wherever what they stand for is.
+        self.is_compact &= !matches!(letter, b'/' | b'u');
         let plain = match letter {
             b'"' | b'\\' | b'/' => char::from(letter),
             b'b' => '\u{8}',
@@ -508,6 +546,47 @@ mod tests {
         assert_eq!(options.read(b"\"\xff\"").unwrap_err().kind(), &ReadErrorKind::NotUtf8);
     }
 
+    /// The value of a text that is JSON, and whether it is written as the value would be.
+    fn whole(text: &[u8]) -> Whole {
+        let options = ReadOptions { lone_surrogates: LoneSurrogates::Replace, ..ReadOptions::default() };
+        let whole = options.read_whole(text, None).unwrap();
+        assert_eq!(whole.value, options.read(text).unwrap());
+        whole
+    }
+
+    #[test]
+    fn a_text_is_compact_if_it_is_what_would_be_written() {
+        let compact = ["null", "-1.50e+07", r#""a\"\\\b\f\n\r\té/""#, "[]", "{}", r#"{"a":[1,{"b\n":"c"}],"":{}}"#];
+        for text in compact {
+            assert!(whole(text.as_bytes()).is_compact, "{text}");
+        }
+        let others = [
+            " 1",
+            "1\n",
+            "[ ]",
+            "{ }",
+            "[1, 2]",
+            "[1 ,2]",
+            "[1 ]",
+            r#"{"a" :1}"#,
+            r#"{"a": 1}"#,
+            r#"{"a":1 }"#,
+            r#"{ "a":1}"#,
+            r#"{"a":1, "b":2}"#,
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":{"b":1,"c":2,"b":1}}"#,
+            r#""\/""#,
+            r#""\u0001""#,
+            r#""\u0061""#,
+            r#"{"\u0061":1}"#,
+            r#""\ud83d""#,
+            "\u{feff}1",
+        ];
+        for text in others {
+            assert!(!whole(text.as_bytes()).is_compact, "{text}");
+        }
+    }
+
     fn any_json() -> impl Strategy<Value = Json> {
         let leaf = prop_oneof![
             Just(Json::Null),
@@ -530,6 +609,15 @@ mod tests {
         fn what_is_written_reads_back(value in any_json()) {
             prop_assert_eq!(&Json::parse(&value.to_string()).unwrap(), &value);
             prop_assert_eq!(&Json::parse(&format!("{value:#}")).unwrap(), &value);
+            prop_assert!(whole(value.to_string().as_bytes()).is_compact || value.to_string().contains("\\u"));
+        }
+
+        #[test]
+        fn what_is_said_to_be_compact_is_what_is_written(text in r#"[\[\]{}:,"\\ 0-9a-fnrtulse.+\-]{0,24}"#) {
+            if Json::parse(&text).is_ok() {
+                let Whole { value, is_compact } = whole(text.as_bytes());
+                prop_assert!(!is_compact || value.to_string() == text);
+            }
         }
 
         #[test]

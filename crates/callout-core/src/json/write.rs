@@ -66,19 +66,24 @@ fn write_object<'o, W: Write>(
 
 /// `value` as compact JSON, in a text that begins with that many bytes of room.
 ///
-/// The text is that of [`write_compact`]; a member that is a clone of the array or object before it, with texts at most
-/// in between, is copied from there.
-pub fn compact(value: &Json, room: usize) -> String {
-    let mut text = String::with_capacity(room);
+/// The text is that of [`write_compact`]. A member that is a clone of the array or object before it, with texts at most
+/// in between, is copied from there; and where one is a clone of the value that is known, with the text that would be
+/// written for it, it is copied from that, for which there is room too.
+pub fn compact(value: &Json, room: usize, known: Option<(&Json, &str)>) -> String {
     let Json::Object(object) = value else {
+        let mut text = String::with_capacity(room);
         // Writing to a string cannot fail.
         let _ = write_compact(value, &mut text);
         return text;
     };
+    let known_text = |member: &Json| known.and_then(|(value, text)| member.shares(value).then_some(text));
+    let copied: usize = object.values().filter_map(known_text).map(str::len).sum();
+    let mut text = String::with_capacity(room + copied);
     let mut before: Option<(&Json, Range<usize>)> = None;
     let _ = write_object(object, &mut text, |member, text| {
         let start = text.len();
         match &before {
+            _ if let Some(written) = known_text(member) => text.push_str(written),
             Some((same, written)) if member.shares(same) => text.extend_from_within(written.clone()),
             _ => write_compact(member, text)?,
         }
@@ -219,18 +224,24 @@ mod tests {
             object.get("c").cloned().unwrap(),
             list.clone(),
             list.clone(),
-            Json::from_iter([list]),
+            Json::from_iter([list.clone()]),
             Json::empty_object(),
             Json::empty_object(),
             object,
             shared.clone(),
             Json::from("x"),
-            shared,
+            shared.clone(),
         ];
         let object: Object = values.iter().enumerate().map(|(at, value)| (format!("m\n{at}"), value.clone())).collect();
         for value in values.into_iter().chain([Json::Object(object), Json::parse("[1,[2]]").unwrap()]) {
             for room in [0, 1 << 10] {
-                assert_eq!(compact(&value, room), value.to_string());
+                let plain = compact(&value, room, None);
+                assert_eq!(plain, value.to_string());
+                for known in [&shared, &list] {
+                    assert_eq!(compact(&value, room, Some((known, &known.to_string()))), plain);
+                }
+                let replaced = compact(&value, room, Some((&shared, "\"known\"")));
+                assert_eq!(replaced.contains("known"), value.as_object().is_some_and(|object| object.len() > 2));
             }
         }
     }
