@@ -6,7 +6,7 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{Json, unnest::unnest};
+use super::{Json, eight::few, unnest::unnest};
 
 /// Up to this many members a look-up compares names one by one, which is faster than hashing.
 const LINEAR: usize = 16;
@@ -138,8 +138,26 @@ impl<K: Into<SmolStr>> FromIterator<(K, Json)> for Object {
 #[derive(Debug, Default)]
 pub struct ObjectBuilder {
     entries: Vec<(SmolStr, Json)>,
-    /// Filled once there are more than [`LINEAR`] members.
-    index: HashMap<SmolStr, usize>,
+    /// The [`mark`] of each name: one whose mark is not among them is new.
+    marks: [u64; 4],
+    /// Made once a name has to be looked for among more than [`SEARCHED`].
+    index: Option<HashMap<SmolStr, usize>>,
+}
+
+/// Up to this many members a name whose mark is known is looked for one by one. Few are: those that stand twice, and
+/// those that share another's mark.
+const SEARCHED: usize = 64;
+
+/// One of the 256 bits, by the ends of a name and its length: where it stands among four words.
+fn mark(name: &str) -> (usize, u64) {
+    let bytes = name.as_bytes();
+    let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (few(bytes), 0),
+    };
+    // An odd number without a pattern spreads what differs over the upper bits.
+    let mixed = (first ^ last.rotate_left(29) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed >> 62) as usize, 1 << (mixed >> 56 & 63))
 }
 
 impl ObjectBuilder {
@@ -150,22 +168,20 @@ impl ObjectBuilder {
 
     /// An empty builder with room for that many members.
     pub fn with_capacity(members: usize) -> Self {
-        Self { entries: Vec::with_capacity(members), index: HashMap::new() }
+        Self { entries: Vec::with_capacity(members), ..Self::default() }
     }
 
     /// Adds a member, or replaces the value of the one with that name; says whether it was new.
     pub fn insert(&mut self, name: impl Into<SmolStr>, value: impl Into<Json>) -> bool {
         let (name, value) = (name.into(), value.into());
-        if let Some(at) = self.position(&name) {
+        let (word, bit) = mark(&name);
+        if self.marks[word] & bit != 0
+            && let Some(at) = self.position(&name)
+        {
             self.entries[at].1 = value;
             return false;
         }
-        if self.entries.len() == LINEAR {
-            self.index = self.entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
-        }
-        if self.entries.len() >= LINEAR {
-            self.index.insert(name.clone(), self.entries.len());
-        }
+        self.marks[word] |= bit;
         self.entries.push((name, value));
         true
     }
@@ -177,12 +193,16 @@ impl ObjectBuilder {
         self
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        if self.entries.len() <= LINEAR {
-            self.entries.iter().position(|(key, _)| key == name)
-        } else {
-            self.index.get(name).copied()
+    fn position(&mut self, name: &str) -> Option<usize> {
+        if self.entries.len() <= SEARCHED {
+            return self.entries.iter().position(|(key, _)| key == name);
         }
+        let index = self.index.get_or_insert_default();
+        // Those that have come since it was needed last.
+        for at in index.len()..self.entries.len() {
+            index.insert(self.entries[at].0.clone(), at);
+        }
+        index.get(name).copied()
     }
 
     /// The object.
@@ -203,7 +223,7 @@ mod tests {
 
     #[test]
     fn of_duplicates_the_last_value_stands_at_the_first_place() {
-        for members in [2, LINEAR - 1, LINEAR, LINEAR + 1, 3 * LINEAR] {
+        for members in [2, LINEAR - 1, LINEAR, LINEAR + 1, SEARCHED, SEARCHED + 1, SEARCHED + 2, 1_000] {
             let mut builder = ObjectBuilder::new();
             for at in 0..members {
                 assert!(builder.insert(format!("k{at}"), Json::Null));
@@ -211,14 +231,27 @@ mod tests {
             for at in 0..members {
                 assert!(!builder.insert(format!("k{at}"), Json::from(at)), "{members} members, key {at}");
             }
+            assert!(builder.insert("one more", true), "after they were looked for");
+            assert!(!builder.insert("one more", true));
             let object = builder.build();
-            assert_eq!(object.len(), members);
-            for (at, (name, value)) in object.iter().enumerate() {
+            assert_eq!(object.len(), members + 1);
+            for (at, (name, value)) in object.iter().take(members).enumerate() {
                 assert_eq!((name, value), (format!("k{at}").as_str(), &Json::from(at)));
                 assert_eq!(object.get(name), Some(value));
                 assert_eq!(object.position(name), Some(at));
             }
             assert_eq!(object.get("absent"), None);
         }
+    }
+
+    #[test]
+    fn the_names_of_real_objects_have_marks_that_differ() {
+        let urls = ["followers", "following", "gists", "starred", "subscriptions", "organizations", "repos", "events"];
+        let names: Vec<_> =
+            urls.iter().map(|name| format!("{name}_url")).chain((0..24).map(|at| format!("k{at}"))).collect();
+        let marks: std::collections::HashSet<_> = names.iter().map(|name| mark(name)).collect();
+        // Of 32 among 256 two are the same, as a rule.
+        assert!(marks.len() >= 28, "{} of {}", marks.len(), names.len());
+        assert_eq!(mark(""), (0, 1));
     }
 }

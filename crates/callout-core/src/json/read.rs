@@ -240,8 +240,9 @@ impl<'a> Reader<'a> {
             let start = self.at;
             let name: SmolStr = self.name()?.into();
             let value = self.value()?;
-            if !members.insert(name.clone(), value) {
-                if self.options.duplicates == Duplicates::Refuse {
+            let refused = (self.options.duplicates == Duplicates::Refuse).then(|| name.clone());
+            if !members.insert(name, value) {
+                if let Some(name) = refused {
                     self.at = start;
                     self.duplicate = name;
                     return Err(Slip::Duplicate);
