@@ -68,7 +68,7 @@ pub struct Read {
     pub body: Json,
     /// Whether there is nothing to mask in it.
     pub is_clean: bool,
-    /// Whether the bytes are, one by one, what the body is written as in compact JSON.
+    /// Whether the bytes are known to be, one by one, what the body is written as in compact JSON.
     pub is_compact: bool,
 }
 

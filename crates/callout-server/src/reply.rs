@@ -7,9 +7,6 @@ use axum::{
 use callout::{Json, json::compact};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 
-/// Bytes that a body has room for to begin with: enough for most, and given back as soon as it is sent.
-const ROOM: usize = 8 << 10;
-
 /// An answer with a JSON body.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
@@ -19,7 +16,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn ok(body: impl Into<Json>) -> Self {
-        Self::written(compact(&body.into(), ROOM, None))
+        Self::written(compact(&body.into(), None))
     }
 
     pub(crate) fn created(body: impl Into<Json>) -> Self {

@@ -309,6 +309,8 @@ mod tests {
         time::Duration,
     };
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::system_clock;
 
@@ -462,6 +464,89 @@ mod tests {
         assert_eq!(order.next().await, "b");
         order.let_go.send(()).unwrap();
         other.await.unwrap().unwrap();
+    }
+
+    /// What is known of a workspace by looking at all who run and wait.
+    #[derive(Clone, Default)]
+    struct Seen {
+        running: usize,
+        last: u64,
+        waiting: Vec<u64>,
+    }
+
+    proptest! {
+        /// Asking, ending and leaving in any order.
+        #[test]
+        fn who_is_next_is_who_would_be_found_by_looking_at_all(
+            steps in prop::collection::vec((0..3_u8, any::<prop::sample::Index>()), 1..120),
+        ) {
+            let names: Vec<Arc<str>> = ["a", "b", "c", "d"].map(Arc::from).to_vec();
+            let workers = Workers::new(3);
+            let shared = &*workers.0;
+            let mut seen = vec![Seen::default(); names.len()];
+            let mut turns = 0;
+            for (kind, pick) in steps {
+                let mut queue = shared.queue();
+                let all: usize = seen.iter().map(|seen| seen.running).sum();
+                let may_run = |seen: &Seen, all: usize| all < 3 && seen.running < 2;
+                match kind {
+                    0 => {
+                        let who = pick.index(names.len());
+                        prop_assert_eq!(queue.may_run(&names[who], shared), may_run(&seen[who], all));
+                        if may_run(&seen[who], all) {
+                            queue.begin(&names[who]);
+                            turns += 1;
+                            seen[who].running += 1;
+                            seen[who].last = turns;
+                        } else {
+                            let arrival = queue.wait(&names[who], oneshot::channel().0);
+                            seen[who].waiting.push(arrival);
+                        }
+                    }
+                    1 if all > 0 => {
+                        let running: Vec<_> = (0..names.len()).filter(|who| seen[*who].running > 0).collect();
+                        let who = *pick.get(&running);
+                        queue.end(&names[who]);
+                        seen[who].running -= 1;
+                        let next = (0..names.len()).filter(|who| may_run(&seen[*who], all - 1));
+                        let next = next.filter(|who| !seen[*who].waiting.is_empty());
+                        let next = next.min_by_key(|who| (seen[*who].running, seen[*who].last, seen[*who].waiting[0]));
+                        let found = queue.next(shared).map(|(workspace, _)| workspace);
+                        prop_assert_eq!(&found, &next.map(|who| names[who].clone()));
+                        if let Some(who) = next {
+                            queue.begin(&names[who]);
+                            turns += 1;
+                            seen[who].waiting.remove(0);
+                            seen[who].running += 1;
+                            seen[who].last = turns;
+                        }
+                    }
+                    _ => {
+                        let who = pick.index(names.len());
+                        if !seen[who].waiting.is_empty() {
+                            let at = pick.index(seen[who].waiting.len());
+                            let arrival = seen[who].waiting.remove(at);
+                            prop_assert!(queue.leave(&names[who], arrival).is_some());
+                            prop_assert!(queue.leave(&names[who], arrival).is_none());
+                        }
+                    }
+                }
+                for (name, seen) in names.iter().zip(&mut seen) {
+                    let lane = queue.lanes.get(name);
+                    let waiting: Vec<_> = lane.iter().flat_map(|lane| &lane.waiting).map(|one| one.arrival).collect();
+                    prop_assert_eq!(&waiting, &seen.waiting);
+                    // Of one at rest nothing is known.
+                    if seen.running == 0 && seen.waiting.is_empty() {
+                        prop_assert!(!queue.lanes.contains_key(name));
+                        seen.last = 0;
+                    }
+                }
+                let sum = |of: fn(&Seen) -> usize| seen.iter().map(of).sum::<usize>();
+                prop_assert_eq!(queue.running, sum(|seen| seen.running));
+                prop_assert_eq!(queue.waiting, sum(|seen| seen.waiting.len()));
+                prop_assert_eq!(queue.order.len(), sum(|seen| usize::from(!seen.waiting.is_empty())));
+            }
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(crate) struct Traced {
 /// The body of an answer, secrets masked.
 pub(crate) struct Body {
     pub(crate) value: Json,
-    /// As it came, if that is how the value is written.
+    /// As it came, if that is known to be how the value is written, and it is not soon written anew.
     pub(crate) text: Option<Bytes>,
 }
 
@@ -134,7 +134,8 @@ impl Sent {
         }
         let value = if is_clean { value } else { self.redactor.json(&value) };
         if is_success(*status) {
-            let text = (is_clean && is_compact).then(|| body.clone());
+            let is_container = matches!(value, Json::Array(_) | Json::Object(_));
+            let text = (is_clean && is_compact && is_container).then(|| body.clone());
             return Ok(Body { value, text });
         }
         let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &value));

@@ -32,7 +32,7 @@ use crate::{
     integration::Endpoint,
     lenient::{self, Conversion},
     observer::{CallId, Event, Watched},
-    outcome::SentRequest,
+    outcome::{RawText, SentRequest},
 };
 
 /// How many redirects one attempt follows within its origin.
@@ -187,7 +187,7 @@ pub(crate) async fn trace(call: &Call<'_>, id: CallId, params: Json) -> Trace {
             Ok(Ok(Traced { body, stages })) => {
                 trace.status = Some(sent.response.status);
                 trace.retries = sent.response.retries;
-                trace.raw_text = body.text.map(|text| (body.value.clone(), text));
+                trace.raw_text = body.text.map(|text| RawText { value: body.value.clone(), text });
                 trace.raw_response = Some(body.value);
                 trace.after_filter = stages.after_filter;
                 trace.after_mapping = stages.after_mapping;

@@ -1,6 +1,6 @@
 //! What a call returns.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use callout_core::{
@@ -105,9 +105,24 @@ impl SentRequest {
     }
 }
 
+/// A body that came as it is written, which [`Trace::to_json_text`] copies.
+#[derive(Clone)]
+pub(crate) struct RawText {
+    pub(crate) value: Json,
+    pub(crate) text: Bytes,
+}
+
+/// The body is shown where it can be taken away.
+impl fmt::Debug for RawText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawText").finish_non_exhaustive()
+    }
+}
+
 /// A call with everything that happened on its way, also when it failed.
 ///
-/// What was not reached is `None`. No secret stands in any part.
+/// What was not reached is `None`. No secret stands in any part. The answer's body is kept until this is dropped,
+/// whatever is taken out.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Trace {
@@ -121,8 +136,7 @@ pub struct Trace {
     pub duration: Duration,
     /// The body as received and masked, before the first stage.
     pub raw_response: Option<Json>,
-    /// The same, and the text that it is written as, if that is known.
-    pub(crate) raw_text: Option<(Json, Bytes)>,
+    pub(crate) raw_text: Option<RawText>,
     /// The value after `response_filter`.
     pub after_filter: Option<Json>,
     /// The value after `response_mapping`.
@@ -178,13 +192,11 @@ impl Trace {
             .into()
     }
 
-    /// [`Trace::to_json`] as compact JSON. What an upstream sent as compact JSON is copied, which is faster than to
+    /// [`Trace::to_json`] as compact JSON. The body is copied where it is known to have come so, which is faster than to
     /// write it anew.
     pub fn to_json_text(&self) -> String {
-        /// Bytes that there is room for beside the body and the text.
-        const ROOM: usize = 8 << 10;
-        let written = self.raw_text.as_ref().and_then(|(value, text)| Some((value, std::str::from_utf8(text).ok()?)));
-        let text = self.text.as_ref().map_or(0, |text| text.text.len());
-        compact(&self.to_json(), ROOM + text, written)
+        let known = self.raw_text.as_ref();
+        let known = known.and_then(|RawText { value, text }| Some((value, std::str::from_utf8(text).ok()?)));
+        compact(&self.to_json(), known)
     }
 }

@@ -26,6 +26,19 @@ async fn echoed_secrets_are_masked() {
     assert_eq!(outcome.text(), r#"{"you":"sent ***","***":1,"coded":"***","escaped":"***"}"#);
 }
 
+/// Its bytes are those that would be written for it, and the secret is found in what they stand for alone.
+#[tokio::test]
+async fn a_secret_in_json_in_json_is_in_no_text_of_a_trace() {
+    let body = r#"{"a":"{\"b\":\"canary\\\"key\"}","c":"shown"}"#;
+    let upstream = Upstream::with(move |_: &Recorded| Reply::json(200, body)).await;
+    let integration = load(&upstream, &integration("").replace(CANARY, r#"canary\"key"#)).unwrap();
+    let trace = engine().trace(&integration, "go", Json::empty_object()).await;
+    assert!(trace.error.is_none(), "{trace:?}");
+    for said in [trace.to_json_text(), trace.to_json().to_string(), format!("{trace:?}")] {
+        assert!(said.contains("shown") && !said.contains("canary"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn a_secret_in_a_param_is_masked_too() {
     let upstream = Upstream::with(|_: &Recorded| Reply::json(200, "{}")).await;
