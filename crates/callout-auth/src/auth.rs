@@ -70,11 +70,9 @@ pub struct AuthContext<'a> {
     pub deadline: Deadline,
 }
 
-/// The auth header of one attempt. `Debug` shows its name and source only.
+/// The value of the auth header of one attempt; [`Auth::header_name`] is its name. `Debug` shows its source only.
 #[derive(Clone)]
 pub struct AuthHeader {
-    /// Its name.
-    pub name: HeaderName,
     /// Where its credential came from.
     pub source: CredentialSource,
     token: Arc<Token>,
@@ -184,24 +182,17 @@ impl Auth {
     /// `auth_failed`: the endpoint refused, or its answer is no token. The transport's kinds if it could not be
     /// reached. `timeout` if the deadline passed while waiting.
     pub async fn header(&self, params: &AuthParams, context: &AuthContext<'_>) -> Result<AuthHeader, Error> {
+        let of_its_own = |token: &Arc<Token>| AuthHeader { source: CredentialSource::Static, token: Arc::clone(token) };
         let strategy = match &self.0.strategy {
-            Strategy::ApiKeyHeader(strategy) => {
-                return Ok(self.bearing(Arc::clone(strategy.token()), CredentialSource::Static));
-            }
-            Strategy::BearerToken(strategy) => {
-                return Ok(self.bearing(Arc::clone(strategy.token()), CredentialSource::Static));
-            }
+            Strategy::ApiKeyHeader(strategy) => return Ok(of_its_own(strategy.token())),
+            Strategy::BearerToken(strategy) => return Ok(of_its_own(strategy.token())),
             Strategy::Token(strategy) => strategy,
         };
         if let Some(token) = self.held(params, context) {
-            return Ok(self.bearing(token, CredentialSource::Cached));
+            return Ok(AuthHeader { source: CredentialSource::Cached, token });
         }
         let (token, source) = self.resolve(strategy, params, context).await?;
-        Ok(self.bearing(token, source))
-    }
-
-    fn bearing(&self, token: Arc<Token>, source: CredentialSource) -> AuthHeader {
-        AuthHeader { name: self.0.header_name.clone(), source, token }
+        Ok(AuthHeader { source, token })
     }
 
     /// After a 401, or a 403 with `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1):
@@ -365,8 +356,8 @@ impl fmt::Debug for Auth {
 
 impl fmt::Debug for AuthHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, source, token: _ } = self; // a secret
-        f.debug_struct("AuthHeader").field("name", name).field("source", source).finish_non_exhaustive()
+        let Self { source, token: _ } = self; // a secret
+        f.debug_struct("AuthHeader").field("source", source).finish_non_exhaustive()
     }
 }
 

@@ -53,6 +53,9 @@ impl Given {
     /// A number that differs for most of what differs: made of lengths, first and last bytes. Where it does
     /// not, one is held in the other's place, and found by its key.
     pub(crate) fn spread(&self) -> u64 {
+        if self.0.is_none() {
+            return 0;
+        }
         self.texts().map(str::as_bytes).fold(0, |sum: u64, text| {
             let part = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
             let short = || text.iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte));
@@ -124,8 +127,8 @@ struct Table {
 #[derive(Debug)]
 pub(crate) struct ParamHeaders {
     seed: KeySeed,
-    /// What every call has where nothing is mapped.
-    none: AuthParams,
+    /// `None` if nothing is mapped.
+    table: Option<Arc<Table>>,
     /// The key then.
     key_of_none: Key,
 }
@@ -150,7 +153,7 @@ impl ParamHeaders {
         }
         let key_of_none = seed.key(mappings.iter().map(|_| None));
         let table = (!mappings.is_empty()).then(|| Arc::new(Table { mappings, consumed }));
-        Some(Self { seed, none: AuthParams { table, given: Given(None) }, key_of_none })
+        Some(Self { seed, table, key_of_none })
     }
 
     /// The key of the token that these ask for.
@@ -163,7 +166,7 @@ impl ParamHeaders {
 
     /// See [`crate::Auth::take_params`].
     pub(crate) fn take(&self, params: &Object) -> Result<AuthParams, Error> {
-        let Some(table) = &self.none.table else { return Ok(self.none.clone()) };
+        let Some(table) = &self.table else { return Ok(AuthParams { table: None, given: Given(None) }) };
         let mappings = &table.mappings;
         let fits = |mapping: &Mapping| match mapping.value(params) {
             None => !mapping.required,

@@ -491,7 +491,7 @@ impl Sending<'_> {
                 watch.token(since, header.as_ref().map(|header| header.source).map_err(Error::kind));
             }
             let header = header?;
-            request.headers.insert(header.name.clone(), header.value().clone());
+            request.headers.insert(auth.header_name().clone(), header.value().clone());
             *self.header.lock().unwrap_or_else(PoisonError::into_inner) = Some(header);
         }
         Ok(request)
@@ -521,7 +521,8 @@ impl Sending<'_> {
 
     /// `None` only if the request cannot be made a second time.
     fn shown(&self, redactor: &Redactor) -> Option<SentRequest> {
-        let auth = self.last_header().map(|header| (header.name.clone(), header.value().clone()));
+        let sent = self.auth.zip(self.last_header());
+        let auth = sent.map(|((auth, _), header)| (auth.header_name().clone(), header.value().clone()));
         Some(SentRequest::masked(&self.next().ok()?, auth, redactor))
     }
 }

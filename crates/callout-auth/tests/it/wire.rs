@@ -55,7 +55,7 @@ async fn static_secrets_stand_in_their_header_as_they_are() {
     ] {
         let auth = compile(&config, &Secrets::new().with(secret, "s ä=1")).unwrap();
         let header = world.header(&auth).await.unwrap();
-        assert_eq!((header.name.as_str(), text(&header).as_str()), (name, value));
+        assert_eq!((auth.header_name().as_str(), text(&header).as_str()), (name, value));
         assert!(header.value().is_sensitive());
         let info = world.token(&auth).await.unwrap();
         assert_eq!(callout_core::secret::ExposeSecret::expose_secret(&info.token), "s ä=1");
@@ -68,8 +68,9 @@ async fn static_secrets_stand_in_their_header_as_they_are() {
 async fn a_token_goes_into_the_configured_header() {
     let network = Network::new(|number| std::future::ready(Ok(numbered(number, 3600))));
     let config = AuthConfig { header_name: Some("X-Session".to_owned()), ..client_credentials() };
-    let header = World::new(&network).header(&compile(&config, &client_secret()).unwrap()).await.unwrap();
-    assert_eq!((header.name.as_str(), text(&header).as_str()), ("x-session", "Bearer token-000000"));
+    let auth = compile(&config, &client_secret()).unwrap();
+    let header = World::new(&network).header(&auth).await.unwrap();
+    assert_eq!((auth.header_name().as_str(), text(&header).as_str()), ("x-session", "Bearer token-000000"));
 }
 
 #[tokio::test]
