@@ -38,8 +38,7 @@ pub(crate) fn router(app: &App, mcp: &Mcp) -> Router {
         .route("/v1/workspaces", get(workspaces::list).post(workspaces::create))
         .route("/v1/workspaces/{workspace_id}", delete(workspaces::delete))
         .route("/v1/audit-log", get(audit::list_all))
-        .route("/metrics", get(metrics::show))
-        .route_layer(from_fn_with_state(app.clone(), access::authenticate));
+        .route("/metrics", get(metrics::show));
     // Its protocol is MCP, which the OpenAPI document does not describe.
     let mut mcp = Router::new()
         .route("/mcp", any(mcp::answer).layer(Extension(mcp.clone())))
@@ -54,17 +53,18 @@ pub(crate) fn router(app: &App, mcp: &Mcp) -> Router {
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(openapi::docs));
-    layered(app, keyed.merge(mcp).merge(open))
+    layered(app, keyed, mcp.merge(open))
 }
 
-/// With what every answer goes through.
-fn layered(app: &App, routes: Router<App>) -> Router {
-    routes
-        .fallback(no_such_path)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), envelope::envelope))
-        .layer(CompressionLayer::new())
-        .with_state(app.clone())
+/// With what every answer goes through, and before anything of `keyed` who asks. It is one layer around each, for
+/// axum boxes a request's way through each, and clones all that is below it.
+fn layered(app: &App, keyed: Router<App>, open: Router<App>) -> Router {
+    let around = || {
+        let envelope = from_fn_with_state(app.clone(), envelope::envelope);
+        (CompressionLayer::new(), envelope, CatchPanicLayer::custom(panicked))
+    };
+    let keyed = keyed.route_layer((around(), from_fn_with_state(app.clone(), access::authenticate)));
+    keyed.merge(open.fallback(no_such_path).layer(around())).with_state(app.clone())
 }
 
 async fn no_such_path() -> ApiError {
@@ -99,7 +99,8 @@ mod tests {
             let nothing: Vec<ApiError> = Vec::new();
             nothing.into_iter().next().expect("a secret that the panic tells")
         };
-        let router = layered(&app, Router::new().route("/broken", get(broken)).route("/healthz", get(health::live)));
+        let open = Router::new().route("/broken", get(broken)).route("/healthz", get(health::live));
+        let router = layered(&app, Router::new().route("/keyed", get(broken)), open);
 
         let ask = |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
         let answer = ask("/broken").await.unwrap();
