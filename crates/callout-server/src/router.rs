@@ -110,5 +110,9 @@ mod tests {
         assert_eq!(body.get("error_code"), Some(&Json::from("internal")));
         assert!(!body.to_string().contains("secret"), "{body}");
         assert_eq!(ask("/healthz").await.unwrap().status(), StatusCode::OK);
+        // Nothing is done for one who has no key, and that answer has what all have.
+        let refused = ask("/keyed").await.unwrap();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+        assert!(refused.headers().contains_key(envelope::REQUEST_ID));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_compression::tokio::write::GzipDecoder;
 use callout::{EgressPolicy, Engine, ExposeSecret, Json, SharedClock};
 use callout_server::{App, ServerOptions, serve};
 use callout_store::{Actor, NewApiKey, Permission, Role, Store, StoreOptions, Uuid};
@@ -9,7 +10,12 @@ use callout_tests::{SeededRng, TestClock};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, net::TcpStream, sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 /// A running server with a workspace `shop` and the operator's key.
 pub(crate) struct Server {
@@ -211,7 +217,17 @@ pub(crate) async fn try_send(address: &str, request: Request<String>) -> Option<
     let bytes = body.collect().await.unwrap().to_bytes();
     connection.abort();
     assert_ne!(head.status, StatusCode::SWITCHING_PROTOCOLS);
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let bytes = match head.headers.get("content-encoding") {
+        None => bytes.to_vec(),
+        Some(coding) => {
+            assert_eq!(coding, "gzip");
+            let mut plain = GzipDecoder::new(Vec::new());
+            plain.write_all(&bytes).await.unwrap();
+            plain.shutdown().await.unwrap();
+            plain.into_inner()
+        }
+    };
+    let text = String::from_utf8(bytes).unwrap();
     Some(Answer { status: head.status.as_u16(), headers: head.headers, text })
 }
 

@@ -57,6 +57,26 @@ async fn unknown_paths_and_methods_answer_in_the_same_envelope() {
 }
 
 #[tokio::test]
+async fn answers_are_compressed_for_those_who_take_it() {
+    let server = Server::start().await;
+    server.create(&integration("shop", "https://api.example.com")).await;
+    for (path, key, plain_size) in
+        [("/openapi.json", None, 10_000), (&*server.path("/integrations"), Some(&server.owner), 100)]
+    {
+        let plain = server.ask_as(key.map(String::as_str), "GET", path, None).await.expect(200);
+        assert!(plain.headers.get("content-encoding").is_none() && plain.text.len() > plain_size, "{path}");
+        let mut request = Request::get(path).header("accept-encoding", "br;q=0.5, gzip");
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let coded = server.send(request.body(String::new()).unwrap()).await.expect(200);
+        assert_eq!(coded.header("content-encoding"), "gzip", "{path}");
+        assert!(coded.header("vary").contains("accept-encoding"), "{path}");
+        assert_eq!(coded.text, plain.text);
+    }
+}
+
+#[tokio::test]
 async fn a_rate_limit_is_per_key_and_says_what_is_left() {
     let mut options = ServerOptions::default();
     options.requests_per_minute = NonZeroU32::new(3);
