@@ -1,7 +1,7 @@
 //! Who asks, and what they may do: API keys, workspaces, permissions.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -23,31 +23,36 @@ pub(crate) struct KeyId(pub(crate) Uuid);
 
 /// Lets nobody without a valid key pass, and nobody past the rate limit, before anything of the
 /// request is read.
-pub(crate) async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(State(app): State<App>, request: Request, next: Next) -> Response {
     let presented = bearer(request.headers()).map(SecretString::from);
     let key = match known(&app, presented).await {
         Ok(key) => key,
         Err(error) => return error.into_response(),
     };
-    let allowance = match app.rate_limit().map(|limit| limit.check(key.id)).transpose() {
-        Ok(allowance) => allowance,
-        Err(error) => return error.into_response(),
-    };
-    let share = match key.workspace_id.map(|workspace| app.shares().take(workspace)).transpose() {
-        Ok(share) => share,
-        Err(error) => return error.into_response(),
-    };
     let id = key.id;
+    let mut response = match app.rate_limit().map(|limit| limit.check(id)).transpose() {
+        Ok(allowance) => {
+            let mut response = answer(&app, key, request, next).await.unwrap_or_else(IntoResponse::into_response);
+            if let Some(allowance) = allowance {
+                allowance.write(response.headers_mut());
+            }
+            response
+        }
+        Err(error) => error.into_response(),
+    };
+    response.extensions_mut().insert(KeyId(id));
+    response
+}
+
+/// The answer, for which the request takes a share of its workspace.
+async fn answer(app: &App, key: Arc<ApiKey>, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    let share = key.workspace_id.map(|workspace| app.shares().take(workspace)).transpose()?;
     request.extensions_mut().insert(key);
     let held = Held::new(share);
     request.extensions_mut().insert(held.clone());
-    let mut response = next.run(request).await;
+    let response = next.run(request).await;
     drop(held);
-    if let Some(allowance) = allowance {
-        allowance.write(response.headers_mut());
-    }
-    response.extensions_mut().insert(KeyId(id));
-    response
+    Ok(response)
 }
 
 /// The request's share of its workspace, given back when the last clone is dropped: what answers a request
@@ -156,16 +161,35 @@ impl Asker {
             StatusCode::CONFLICT => AuditResult::Conflict,
             _ => return done,
         };
-        if app.refusals().is_first(self.key.id, action, app.clock().now()) {
-            app.store().record_refusal(self.key.workspace_id, action, target, &self.actor(), result).await?;
+        let refusal = Refusal { key: self.key.id, action, result };
+        if app.refusals().is_first(refusal, app.clock().now()) {
+            let (app, workspace, actor) = (app.clone(), self.key.workspace_id, self.actor());
+            let target = target.to_owned();
+            // On its own: who goes away does not take the row along.
+            let recording = tokio::spawn(async move {
+                let recorded = app.store().record_refusal(workspace, action, &target, &actor, result).await;
+                if recorded.is_err() {
+                    app.refusals().forget(refusal);
+                }
+                recorded
+            });
+            recording.await.map_err(|_| ApiError::given_up())??;
         }
         done
     }
 }
 
-/// Who was refused what a moment ago. Of one key's refusals of one kind, one a minute goes into the
-/// audit log, whose rows nobody can delete; the log has them all.
-pub(crate) struct Refusals(Mutex<LruCache<(Uuid, AuditAction), Instant>>);
+/// Refusals that are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Refusal {
+    key: Uuid,
+    action: AuditAction,
+    result: AuditResult,
+}
+
+/// Who was refused what a moment ago. Of the same refusals one a minute goes into the audit log, whose rows nobody
+/// can delete; the log has them all.
+pub(crate) struct Refusals(Mutex<LruCache<Refusal, Instant>>);
 
 impl Refusals {
     const APART: Duration = Duration::from_mins(1);
@@ -175,13 +199,22 @@ impl Refusals {
         Self(Mutex::new(LruCache::new(Self::REMEMBERED)))
     }
 
-    fn is_first(&self, key: Uuid, action: AuditAction, now: Instant) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = known.get(&(key, action)).is_some_and(|at| now.saturating_duration_since(*at) < Self::APART);
+    fn is_first(&self, refusal: Refusal, now: Instant) -> bool {
+        let mut known = self.known();
+        let recent = known.get(&refusal).is_some_and(|at| now.saturating_duration_since(*at) < Self::APART);
         if !recent {
-            known.insert((key, action), now);
+            known.insert(refusal, now);
         }
         !recent
+    }
+
+    /// The next is the first again: this one could not be recorded.
+    fn forget(&self, refusal: Refusal) {
+        self.known().remove(&refusal);
+    }
+
+    fn known(&self) -> MutexGuard<'_, LruCache<Refusal, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use axum::{
 use callout::milliseconds;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 
 use crate::{App, access::KeyId, error::ApiError};
@@ -48,8 +48,8 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         write_error(&mut response, &error, &id);
     } else if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        let allowed = response.headers().get(ALLOW).and_then(|allow| allow.to_str().ok()).unwrap_or_default();
-        let detail = format!("this path does not take {method}, only {allowed}");
+        // That header is written around all layers.
+        let detail = format!("this path does not take {method}; the header `Allow` says what it takes");
         write_error(&mut response, &ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail), &id);
     }
     if let Ok(value) = HeaderValue::from_str(&id.0) {

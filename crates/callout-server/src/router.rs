@@ -80,8 +80,9 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::{body::Body, extract::Request};
-    use callout::{Engine, Json, system_clock, system_rng};
-    use callout_store::{Store, StoreOptions};
+    use callout::{Engine, ExposeSecret, Json, system_clock, system_rng};
+    use callout_store::{Actor, NewApiKey, Role, Store, StoreOptions};
+    use http::request::Builder;
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
@@ -94,6 +95,10 @@ mod tests {
         let options = StoreOptions::new("sqlite::memory:".parse().unwrap());
         let store = Store::open(options.with_clock(clock.clone()).with_rng(rng.clone())).await.unwrap();
         let engine = Engine::builder().build().unwrap();
+        let by = Actor::new("test");
+        let workspace_id = Some(store.create_workspace("shop", &by).await.unwrap().id);
+        let new = NewApiKey { workspace_id, name: None, role: Role::Viewer, permissions: Vec::new(), days: 1 };
+        let (_, key) = store.create_api_key(new, &by).await.unwrap();
         let app = App::new(store, engine, clock, rng, ServerOptions::default());
         let broken = || async {
             let nothing: Vec<ApiError> = Vec::new();
@@ -102,16 +107,19 @@ mod tests {
         let open = Router::new().route("/broken", get(broken)).route("/healthz", get(health::live));
         let router = layered(&app, Router::new().route("/keyed", get(broken)), open);
 
-        let ask = |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
-        let answer = ask("/broken").await.unwrap();
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        let body = Json::parse(std::str::from_utf8(&body).unwrap()).unwrap();
-        assert_eq!(body.get("error_code"), Some(&Json::from("internal")));
-        assert!(!body.to_string().contains("secret"), "{body}");
-        assert_eq!(ask("/healthz").await.unwrap().status(), StatusCode::OK);
+        let ask = |request: Builder| router.clone().oneshot(request.body(Body::empty()).unwrap());
+        let with_key = format!("Bearer {}", key.expose_secret());
+        for request in [Request::get("/broken"), Request::get("/keyed").header("authorization", with_key)] {
+            let answer = ask(request).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let body = Json::parse(std::str::from_utf8(&body).unwrap()).unwrap();
+            assert_eq!(body.get("error_code"), Some(&Json::from("internal")));
+            assert!(!body.to_string().contains("secret"), "{body}");
+        }
+        assert_eq!(ask(Request::get("/healthz")).await.unwrap().status(), StatusCode::OK);
         // Nothing is done for one who has no key, and that answer has what all have.
-        let refused = ask("/keyed").await.unwrap();
+        let refused = ask(Request::get("/keyed")).await.unwrap();
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
         assert!(refused.headers().contains_key(envelope::REQUEST_ID));
     }

@@ -2,6 +2,7 @@
 //! what it answers, who may ask, what it keeps, and that nothing of a secret leaves it.
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 
+mod audit;
 mod calls;
 mod canary;
 mod changes;
