@@ -97,8 +97,8 @@ fn what_an_embedder_takes_in_asks_for_a_notice_at_most() {
     if env::var("CALLOUT_TEST_FEATURES").is_ok_and(|which| which == "all") {
         options.push("--all-features".to_owned());
     }
-    let metadata =
-        MetadataCommand::new().manifest_path(root().join("Cargo.toml")).other_options(options).exec().unwrap();
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).other_options(options).exec();
+    let metadata = metadata.expect("all packages are here once the whole workspace has been built");
     let built_in = built_in(&metadata);
     assert!(built_in.len() > 100, "{}", built_in.len());
     let permissive = permissive();

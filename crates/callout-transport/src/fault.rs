@@ -84,6 +84,14 @@ impl Fault {
         }
     }
 
+    /// The same where a redirect has been followed: what led there has reached the server.
+    pub(crate) fn after_an_answer(self) -> Self {
+        match self.failure {
+            Failure::Unsent => Self { failure: Failure::Broken, ..self },
+            Failure::Broken | Failure::TimedOut | Failure::Final => self,
+        }
+    }
+
     fn connect(fault: ConnectFault, message: String, text: String) -> Self {
         // A certificate does not get better from asking again.
         let (failure, retryable) =

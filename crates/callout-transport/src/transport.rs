@@ -9,7 +9,7 @@ use std::{
 
 use callout_core::{
     Error, ErrorKind,
-    http::{Exchange, HttpRequest, HttpResponse, HttpService, Redirects, RetryReason},
+    http::{Exchange, HttpRequest, HttpResponse, HttpService, Redirects, Replay, RetryReason},
     limits::Limits,
     time::{Deadline, SharedClock, SharedRng},
 };
@@ -117,6 +117,7 @@ impl Run<'_, '_> {
                 observer.attempt(attempt, &request);
             }
             let span = span::attempt(&request, &target, watch.path_template, attempt);
+            let method = request.method.clone();
             // In a block, so that a wait has no room for the answer that it comes after.
             let wait = {
                 let result = self.attempt(&mut request, &target).instrument(span.clone()).await;
@@ -126,7 +127,9 @@ impl Run<'_, '_> {
                     Err(fault) => (Ending::Failed(fault.failure), None),
                 };
                 let result = result.map_err(|fault| fault.into_error(*replay));
-                if !again(*replay, ending, attempt, retry) {
+                // What led to another place by GET has been carried out: it is that place which did not answer.
+                let is_done = *replay == Replay::OnlyUnsent && request.method != method;
+                if is_done || !again(*replay, ending, attempt, retry) {
                     return result;
                 }
                 // No delay asked for, or one that is over, is no reason to come back at once.
@@ -185,7 +188,11 @@ impl Run<'_, '_> {
         let mut followed = 0;
         loop {
             let kept = kept(&request.headers);
-            let response = client.head(client.send(parted(request), target)?, target).await?;
+            let response = match client.send(parted(request), target) {
+                Ok(sent) => client.head(sent, target).await,
+                Err(fault) => Err(fault),
+            };
+            let response = response.map_err(|fault| if followed > 0 { fault.after_an_answer() } else { fault })?;
             let status = response.status().as_u16();
             if redirect::is_one(status, response.headers()) {
                 request.headers = kept.into_iter().collect();

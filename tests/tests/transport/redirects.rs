@@ -2,6 +2,11 @@
 
 use callout_core::{ErrorKind, http::Redirects};
 use callout_tests::{Recorded, Reply, Sender, TestClock, Upstream};
+use callout_transport::EgressPolicy;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use crate::{builder, shown, transport};
 
@@ -89,4 +94,60 @@ async fn each_attempt_follows_anew() {
     upstream.reply("/new", Reply::json(200, "{}"));
     let response = Sender::get(upstream.at("/old")).send(&transport(&upstream)).await.unwrap();
     assert_eq!((response.status, response.retries, upstream.count()), (200, 1, 4));
+}
+
+/// Answers the first request with a redirect, and is gone.
+async fn leads_astray(status: u16) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/orders", listener.local_addr().unwrap());
+    let gone = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        drop(listener);
+        let mut request = [0; 1 << 10];
+        assert!(stream.read(&mut request).await.unwrap() > 0);
+        let head = "Location: /orders/1\r\nContent-Length: 0\r\nConnection: close";
+        stream.write_all(format!("HTTP/1.1 {status} X\r\n{head}\r\n\r\n").as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+    });
+    (url, gone)
+}
+
+#[tokio::test]
+async fn what_has_been_answered_was_sent_wherever_it_leads() {
+    for status in [303, 307] {
+        for (method, is_retried) in [("POST", false), ("PATCH", false), ("PUT", true)] {
+            let (url, gone) = leads_astray(status).await;
+            let transport = builder(&[], &TestClock::still())
+                .with_egress(EgressPolicy::public().allow("127.0.0.1").unwrap())
+                .build()
+                .unwrap();
+            let error = Sender::new(method, url).send(&transport).await.unwrap_err();
+            gone.await.unwrap();
+            assert_eq!(error.kind(), ErrorKind::Connect, "{method} {status}: {error}");
+            assert_eq!((error.retries() > 0, error.is_retryable()), (is_retried, is_retried), "{method} {status}");
+            assert_eq!(error.message().contains("it may have been carried out"), !is_retried, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_carried_out_is_not_repeated_because_its_result_cannot_be_had() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/form", Reply::redirect(303, "/result"));
+    upstream.reply("/moved", Reply::redirect(307, "/result"));
+    upstream.reply("/result", Reply::status(503));
+    let transport = transport(&upstream);
+    let sends = |method: &'static str, path: &'static str| {
+        let (sender, before) = (Sender::new(method, upstream.at(path)).retries(2), upstream.count());
+        let (transport, upstream) = (&transport, &upstream);
+        async move {
+            let response = sender.send(transport).await.unwrap();
+            assert_eq!(response.status, 503);
+            (response.retries, upstream.count() - before)
+        }
+    };
+    assert_eq!(sends("POST", "/form").await, (0, 2));
+    // The others have not been, or may be repeated.
+    assert_eq!(sends("POST", "/moved").await, (2, 6));
+    assert_eq!(sends("PUT", "/form").await, (2, 6));
 }
