@@ -92,6 +92,10 @@ fn statements() {
         ("{% for c in 'añ' %}<{{ c }}>{% endfor %}", "<a><ñ>"),
         ("{% for row in matrix %}{% for x in row %}{{ x }}{{ loop.revindex }}{% endfor %}|{% endfor %}", "1221|3241|"),
         (
+            "{% with %}{% for i in [1, 2] %}{% if i == 2 %}{% break %}{% endif %}{{ i }}{% endfor %}{% endwith %}{% set x %}{% for i in [1] %}{% continue %}{% endfor %}{% endset %}",
+            "1",
+        ),
+        (
             "{% for i in range(5) %}{% if i == 1 %}{% continue %}{% elif i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}",
             "02",
         ),
@@ -382,6 +386,18 @@ fn what_cannot_be_compiled_is_told_with_its_line() {
         ("{% macro x() %}{% endmacro %}", "line 1: `macro` cannot be used in a result template"),
         ("{% nope %}", "line 1: there is no statement `nope`"),
         ("{% break %}", "line 1: `break` stands outside of a `for`"),
+        (
+            "{% for i in [1] %}{% with %}{% break %}{% endwith %}{% endfor %}",
+            "line 1: `break` cannot leave a `with` block within the `for`",
+        ),
+        (
+            "{% for i in [1] %}{% set x %}{% if i %}{% continue %}{% endif %}{% endset %}{% endfor %}",
+            "line 1: `continue` cannot leave a `set` block within the `for`",
+        ),
+        (
+            "{% for i in [1] %}{% filter upper %}{% for j in i %}{% else %}{% break %}{% endfor %}{% endfilter %}{% endfor %}",
+            "line 1: `break` cannot leave a `filter` block within the `for`",
+        ),
         ("{{ x|nope }}", "line 1: there is no filter `nope`"),
         ("{{ x|debug }}", "line 1: there is no filter `debug`"),
         ("{{ debug() }}", "line 1: there is no function `debug`; there are range, dict and namespace"),

@@ -178,10 +178,10 @@ impl Reader<'_> {
 fn put(out: &mut String, field: &Field, value: &Json, align: char, meter: &Meter) -> Outcome<()> {
     let (sign, digits) = match (field.conversion, value) {
         (None | Some('s'), _) if field.precision.is_none() || value.as_number().is_none() => {
-            let mut shown = text(value, meter)?.to_string();
-            if let Some((end, _)) = field.precision.and_then(|max| shown.char_indices().nth(max)) {
-                shown.truncate(end);
-            }
+            let whole = text(value, meter)?;
+            // Cut before it is copied: what is charged is what is left.
+            let end = field.precision.and_then(|max| whole.char_indices().nth(max)).map_or(whole.len(), |(end, _)| end);
+            let shown = whole[..end].to_owned();
             if field.group || field.plus.is_some() || field.zero {
                 signed(value, field, meter)?
             } else {

@@ -222,8 +222,14 @@ impl<'s> Writer<'s> {
                 self.write(line, &format!("set {CAPTURED}"));
             }
             word @ ("break" | "continue") => {
-                if !self.open.iter().any(|open| matches!(open.kind, Block::For) && !open.has_else) {
-                    return Err(parser.error(format!("`{word}` stands outside of a `for`")));
+                match self.ended_by_break() {
+                    Some(Block::For) => {}
+                    // minijinja would leave what it has begun for that block as it is.
+                    Some(other) => {
+                        let within = other.word();
+                        return Err(parser.error(format!("`{word}` cannot leave a `{within}` block within the `for`")));
+                    }
+                    None => return Err(parser.error(format!("`{word}` stands outside of a `for`"))),
                 }
                 self.statements.push(if word == "break" { Stmt::Break } else { Stmt::Continue });
                 self.write(line, word);
@@ -238,6 +244,18 @@ impl<'s> Writer<'s> {
             }
         }
         parser.finish()
+    }
+
+    /// The `for` that a `break` here ends, or what is between.
+    fn ended_by_break(&self) -> Option<&Block<'s>> {
+        let counts = |open: &&Open<'s>| match open.kind {
+            Block::If => false,
+            // In its `else` it has ended.
+            Block::For => !open.has_else,
+            Block::With | Block::Set { .. } | Block::Filter { .. } => true,
+        };
+        let is_for = |open: &Open<'s>| matches!(open.kind, Block::For) && !open.has_else;
+        self.open.iter().any(is_for).then(|| self.open.iter().rev().find(counts)).flatten().map(|open| &open.kind)
     }
 
     fn begin(&mut self, kind: Block<'s>, line: u32) -> Result<(), SyntaxError> {

@@ -53,8 +53,8 @@ static ABOUT: [Test; 19] = about![
     "true" => |value, _| Ok(value.as_bool() == Some(true)),
     "false" => |value, _| Ok(value.as_bool() == Some(false)),
     "number" => |value, _| Ok(value.as_number().is_some()),
-    "integer" => |value, _| Ok(value.as_number().is_some_and(callout_core::json::Number::is_integer)),
-    "float" => |value, _| Ok(value.as_number().is_some_and(|number| !number.is_integer())),
+    "integer" => |value, meter| is_integer(value, meter).map(|is| is == Some(true)),
+    "float" => |value, meter| is_integer(value, meter).map(|is| is == Some(false)),
     "string" => |value, _| Ok(value.as_str().is_some()),
     "mapping" => |value, _| Ok(value.as_object().is_some()),
     "sequence" => |value, _| Ok(value.as_array().is_some()),
@@ -63,7 +63,7 @@ static ABOUT: [Test; 19] = about![
     "even" => |value, meter| Ok(whole(value, meter)? % 2 == 0),
     "lower" => |value, meter| all_chars(value, meter, |found| !found.is_uppercase()),
     "upper" => |value, meter| all_chars(value, meter, |found| !found.is_lowercase()),
-    "empty" => |value, _| Ok(value.is_null() || value::len(value) == Some(0)),
+    "empty" => |value, _| Ok(is_empty(value)),
     "callable" => |_, _| Ok(false),
     "escaped" => |_, _| Ok(false),
     "safe" => |_, _| Ok(false),
@@ -131,6 +131,22 @@ fn against(compare: Compare, value: Option<&Json>, args: &[Val], meter: &Meter) 
     match (value, args) {
         (Some(value), [other]) => ops::compare(compare, value, &other.json, meter),
         _ => Ok(false),
+    }
+}
+
+/// `None` of what is no number.
+fn is_integer(value: &Json, meter: &Meter) -> Outcome<Option<bool>> {
+    let Some(number) = value.as_number() else { return Ok(None) };
+    meter.read(number.as_str().len())?;
+    Ok(Some(number.is_integer()))
+}
+
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        // Its characters need not be counted.
+        Json::String(text) => text.is_empty(),
+        other => value::len(other) == Some(0),
     }
 }
 

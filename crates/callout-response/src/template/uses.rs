@@ -18,6 +18,8 @@ const LONGEST_NAME: usize = 64;
 const MAX_REACHES: usize = 256;
 /// Loops over elements of elements, and so on.
 const MAX_LOOPS: usize = 8;
+/// So does one whose names stand for more: each may be the variable of several loops, and what those go through too.
+const MAX_RESOLVED: usize = 4_096;
 
 /// The uses of a template, by name.
 #[derive(Debug, Default)]
@@ -35,6 +37,14 @@ struct Used {
     end: End,
 }
 
+/// What names are found to lead to.
+struct Search {
+    result_is_body: bool,
+    /// So many more names are looked at.
+    left: usize,
+    found: Vec<Reach>,
+}
+
 impl Uses {
     pub(super) fn of(program: &Program) -> Self {
         let mut all = Self::default();
@@ -50,11 +60,11 @@ impl Uses {
 
     /// Where they lead in the body. `None` if they may want all of it.
     pub(super) fn reaches(&self, result_is_body: bool) -> Option<Vec<Reach>> {
-        let mut found = Vec::new();
+        let mut search = Search { result_is_body, left: MAX_RESOLVED, found: Vec::new() };
         for used in &self.used {
-            self.resolve(&used.name, &used.route, used.end, result_is_body, 0, &mut found)?;
+            self.resolve(&used.name, &used.route, used.end, 0, &mut search)?;
         }
-        Some(found)
+        Some(search.found)
     }
 
     /// Whether a loop through all of `result` is the only use of it.
@@ -82,15 +92,9 @@ impl Uses {
         }
     }
 
-    fn resolve(
-        &self,
-        name: &SmolStr,
-        route: &Route,
-        end: End,
-        result_is_body: bool,
-        loops: usize,
-        found: &mut Vec<Reach>,
-    ) -> Option<()> {
+    fn resolve(&self, name: &SmolStr, route: &Route, end: End, loops: usize, search: &mut Search) -> Option<()> {
+        search.left = search.left.checked_sub(1)?;
+        let Search { result_is_body, found, .. } = search;
         if found.len() >= MAX_REACHES || loops > MAX_LOOPS {
             return None;
         }
@@ -100,9 +104,9 @@ impl Uses {
         };
         match name.as_str() {
             "response" => found.push(from(None)),
-            "result" if result_is_body => found.push(from(None)),
+            "result" if *result_is_body => found.push(from(None)),
             "result" | "params" | "status" => {}
-            _ if !result_is_body => {}
+            _ if !*result_is_body => {}
             _ if name.len() > LONGEST_NAME => return None,
             _ => found.push(from(Some(Hop::Member(name.clone())))),
         }
@@ -110,7 +114,7 @@ impl Uses {
             let mut whole = source.route.clone();
             whole.push(vec![Hop::Elements]);
             whole.extend(route.iter().cloned());
-            self.resolve(&source.name, &whole, end, result_is_body, loops + 1, found)?;
+            self.resolve(&source.name, &whole, end, loops + 1, search)?;
         }
         Some(())
     }
@@ -259,6 +263,16 @@ mod tests {
         ];
         for (source, expected) in table {
             assert_eq!(reaches(source, true), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn names_that_stand_for_very_much_are_not_followed_to_the_end() {
+        let through = |variable: char, elements: char| format!("{{% for {variable} in {elements} %}}{{% endfor %}}");
+        let pairs = ('a'..='h').zip('b'..='i');
+        let source: String = pairs.map(|(variable, elements)| through(variable, elements).repeat(70)).collect();
+        for result_is_body in [false, true] {
+            assert_eq!(reaches(&source, result_is_body), "all");
         }
     }
 
