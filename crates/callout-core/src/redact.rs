@@ -14,7 +14,7 @@ use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::sieve::Sieve;
 use crate::json::{Json, Object, ObjectBuilder};
@@ -45,6 +45,12 @@ struct Matcher {
     /// Looks for where that has to look, in what is long.
     sieve: Option<Sieve>,
 }
+
+/// What RFC 3986 section 2.3 leaves as it is, every other byte being escaped.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What JavaScript's `encodeURIComponent` leaves as it is (ECMA-262, section 19.2.6).
+const URI_COMPONENT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
 /// So many bytes of a secret, in any of its forms, are enough for [`Redactor::may_match`].
 pub const START_BYTES: usize = 16;
@@ -110,7 +116,12 @@ impl Redactor {
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut forms: Vec<String> = Vec::new();
         for secret in secrets.into_iter().filter(|secret| secret.len() >= MIN_REDACTED_BYTES) {
-            let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+            let escaped = [NON_ALPHANUMERIC, UNRESERVED, URI_COMPONENT];
+            let escaped = escaped.map(|set| utf8_percent_encode(secret, set).to_string());
+            for escaped in escaped.into_iter().chain([form_encoded(secret)]) {
+                forms.push(with_small_escapes(&escaped));
+                forms.push(escaped);
+            }
             let mut json = String::new();
             let _ = crate::json::write_string(secret, &mut json);
             let mut hex = String::with_capacity(2 * secret.len());
@@ -119,9 +130,6 @@ impl Redactor {
             }
             forms.extend([
                 secret.to_owned(),
-                form_encoded(secret),
-                encoded.to_lowercase(),
-                encoded,
                 json[1..json.len() - 1].to_owned(),
                 hex.to_uppercase(),
                 hex,
@@ -172,27 +180,25 @@ impl Redactor {
         if !self.may_match(text.as_bytes()) {
             return Cow::Borrowed(text);
         }
-        let mut masked = Cow::Borrowed(text);
-        let mut copied = 0;
-        for found in self.matcher.iter().flat_map(|matcher| matcher.matches(text.as_bytes())) {
-            let masked = masked.to_mut();
-            if copied == 0 {
-                masked.clear();
+        let matchers = std::iter::successors(Some(self), |redactor| redactor.outer.as_deref());
+        let matchers = matchers.filter_map(|redactor| redactor.matcher.as_deref());
+        let mut found: Vec<Range<usize>> = matchers.flat_map(|matcher| matcher.matches(text.as_bytes())).collect();
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        // One secret may be a part of another: what either covers is masked.
+        found.sort_unstable_by_key(|found| found.start);
+        let mut masked = String::with_capacity(text.len());
+        let mut done = 0;
+        for found in found {
+            if found.start >= done {
+                masked.push_str(&text[done..found.start]);
+                masked.push_str(MASK);
             }
-            masked.push_str(&text[copied..found.start]);
-            masked.push_str(MASK);
-            copied = found.end;
+            done = done.max(found.end);
         }
-        if copied > 0 {
-            masked.to_mut().push_str(&text[copied..]);
-        }
-        match &self.outer {
-            None => masked,
-            Some(outer) => match masked {
-                Cow::Borrowed(text) => outer.text(text),
-                Cow::Owned(text) => Cow::Owned(outer.text(&text).into_owned()),
-            },
-        }
+        masked.push_str(&text[done..]);
+        Cow::Owned(masked)
     }
 
     /// The value with every secret masked in its strings and member names. What holds none is
@@ -244,6 +250,19 @@ impl Redactor {
     }
 }
 
+/// The same with the digits of its escapes in lower case (RFC 3986 section 2.1 takes both).
+fn with_small_escapes(escaped: &str) -> String {
+    let mut parts = escaped.split('%');
+    let mut small = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        small.push('%');
+        small.push_str(&digits.to_ascii_lowercase());
+        small.push_str(rest);
+    }
+    small
+}
+
 /// `application/x-www-form-urlencoded`, as a secret stands in a form body.
 fn form_encoded(secret: &str) -> String {
     url::form_urlencoded::byte_serialize(secret.as_bytes()).collect()
@@ -260,7 +279,7 @@ impl fmt::Debug for Redactor {
 mod tests {
     use super::*;
 
-    const SECRET: &str = "s3cr+t/é\"x";
+    const SECRET: &str = "S3cr+t/é\"-~(x";
 
     #[test]
     fn every_form_is_masked() {
@@ -268,13 +287,19 @@ mod tests {
         let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
         for form in [
             SECRET.to_owned(),
-            "s3cr%2Bt%2F%C3%A9%22x".to_owned(),
-            "s3cr%2bt%2f%c3%a9%22x".to_owned(),
+            "S3cr%2Bt%2F%C3%A9%22%2D%7E%28x".to_owned(),
+            "S3cr%2bt%2f%c3%a9%22%2d%7e%28x".to_owned(),
+            "S3cr%2Bt%2F%C3%A9%22-~%28x".to_owned(),
+            "S3cr%2bt%2f%c3%a9%22-~%28x".to_owned(),
+            "S3cr%2Bt%2F%C3%A9%22-~(x".to_owned(),
+            "S3cr%2bt%2f%c3%a9%22-~(x".to_owned(),
+            "S3cr%2Bt%2F%C3%A9%22-%7E%28x".to_owned(),
+            "S3cr%2bt%2f%c3%a9%22-%7e%28x".to_owned(),
             BASE64_STANDARD.encode(SECRET),
             BASE64_URL_SAFE_NO_PAD.encode(SECRET),
             hex.to_uppercase(),
             hex,
-            "s3cr+t/é\\\"x".to_owned(),
+            "S3cr+t/é\\\"-~(x".to_owned(),
         ] {
             assert!(redactor.text(&format!("<{form}>")).starts_with("<***"), "{form}");
             for before in 0..40 {
@@ -283,7 +308,7 @@ mod tests {
             }
         }
         assert_eq!(redactor.text("short"), "short");
-        assert!(!redactor.may_match(b"s3cr+t/ nothing of which is whole, short or long s3cr+"));
+        assert!(!redactor.may_match(b"S3cr+t/ nothing of which is whole, short or long S3cr+"));
         assert!(matches!(redactor.text("nothing"), Cow::Borrowed(_)));
     }
 
@@ -318,6 +343,16 @@ mod tests {
             assert_eq!(redactor.text(&text), masked, "{}", text.len());
         }
         assert_eq!(Redactor::new(["aaaaaa", "aaaaaab"]).text("xaaaaaaaaaaaaaaab"), "x******aaab");
+    }
+
+    #[test]
+    fn of_secrets_that_hold_each_other_nothing_is_left() {
+        let [own, token, other] =
+            ["the-secret", "the-secret:and-a-rest", "and-a-rest/more"].map(|secret| Redactor::new([secret]));
+        for all in [own.and(&token).and(&other), other.and(&token.and(&own)), token.and(&other).and(&own)] {
+            assert_eq!(all.text("<the-secret:and-a-rest> <the-secret>"), "<***> <***>");
+            assert_eq!(all.text("<the-secret:and-a-rest/more>"), "<***>", "they overlap");
+        }
     }
 
     #[test]

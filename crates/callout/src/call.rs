@@ -3,7 +3,7 @@
 //! shape.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -168,7 +168,7 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
         replay: Replay::Safe,
         deadline: Deadline::after(&call.engine.clock, timeouts.call),
         timeouts,
-        header: Mutex::new(None),
+        carried: Mutex::default(),
     };
     let answer = sending.send_with_fresh_token(&RetryConfig { max_retries: 0, retry_on_status: Vec::new() }).await;
     let redactor = sending.redactor();
@@ -338,7 +338,7 @@ async fn send<'a>(
         replay: if endpoint.request.method().is_idempotent() { Replay::Safe } else { Replay::OnlyUnsent },
         deadline,
         timeouts,
-        header: Mutex::new(None),
+        carried: Mutex::default(),
     };
     let answer = sending.send_with_fresh_token(&endpoint.retry).await;
     let redactor = sending.redactor();
@@ -431,7 +431,27 @@ struct Sending<'a> {
     replay: Replay,
     deadline: Deadline,
     timeouts: Timeouts,
-    header: Mutex<Option<AuthHeader>>,
+    carried: Mutex<Carried>,
+}
+
+/// What attempts have carried so far.
+#[derive(Default)]
+struct Carried {
+    last: Option<AuthHeader>,
+    /// Masks the tokens before that: an answer can hold what was sent with any.
+    earlier: Redactor,
+}
+
+impl Carried {
+    fn add(&mut self, header: AuthHeader) {
+        if let Some(before) = self.last.replace(header).filter(|before| !self.is_last(before)) {
+            self.earlier = self.earlier.and(before.redactor());
+        }
+    }
+
+    fn is_last(&self, header: &AuthHeader) -> bool {
+        self.last.as_ref().is_some_and(|last| last.value() == header.value())
+    }
 }
 
 impl Sending<'_> {
@@ -492,7 +512,7 @@ impl Sending<'_> {
             }
             let header = header?;
             request.headers.insert(auth.header_name().clone(), header.value().clone());
-            *self.header.lock().unwrap_or_else(PoisonError::into_inner) = Some(header);
+            self.carried().add(header);
         }
         Ok(request)
     }
@@ -502,7 +522,11 @@ impl Sending<'_> {
     }
 
     fn last_header(&self) -> Option<AuthHeader> {
-        self.header.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.carried().last.clone()
+    }
+
+    fn carried(&self) -> MutexGuard<'_, Carried> {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops the token that was refused; false where there is none to renew.
@@ -513,10 +537,12 @@ impl Sending<'_> {
         }
     }
 
-    /// Masks the integration's secrets and the token that was sent.
+    /// Masks the integration's secrets and the tokens that were sent.
     fn redactor(&self) -> Redactor {
         let own = self.call.integration.redactor();
-        self.last_header().map_or_else(|| own.clone(), |header| own.and(header.redactor()))
+        let carried = self.carried();
+        let all = carried.last.as_ref().map_or_else(|| own.clone(), |header| own.and(header.redactor()));
+        if carried.earlier.is_empty() { all } else { all.and(&carried.earlier) }
     }
 
     /// `None` only if the request cannot be made a second time.

@@ -44,6 +44,20 @@ async fn a_refused_token_is_renewed_and_the_call_sent_once_more() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_refused_is_masked_too() {
+    let body = r#"{"refused":"token-1","took":"token-2"}"#;
+    for status in [200, 401] {
+        let good = move |token: &str| Reply::json(if token == "Bearer token-2" { status } else { 401 }, body);
+        let upstream = provider(good).await;
+        let shown = match go(&load(&upstream, CLIENT).unwrap(), "{}").await {
+            Ok(outcome) => outcome.text().to_owned(),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        assert!(shown.contains("***") && !shown.contains("token-"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_401_is_returned() {
     let upstream = provider(|_| Reply::json(401, r#"{"message":"no"}"#)).await;
     let integration = load(&upstream, CLIENT).unwrap();
