@@ -449,6 +449,13 @@ impl Carried {
         }
     }
 
+    /// The last is no longer good, and there is none until the next is had.
+    fn refused(&mut self) {
+        if let Some(before) = self.last.take() {
+            self.earlier = self.earlier.and(before.redactor());
+        }
+    }
+
     fn is_last(&self, header: &AuthHeader) -> bool {
         self.last.as_ref().is_some_and(|last| last.value() == header.value())
     }
@@ -531,10 +538,15 @@ impl Sending<'_> {
 
     /// Drops the token that was refused; false where there is none to renew.
     fn drop_token(&self) -> bool {
-        match (self.auth, self.last_header()) {
-            (Some((auth, params)), Some(header)) => auth.invalidate(params, &header, &self.call.engine.tokens),
+        let mut carried = self.carried();
+        let dropped = match (self.auth, &carried.last) {
+            (Some((auth, params)), Some(header)) => auth.invalidate(params, header, &self.call.engine.tokens),
             _ => false,
+        };
+        if dropped {
+            carried.refused();
         }
+        dropped
     }
 
     /// Masks the integration's secrets and the tokens that were sent.

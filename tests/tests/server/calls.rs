@@ -161,6 +161,18 @@ async fn a_connection_whose_token_cannot_be_had_says_so() {
     let answer = server.ask("POST", &format!("/integrations/{id}/test-connection"), None).await.expect(200);
     assert_eq!((answer.text_at("status"), answer.at("http_status")), ("auth_failed".to_owned(), Json::Null));
 
+    // The API refuses the token, and there is no other: what the token endpoint answers is not the API's.
+    let once = oauth.replace(r#""name":"oauth""#, r#""name":"once""#).replace("/token", "/once");
+    let once = once
+        .replace(&format!(r#""base_url":"{}""#, upstream.url()), &format!(r#""base_url":"{}""#, upstream.at("/api")));
+    upstream.reply("/once", Reply::json(200, r#"{"access_token":"tok-123456"}"#));
+    upstream.reply("/once", Reply::redirect(302, "/login"));
+    upstream.reply("/api", Reply::status(401));
+    let id = server.create(&once).await;
+    let answer = server.ask("POST", &format!("/integrations/{id}/test-connection"), None).await.expect(200);
+    assert_eq!((answer.text_at("status"), answer.at("http_status")), ("auth_failed".to_owned(), Json::Null));
+    assert_eq!(upstream.requests().iter().filter(|request| request.path() == "/api").count(), 1);
+
     let exchange = format!(
         r#"{{"name":"exchange","display_name":"E","base_url":"{0}","auth":{{"type":"bearer_token_exchange",
             "exchange_url":"{0}/exchange","exchange_secret_value":{{"value":"exchange-secret"}},
