@@ -185,7 +185,8 @@ pub(crate) enum IntegrationsCommand {
     Import {
         /// An integration as JSON or YAML; secrets may stand in it.
         file: PathBuf,
-        /// Makes it one that the workspace cannot change or delete; importing it again replaces it.
+        /// Makes it one that the workspace cannot change or delete; importing it again replaces it
+        /// with its secrets, so that one which is not given again is gone.
         #[arg(long)]
         builtin: bool,
         /// The workspace's name or id.

@@ -62,6 +62,15 @@ pub struct StoredIntegration {
     pub(crate) secret_versions: Versions,
 }
 
+/// What becomes of the stored secrets that a change does not give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotGiven {
+    /// Those whose name the auth type takes stay.
+    Stays,
+    /// None stays.
+    Goes,
+}
+
 impl StoredIntegration {
     /// Which secrets it has.
     pub fn secret_names(&self) -> impl Iterator<Item = SecretName> {
@@ -241,25 +250,29 @@ impl Store {
         if current.builtin {
             return Err(StoreError::Builtin);
         }
-        self.update(current, change, AuditAction::IntegrationUpdate, by).await
+        self.update(current, change, NotGiven::Stays, AuditAction::IntegrationUpdate, by).await
     }
 
     async fn update(
         &self,
         current: &StoredIntegration,
         IntegrationChange { config, secrets }: IntegrationChange,
+        not_given: NotGiven,
         action: AuditAction,
         by: &Actor,
     ) -> Result<StoredIntegration> {
         if config.name != current.config.name {
             return Err(StoreError::Invalid("the name of an integration cannot change".to_owned()));
         }
-        check_secrets(config.auth.as_ref(), &secrets, &current.secret_versions)?;
+        let takes = |name: SecretName| config.auth.as_ref().is_some_and(|auth| auth.kind.takes_secret(name));
+        let mut kept = current.secret_versions.clone();
+        kept.retain(|name, _| not_given == NotGiven::Stays && takes(*name));
+        check_secrets(config.auth.as_ref(), &secrets, &kept)?;
         let mut next = current.clone();
         next.revision += 1;
         next.updated_at = self.0.now();
-        let takes = |name: SecretName| config.auth.as_ref().is_some_and(|auth| auth.kind.takes_secret(name));
-        let removed: Vec<_> = current.secret_names().filter(|name| !takes(*name)).collect();
+        let stays = |name: SecretName| kept.contains_key(&name) || secrets.get(name).is_some();
+        let removed: Vec<_> = current.secret_names().filter(|name| !stays(*name)).collect();
         next.config = config;
         let pending = self.0.prepare_secrets(&next, &secrets, &removed).await?;
         next.secret_versions = pending.versions(&next);
@@ -347,18 +360,20 @@ impl Store {
         Ok(())
     }
 
-    /// Stores an integration that its workspace cannot change, or replaces the builtin one of that
-    /// name as [`Store::update_integration`] would.
+    /// Stores an integration that its workspace cannot change, or puts it in the place of the builtin one
+    /// of that name, whose secrets go: one that is not given could else be sent to where the new config
+    /// leads.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NameTaken`] if one of that name is not builtin; else as those two.
+    /// [`StoreError::NameTaken`] if one of that name is not builtin; else as [`Store::create_integration`]
+    /// and [`Store::update_integration`].
     pub async fn import_builtin(&self, workspace: Uuid, new: NewIntegration, by: &Actor) -> Result<StoredIntegration> {
         let new = NewIntegration { builtin: true, ..new };
         match self.integration_by_name(workspace, &new.config.name).await {
             Ok(current) if current.builtin => {
                 let change = IntegrationChange { config: new.config, secrets: new.secrets };
-                self.update(&current, change, AuditAction::IntegrationImport, by).await
+                self.update(&current, change, NotGiven::Goes, AuditAction::IntegrationImport, by).await
             }
             Ok(_) => Err(StoreError::NameTaken(new.config.name)),
             Err(StoreError::NotFound(_)) => self.create(workspace, new, AuditAction::IntegrationImport, by).await,

@@ -13,7 +13,7 @@ use callout_core::{
     config::{AuthConfig, AuthType, IntegrationConfig},
     secret::{SecretName, Secrets},
 };
-use callout_store::{IntegrationChange, NewIntegration, Page, StoreError, Uuid};
+use callout_store::{IntegrationChange, NewIntegration, Page, StoreError, Uuid, secrets::MemorySecrets};
 use support::{Database, kind, me, plain, secret, with_token, workspace};
 
 on_both! {
@@ -23,6 +23,7 @@ on_both! {
     one_of_several_at_once_wins,
     a_vanished_workspace_is_not_found,
     builtin_integrations_are_changed_by_import_only,
+    an_import_leaves_no_secret_that_it_does_not_give,
     a_nul_in_any_text_is_no_failure,
     secrets_follow_the_auth_type,
 }
@@ -167,6 +168,36 @@ async fn builtin_integrations_are_changed_by_import_only(database: Database) {
     assert_eq!(secret(&store, &two, SecretName::BearerToken).await.as_deref(), Some("two"));
     store.create_integration(workspace.id, plain("gitlab"), &me()).await.unwrap();
     assert_eq!(kind(store.import_builtin(workspace.id, plain("gitlab"), &me()).await), "name taken");
+}
+
+async fn an_import_leaves_no_secret_that_it_does_not_give(database: Database) {
+    let new = |origin: &str, secrets: Secrets| {
+        let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
+        auth.assertion_issuer = Some("me".to_owned());
+        NewIntegration { config: IntegrationConfig::new("github", origin).with_auth(auth), secrets, builtin: true }
+    };
+    let outside = MemorySecrets::new();
+    for (name, store) in [("sealed", database.open().await), ("outside", database.open_outside(outside.clone()).await)]
+    {
+        let workspace = store.create_workspace(name, &me()).await.unwrap();
+        let secrets = Secrets::new().with(SecretName::PrivateKey, "key").with(SecretName::ClientSecret, "client");
+        let one = store.import_builtin(workspace.id, new("https://api.example", secrets), &me()).await.unwrap();
+        assert_eq!(one.secret_names().count(), 2, "{name}");
+
+        let secrets = Secrets::new().with(SecretName::PrivateKey, "newer");
+        let two = new("https://elsewhere.example", secrets);
+        let two = store.import_builtin(workspace.id, two, &me()).await.unwrap();
+        assert_eq!(two.secret_names().collect::<Vec<_>>(), [SecretName::PrivateKey], "{name}");
+        assert_eq!(secret(&store, &two, SecretName::PrivateKey).await.as_deref(), Some("newer"), "{name}");
+        assert_eq!(secret(&store, &two, SecretName::ClientSecret).await, None, "{name}");
+
+        // The one that it needs is not taken from before either.
+        let without = new("https://elsewhere.example", Secrets::new());
+        assert_eq!(kind(store.import_builtin(workspace.id, without, &me()).await), "invalid", "{name}");
+        assert_eq!(store.integration(workspace.id, one.id).await.unwrap(), two, "{name}");
+    }
+    assert_eq!(database.texts("SELECT path FROM sealed_secrets").await.len(), 1);
+    assert_eq!(outside.paths().len(), 1);
 }
 
 async fn a_nul_in_any_text_is_no_failure(database: Database) {
