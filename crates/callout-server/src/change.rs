@@ -4,6 +4,7 @@ use callout::{
     AuthConfig, FaultCode, Faults, IntegrationConfig, Json, Place, SecretName, Secrets, UnknownFields,
     json::ObjectBuilder,
 };
+use callout_store::StoredIntegration;
 
 /// The fields of the body that a change may have.
 const FIELDS: [&str; 6] = ["display_name", "protocol", "base_url", "auth", "endpoints", "enabled"];
@@ -13,7 +14,9 @@ pub(crate) struct Changed {
     pub(crate) config: IntegrationConfig,
     /// The secrets that stand in the change.
     pub(crate) given: Secrets,
-    /// Those, and the ones of before that still serve.
+    /// The stored ones that go on to serve beside those.
+    pub(crate) carried: Vec<SecretName>,
+    /// Those given and those carried, as far as they open.
     pub(crate) all: Secrets,
 }
 
@@ -22,14 +25,17 @@ pub(crate) struct Changed {
 /// `auth: null` clears the auth and its secrets. A field of `auth` that is absent stays as it was,
 /// unless `type` changes: then nothing of the old type's fields does. A secret alone rotates it.
 ///
+/// `opened` are the stored secrets, or none of them where one does not open.
+///
 /// What is wrong goes into `faults`; `None` where nothing can be made of the change. Faults of
 /// the config itself are found when it is compiled.
 pub(crate) fn apply(
-    current: &IntegrationConfig,
-    kept: &Secrets,
+    stored: &StoredIntegration,
+    opened: &Secrets,
     change: &Json,
     faults: &mut Faults,
 ) -> Option<Changed> {
+    let current = &stored.config;
     let Some(fields) = change.as_object() else {
         faults.report(FaultCode::WrongType, format!("must be an object, not {}", change.type_name()));
         return None;
@@ -48,16 +54,17 @@ pub(crate) fn apply(
     if config.protocol != current.protocol {
         faults.field("protocol", |faults| faults.report(FaultCode::Value, "cannot be changed"));
     }
+    // By what is stored and not by what opens: the store keeps the one as the other.
+    let serves = |name: SecretName| config.auth.as_ref().is_some_and(|auth| auth.kind.takes_secret(name));
+    let carried: Vec<_> = stored.secret_names().filter(|name| given.get(*name).is_none() && serves(*name)).collect();
     let mut all = given.clone();
-    if let Some(auth) = &config.auth {
-        for (name, secret) in kept.iter() {
-            if all.get(name).is_none() && auth.kind.takes_secret(name) {
-                all.insert(name, secret.clone());
-            }
+    for name in &carried {
+        if let Some(secret) = opened.get(*name) {
+            all.insert(*name, secret.clone());
         }
     }
-    refuse_moved_secrets(current, &config, &given, &all, faults);
-    Some(Changed { config, given, all })
+    refuse_moved_secrets(current, &config, &carried, faults);
+    Some(Changed { config, given, carried, all })
 }
 
 /// The whole body that would create the changed integration.
@@ -113,11 +120,9 @@ fn merge_auth(current: Option<&AuthConfig>, given: &Json, faults: &mut Faults) -
 fn refuse_moved_secrets(
     current: &IntegrationConfig,
     config: &IntegrationConfig,
-    given: &Secrets,
-    all: &Secrets,
+    carried: &[SecretName],
     faults: &mut Faults,
 ) {
-    let carried: Vec<SecretName> = all.iter().map(|(name, _)| name).filter(|name| given.get(*name).is_none()).collect();
     if carried.is_empty() {
         return;
     }

@@ -68,18 +68,21 @@ async fn update_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
     let id = asker.id("integration_id")?;
     let body = body::receive(app, request, app.options().max_body_bytes).await?;
     let current = app.store().integration(workspace, id).await?;
-    let kept = match app.store().secrets(&current).await {
+    let opened = match app.store().secrets(&current).await {
         // One that does not open any more can be given anew.
         Err(StoreError::Sealed { .. }) => Secrets::new(),
-        kept => kept?,
+        opened => opened?,
     };
     let work = {
         let (app, current) = (app.clone(), current.clone());
-        move || change_to(&app, &current, &kept, &body)
+        move || change_to(&app, &current, &opened, &body)
     };
     let (change, compiled) = app.compute(workspace, work).await??;
     let stored = app.store().update_integration(&current, change, &asker.actor()).await?;
-    app.loaded().put(&stored, compiled);
+    match compiled {
+        Some(compiled) => app.loaded().put(&stored, compiled),
+        None => app.loaded().forget(id),
+    }
     Ok(Reply::ok(to_json(&stored)))
 }
 
@@ -118,23 +121,25 @@ fn read_new(app: &App, workspace: Uuid, body: &[u8]) -> Result<NewIntegration, A
     Ok(NewIntegration { config, secrets, builtin: false })
 }
 
-/// Reads, checks and compiles what an integration shall become.
+/// Reads, checks and compiles what an integration shall become. What was compiled serves for calls if no stored
+/// secret is missing in it because one does not open.
 fn change_to(
     app: &App,
     current: &StoredIntegration,
-    kept: &Secrets,
+    opened: &Secrets,
     body: &[u8],
-) -> Result<(IntegrationChange, Integration), ApiError> {
+) -> Result<(IntegrationChange, Option<Integration>), ApiError> {
     let body = body::parse(body, app.engine().limits().max_json_depth)?;
     let mut faults = Faults::new();
-    let changed = change::apply(&current.config, kept, &body, &mut faults);
-    let Some(change::Changed { config, given, all }) = changed else {
+    let changed = change::apply(current, opened, &body, &mut faults);
+    let Some(change::Changed { config, given, carried, all }) = changed else {
         return Err(ApiError::invalid("body", &faults));
     };
     refuse_large(app, &config, &mut faults);
     let compiled = app.compile(current.workspace_id, Some(current.id), config.clone(), &all, &mut faults);
     let compiled = compiled.ok_or_else(|| ApiError::invalid("body", &faults))?;
-    Ok((IntegrationChange { config, secrets: given }, compiled))
+    let is_whole = carried.iter().all(|name| all.get(*name).is_some());
+    Ok((IntegrationChange { config, secrets: given }, is_whole.then_some(compiled)))
 }
 
 fn refuse_large(app: &App, config: &IntegrationConfig, faults: &mut Faults) {

@@ -2,6 +2,7 @@
 
 use callout::Json;
 use callout_tests::{Recorded, Reply, Upstream};
+use sqlx::{Connection, SqliteConnection};
 
 use super::{Server, integration};
 
@@ -185,6 +186,45 @@ async fn a_second_secret_does_not_move_along_with_the_first() {
     let with_both =
         format!(r#"{{"auth":{{{to},"private_key_value":{{"value":"{pem}"}},"client_secret_value":{{"value":"n"}}}}}}"#);
     server.ask("PATCH", &path, Some(&with_both)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_secret_does_not_move_because_another_does_not_open() {
+    let upstream = Upstream::with(|request: &Recorded| {
+        let token = r#"{"access_token":"t0ken","token_type":"Bearer","expires_in":60}"#;
+        Reply::json(200, if request.path() == "/token" { token } else { "{}" })
+    })
+    .await;
+    let server = Server::start().await;
+    let pem = include_str!("../../../crates/callout-cli/demo/demo-key.pem").replace('\n', "\\n");
+    let body = format!(
+        r#"{{"name":"jwt","display_name":"J","base_url":"{0}","auth":{{"type":"oauth2_jwt_bearer",
+            "assertion_issuer":"me","client_id":"c","token_url":"{0}/token",
+            "private_key_value":{{"value":"{pem}"}},"client_secret_value":{{"value":"client-secret-1"}}}},
+            "endpoints":[{{"name":"go","description":"","method":"GET","path":"/go"}}]}}"#,
+        upstream.url()
+    );
+    let id = server.create(&body).await;
+    let path = format!("/integrations/{id}");
+    // Past the server, which does not open the other one then either.
+    let database = server.folder().join("callout.db");
+    let mut on = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    let damage = "UPDATE sealed_secrets SET ciphertext = X'00' WHERE path LIKE '%/private_key'";
+    assert_eq!(sqlx::query(damage).execute(&mut on).await.unwrap().rows_affected(), 1);
+
+    let key = format!(r#""private_key_value":{{"value":"{pem}"}}"#);
+    let moved = format!(r#"{{"auth":{{"token_url":"https://evil.example/token",{key}}}}}"#);
+    let refused = server.ask("PATCH", &path, Some(&moved)).await.expect(422);
+    assert!(refused.text.contains("auth.client_secret_value"), "{}", refused.text);
+
+    // Where it was it may be given anew, and the other one is sent as before.
+    server.ask("PATCH", &path, Some(&format!(r#"{{"auth":{{{key}}}}}"#))).await.expect(200);
+    let call = format!("{path}/endpoints/go/test");
+    let called = server.ask("POST", &call, Some(r#"{"params":{}}"#)).await.expect(200);
+    assert_eq!(called.at("error"), Json::Null, "{}", called.text);
+    let requests = upstream.requests();
+    let asked = requests.iter().find(|request| request.path() == "/token").unwrap();
+    assert!(asked.text().contains("client_secret=client-secret-1"), "{}", asked.text());
 }
 
 #[tokio::test]
