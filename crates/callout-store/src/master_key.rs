@@ -233,7 +233,8 @@ fn read(source: &MasterKeySource) -> Result<KeyRing> {
 /// Makes the file with all of its content at once, for its owner alone. One that is there already is
 /// left as it is: somebody else was faster.
 fn make_file(path: &Path, text: &str) -> Result<()> {
-    let made = write_beside(path, text).and_then(|new| {
+    let new = beside(path);
+    let made = write_new(&new, text, None).and_then(|()| {
         let linked = fs::hard_link(&new, path);
         fs::remove_file(&new)?;
         match linked {
@@ -246,24 +247,35 @@ fn make_file(path: &Path, text: &str) -> Result<()> {
     })
 }
 
-/// Whoever reads it meanwhile sees it as it was or as it is.
+/// Whoever reads it meanwhile sees it as it was or as it is; who may read it stays as it was. Where that
+/// cannot be, nothing is changed.
 fn replace_file(path: &Path, text: &str) -> Result<()> {
-    let replaced = write_beside(path, text).and_then(|new| {
-        fs::rename(&new, path)?;
-        sync_folder(path)
-    });
-    replaced.map_err(|error| {
+    replace(path, text).map_err(|error| {
         StoreError::MasterKey(format!("the master key file {} cannot be replaced: {error}", path.display()))
     })
 }
 
-/// A file beside that one, on the disk when this returns.
-fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays one: what it leads to is replaced.
+    let path = fs::canonicalize(path)?;
+    let new = beside(&path);
+    write_new(&new, text, Some(&fs::metadata(&path)?))?;
+    // Every key stands in what would be left.
+    fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
+    sync_folder(&path)
+}
+
+/// Where the file is written before it takes its place. Who writes has the database alone, and so one name is
+/// enough: what was left by a process that was killed is found under it and not kept for ever.
+fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    // Left by a process of the same id that was killed.
-    if let Err(error) = fs::remove_file(&beside)
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// A new file, on the disk when this returns, or none. It is its owner's alone, or as that other one is.
+fn write_new(path: &Path, text: &str, other: Option<&fs::Metadata>) -> io::Result<()> {
+    if let Err(error) = fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound
     {
         return Err(error);
@@ -272,10 +284,41 @@ fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
+    let mut file = options.open(path)?;
+    fill(&mut file, text, other).inspect_err(|_| drop(fs::remove_file(path)))
+}
+
+fn fill(file: &mut fs::File, text: &str, other: Option<&fs::Metadata>) -> io::Result<()> {
+    // Before a key stands in it.
+    if let Some(other) = other {
+        open_as(file, other)?;
+    }
     file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(beside)
+    file.sync_all()
+}
+
+/// Opens a file to those to whom the other one is open, by owner, group and mode.
+#[cfg(unix)]
+fn open_as(file: &fs::File, other: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let made = file.metadata()?;
+    let user = (made.uid() != other.uid()).then_some(other.uid());
+    let group = (made.gid() != other.gid()).then_some(other.gid());
+    if user.is_some() || group.is_some() {
+        fchown(file, user, group).map_err(|error| {
+            let (user, group) = (other.uid(), other.gid());
+            let why = format!("a new one cannot be given to its owner and group, {user}:{group}: {error}");
+            io::Error::new(error.kind(), why)
+        })?;
+    }
+    file.set_permissions(other.permissions())
+}
+
+/// Where files have no owner and group, a new one is what its folder makes of it.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn open_as(_: &fs::File, _: &fs::Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
@@ -350,6 +393,8 @@ mod tests {
         make_file(&path, "one").unwrap();
         make_file(&path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        // As one that was killed would leave it.
+        fs::write(folder.path().join("master.key.new"), "every key").unwrap();
         replace_file(&path, "three").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "three");
         #[cfg(unix)]
@@ -358,5 +403,45 @@ mod tests {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_owner_its_mode_and_the_link_that_leads_to_it() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("of-the-server.key"), folder.path().join("master.key"));
+        fs::write(&file, "one").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("of-the-server.key", &link).unwrap();
+        // Only root can give a file away; elsewhere it stays one's own.
+        drop(chown(&file, Some(12), Some(34)));
+        let access = || {
+            let found = fs::metadata(&file).unwrap();
+            (found.uid(), found.gid(), found.mode())
+        };
+        let before = access();
+        replace_file(&link, "two").unwrap();
+        assert_eq!(access(), before);
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("of-the-server.key"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_given_to_the_owner_of_the_other_is_not_written() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let new = folder.path().join("master.key.new");
+        let of_another = fs::metadata("/").unwrap();
+        match write_new(&new, "every key", Some(&of_another)) {
+            // Root can.
+            Ok(()) => assert_eq!(fs::metadata(&new).unwrap().uid(), of_another.uid()),
+            Err(error) => {
+                assert!(error.to_string().contains("owner and group"), "{error}");
+                assert!(!new.exists(), "nothing is left");
+            }
+        }
     }
 }
