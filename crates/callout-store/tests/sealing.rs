@@ -27,6 +27,7 @@ on_both! {
     a_sealed_secret_belongs_to_its_env,
     any_text_is_sealed_and_opened,
     no_form_of_a_secret_is_in_the_database,
+    what_was_sealed_is_overwritten_when_it_is_deleted,
 }
 
 /// The attacks: each a statement that an attacker with write access to the database may run. `{a}` and
@@ -226,4 +227,30 @@ async fn no_form_of_a_secret_is_in_the_database(database: Database) {
             assert!(!found, "{} stands in {name}", String::from_utf8_lossy(form));
         }
     }
+}
+
+async fn what_was_sealed_is_overwritten_when_it_is_deleted(database: Database) {
+    if database.is_postgres() {
+        // Its rows go when it vacuums, and that is its own affair.
+        return;
+    }
+    let store = database.open().await;
+    let workspace = workspace(&store).await;
+    // Long enough to fill pages of its own, beside a part in a page that others use too.
+    let one = with_token("aa", &"x".repeat(20_000));
+    let one = store.create_integration(workspace.id, one, &me()).await.unwrap();
+    let hex = database.hex("ciphertext", "").await;
+    let ciphertext: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let parts: Vec<&[u8]> = ciphertext.chunks(64).step_by(20).collect();
+    let found = async || {
+        // All of the log comes into the file, and the log is emptied.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+        let mut bytes = fs::read(database.url()).unwrap();
+        bytes.extend(fs::read(format!("{}-wal", database.url())).unwrap_or_default());
+        parts.iter().filter(|part| bytes.windows(64).any(|window| window == **part)).count()
+    };
+    assert!(found().await > parts.len() / 2, "it stands in the file");
+    store.delete_integration(workspace.id, one.id, &me()).await.unwrap();
+    assert_eq!(found().await, 0);
 }

@@ -1,8 +1,8 @@
 //! One way to run a statement on SQLite and PostgreSQL: each is written once, with `$1` for its first
 //! value and in the part of SQL that both have.
 //!
-//! - SQLite: a write-ahead log, `synchronous = FULL`, foreign keys, one connection that writes (others
-//!   of this process queue for it, other processes' are waited for) and several that read.
+//! - SQLite: a write-ahead log, `synchronous = FULL`, foreign keys, `secure_delete`, one connection that
+//!   writes (others of this process queue for it, other processes' are waited for) and several that read.
 //! - PostgreSQL: a small pool; every wait for a lock is bounded.
 
 mod error;
