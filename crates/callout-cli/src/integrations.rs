@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use anstream::println;
 use callout::{Faults, IntegrationConfig, Secrets, UnknownFields};
+use callout_server::ServerOptions;
 use callout_store::{NewIntegration, StoreError};
 
 use crate::{
@@ -48,6 +49,11 @@ async fn import(
     }
     let read = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut faults);
     let (config, mut secrets) = read.ok_or_else(|| files::faulty(file, &faults))?;
+    // What a server would not take from a request does not come in by this way either.
+    ServerOptions::default().refuse_large(&config, &mut faults);
+    if !faults.is_empty() {
+        return Err(files::faulty(file, &faults));
+    }
     for (name, value) in given.iter() {
         secrets.insert(name, value.clone());
     }

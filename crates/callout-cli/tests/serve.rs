@@ -173,6 +173,31 @@ fn a_first_start_makes_what_is_missing_and_a_second_changes_nothing() {
 }
 
 #[test]
+fn an_import_is_as_large_as_a_server_takes_it_at_most() {
+    let folder = folder();
+    let at = folder.path();
+    out(&callout(at, &["workspaces", "create", "shop"]));
+    let schema = format!(r#"{{"type":"object","description":"{}"}}"#, "x".repeat(61_000));
+    let endpoint = |at: usize| {
+        format!(r#"{{"name":"e{at}","description":"d","method":"GET","path":"/","input_schema":{schema}}}"#)
+    };
+    for (name, count) in [("large", 17), ("larger", 18)] {
+        let endpoints: Vec<_> = (0..count).map(endpoint).collect();
+        let endpoints = endpoints.join(",");
+        let text = format!(
+            r#"{{"name":"{name}","display_name":"N","base_url":"https://api.example","endpoints":[{endpoints}]}}"#
+        );
+        std::fs::write(at.join(format!("{name}.json")), text).unwrap();
+    }
+    out(&callout(at, &["integrations", "import", "large.json", "--workspace", "shop"]));
+    let import = ["integrations", "import", "larger.json", "--workspace", "shop", "--builtin"];
+    for import in [&import[..], &import[..5]] {
+        let refused = err(&callout(at, import));
+        assert!(refused.contains("larger.json: must have at most 1048576 bytes"), "{refused}");
+    }
+}
+
+#[test]
 fn keys_workspaces_and_imports_from_the_command_line() {
     let folder = folder();
     let at = folder.path();

@@ -8,7 +8,8 @@ use std::{
 };
 
 use callout::{
-    Caller, Engine, Error, ErrorKind, Faults, Integration, IntegrationConfig, Secrets, SharedClock, SharedRng,
+    Caller, Engine, Error, ErrorKind, FaultCode, Faults, Integration, IntegrationConfig, Secrets, SharedClock,
+    SharedRng,
 };
 use callout_store::{Store, StoredIntegration, Timestamp, Uuid};
 
@@ -69,6 +70,18 @@ impl Default for ServerOptions {
             requests_per_minute: None,
             mcp_origins: Vec::new(),
             max_mcp_sessions: 256,
+        }
+    }
+}
+
+impl ServerOptions {
+    /// Reports an integration that is larger than [`ServerOptions::max_integration_bytes`]: for whoever stores
+    /// what a server shall use.
+    pub fn refuse_large(&self, config: &IntegrationConfig, faults: &mut Faults) {
+        let (found, most) = (config.to_json().to_string().len(), self.max_integration_bytes);
+        if found > most {
+            let message = format!("must have at most {most} bytes as compact JSON, not {found}");
+            faults.report(FaultCode::TooLong, message);
         }
     }
 }

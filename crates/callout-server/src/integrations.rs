@@ -114,7 +114,7 @@ fn read_new(app: &App, workspace: Uuid, body: &[u8]) -> Result<NewIntegration, A
             faults.report(FaultCode::NotOneOf, "must be rest: others cannot be created here");
         });
     }
-    refuse_large(app, &config, &mut faults);
+    app.options().refuse_large(&config, &mut faults);
     if app.compile(workspace, None, config.clone(), &secrets, &mut faults).is_none() {
         return Err(ApiError::invalid("body", &faults));
     }
@@ -135,19 +135,11 @@ fn change_to(
     let Some(change::Changed { config, given, carried, all }) = changed else {
         return Err(ApiError::invalid("body", &faults));
     };
-    refuse_large(app, &config, &mut faults);
+    app.options().refuse_large(&config, &mut faults);
     let compiled = app.compile(current.workspace_id, Some(current.id), config.clone(), &all, &mut faults);
     let compiled = compiled.ok_or_else(|| ApiError::invalid("body", &faults))?;
     let is_whole = carried.iter().all(|name| all.get(*name).is_some());
     Ok((IntegrationChange { config, secrets: given }, is_whole.then_some(compiled)))
-}
-
-fn refuse_large(app: &App, config: &IntegrationConfig, faults: &mut Faults) {
-    let (found, most) = (config.to_json().to_string().len(), app.options().max_integration_bytes);
-    if found > most {
-        let message = format!("must have at most {most} bytes as compact JSON, not {found}");
-        faults.report(FaultCode::TooLong, message);
-    }
 }
 
 fn read_list_query(query: &Query) -> Result<ListQuery, ApiError> {
