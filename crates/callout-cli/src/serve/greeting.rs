@@ -6,7 +6,10 @@ use callout::{ExposeSecret, SecretString};
 use callout_store::Workspace;
 
 use super::{demo::Demo, lines};
-use crate::{args::StoreArgs, show, store};
+use crate::{
+    args::{SecretBackendArg, StoreArgs},
+    show, store,
+};
 
 pub(super) struct Greeting<'a> {
     pub(super) origin: &'a str,
@@ -56,11 +59,17 @@ impl Greeting<'_> {
     /// The flags that lead another command to the same store. A URL is left to the environment: a
     /// password may stand in it.
     fn store_flags(&self) -> String {
-        let StoreArgs { database, master_key, environment, secret_backend: _ } = self.args;
+        let StoreArgs { database, master_key, environment, secret_backend } = self.args;
         let database = database.as_deref().filter(|text| !text.contains("://"));
         let environment = Some(environment.as_str()).filter(|name| *name != "dev");
+        let secrets = match secret_backend {
+            SecretBackendArg::Database => None,
+            SecretBackendArg::Ssm => Some("ssm"),
+        };
         let mut flags = String::new();
-        for (name, value) in [("database", database), ("master-key", master_key.as_deref()), ("env", environment)] {
+        for (name, value) in
+            [("database", database), ("master-key", master_key.as_deref()), ("env", environment), ("secrets", secrets)]
+        {
             if let Some(value) = value {
                 flags.push_str(&format!(" --{name} {}", lines::quoted(value)));
             }
@@ -69,5 +78,38 @@ impl Greeting<'_> {
             flags.push_str(&format!("   # with the URL in {}", store::DATABASE));
         }
         flags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice(args: &StoreArgs) -> String {
+        let greeting = Greeting { origin: "http://x", args, database: None, workspace: None, key: None, demo: None };
+        let text = greeting.to_string();
+        let advice = text.lines().map(str::trim).find(|line| line.starts_with("callout keys")).unwrap();
+        advice.to_owned()
+    }
+
+    #[test]
+    fn what_is_advised_leads_to_the_same_store() {
+        let mut args = StoreArgs {
+            database: None,
+            master_key: None,
+            environment: "dev".to_owned(),
+            secret_backend: SecretBackendArg::Database,
+        };
+        assert_eq!(advice(&args), "callout keys replace-operator");
+        args.secret_backend = SecretBackendArg::Ssm;
+        assert_eq!(advice(&args), "callout keys replace-operator --secrets 'ssm'");
+        args.database = Some("it.db".to_owned());
+        args.environment = "prod".to_owned();
+        assert_eq!(advice(&args), "callout keys replace-operator --database 'it.db' --env 'prod' --secrets 'ssm'");
+        args.database = Some("postgres://me:sesame@host/it".to_owned());
+        assert_eq!(
+            advice(&args),
+            "callout keys replace-operator --env 'prod' --secrets 'ssm'   # with the URL in CALLOUT_DATABASE"
+        );
     }
 }
