@@ -7,6 +7,7 @@ mod lines;
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
+use callout::SharedClock;
 use callout_mcp::Progress;
 use callout_server::{App, ServerOptions};
 use callout_store::DatabaseUrl;
@@ -26,6 +27,9 @@ use crate::{
 
 /// How long a request may take beyond its call: to be read, checked, answered.
 const BESIDE_THE_CALL: Duration = Duration::from_secs(5);
+
+/// How long the database may take to let go of its connections: one whose host has vanished never does.
+const CLOSING: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(mut args: ServeArgs) -> Result<ExitCode, Stop> {
     log_to_stderr(args.log)?;
@@ -73,8 +77,21 @@ pub(crate) async fn run(mut args: ServeArgs) -> Result<ExitCode, Stop> {
             ExitCode::from(FAILED)
         }
     };
-    store.close().await;
+    if !ends_in_time(store.close(), &store::clock()).await {
+        show::note(&format!(
+            "the database did not close its connections within {CLOSING:?}, and is waited for no longer"
+        ));
+    }
     Ok(code)
+}
+
+/// Whether the work ended within [`CLOSING`]; it is given up then.
+async fn ends_in_time(work: impl Future<Output = ()>, clock: &SharedClock) -> bool {
+    tokio::select! {
+        biased;
+        () = work => true,
+        () = clock.until(clock.now() + CLOSING) => false,
+    }
 }
 
 async fn asked_twice() {
@@ -115,4 +132,42 @@ pub(crate) fn log_to_stderr(format: LogFormat) -> Result<(), Stop> {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     Ok(tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{pending, ready},
+        time::Instant,
+    };
+
+    use callout::{Clock, StillClock};
+
+    use super::*;
+
+    /// At which each moment has come as soon as it is waited for.
+    struct HastyClock(StillClock);
+
+    impl Clock for HastyClock {
+        fn now(&self) -> Instant {
+            self.0.now()
+        }
+
+        fn unix(&self) -> Duration {
+            self.0.unix()
+        }
+
+        async fn sleep(&self, _: Duration) {}
+
+        async fn until(&self, moment: Instant) {
+            assert_eq!(moment, self.0.now() + CLOSING);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_does_not_close_is_given_up() {
+        let clock = SharedClock::new(HastyClock(StillClock::new()));
+        assert!(!ends_in_time(pending(), &clock).await);
+        assert!(ends_in_time(ready(()), &clock).await);
+    }
 }
