@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use callout_core::{
     Error, ErrorKind,
-    json::{Json, Object, write_compact},
+    json::{Json, Object, is_written_within},
     limits::Limits,
 };
 
@@ -49,7 +49,7 @@ pub(crate) fn is_small(params: &Object, limits: &Limits) -> bool {
 /// when written: it is walked no further than its size allows.
 pub(crate) fn within(value: &Json, levels: usize, bytes: usize) -> Result<(), Excess> {
     walk(value, levels, &mut { bytes })?;
-    write_compact(value, &mut Counter { left: bytes }).map_err(|_| Excess::Size)
+    if is_written_within(value, bytes) { Ok(()) } else { Err(Excess::Size) }
 }
 
 /// Each value takes one byte at least.
@@ -62,17 +62,6 @@ fn walk(value: &Json, levels: usize, left: &mut usize) -> Result<(), Excess> {
             below.and_then(|below| members.values().try_for_each(|value| walk(value, below, left)))
         }
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
-    }
-}
-
-struct Counter {
-    left: usize,
-}
-
-impl Write for Counter {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
-        Ok(())
     }
 }
 

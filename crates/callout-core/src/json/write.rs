@@ -34,6 +34,24 @@ pub fn write_compact(value: &Json, out: &mut impl Write) -> fmt::Result {
     }
 }
 
+/// Whether [`write_compact`] writes no more than that many bytes for `value`, found out without writing them.
+///
+/// A value whose parts are shared may be small in memory and endless when it is written: it is walked as far as the
+/// bytes reach, and to the end of the text there.
+pub fn is_written_within(value: &Json, bytes: usize) -> bool {
+    write_compact(value, &mut Left(bytes)).is_ok()
+}
+
+/// Takes so many bytes more, and keeps none of them.
+struct Left(usize);
+
+impl Write for Left {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.checked_sub(text.len()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
 /// Writes names and texts, and by `other` the members that are no texts. Few long pieces are written faster than many
 /// short ones: what stands between a name or a text and the next is one.
 fn write_object<'o, W: Write>(
@@ -245,6 +263,25 @@ mod tests {
             let replaced = compact(&value, Some((&shared, "\"known\"")));
             assert_eq!(replaced.contains("known"), value.as_object().is_some_and(|object| object.len() > 2));
         }
+    }
+
+    #[test]
+    fn what_is_written_is_within_its_length_and_not_within_one_byte_less() {
+        let nested = r#"{"a\"":["x",{"b":[1,false]}],"c":"d"}"#;
+        for text in ["null", "true", "-1.50", "\"\"", "\"é\\n\\u0001\"", "[]", "{}", nested] {
+            let value = Json::parse(text).unwrap();
+            assert!(is_written_within(&value, text.len()) && is_written_within(&value, usize::MAX), "{text}");
+            assert!(!is_written_within(&value, text.len() - 1) && !is_written_within(&value, 0), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_shares_its_parts_is_walked_no_further_than_the_bytes_reach() {
+        let mut endless = Json::from("x");
+        for _ in 0..100 {
+            endless = vec![endless.clone(), endless].into();
+        }
+        assert!(!is_written_within(&endless, 10_000));
     }
 
     #[test]
