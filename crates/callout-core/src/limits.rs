@@ -37,6 +37,9 @@ pub struct Limits {
     pub max_pattern_bytes: usize,
     /// Paths of one endpoint's filter, and of its mapping. Default 256 each.
     pub max_paths: usize,
+    /// Bytes of the result of an endpoint's mapping, as compact JSON, and of that of a result key with several
+    /// matches: either may hold one value of a body again and again. Default 40 MiB.
+    pub max_result_bytes: usize,
     /// Bytes of a template's source. Default 16 KiB.
     pub max_template_bytes: usize,
     /// Work that one render may take, in instructions. Default 100,000, which is the most too: more
@@ -66,6 +69,7 @@ impl Default for Limits {
             max_total_path_matches: 1_000_000,
             max_pattern_bytes: 32 << 20,
             max_paths: 256,
+            max_result_bytes: 40 << 20,
             max_template_bytes: 16 << 10,
             template_fuel: 100_000,
             max_template_output_bytes: 1 << 20,

@@ -27,6 +27,8 @@ pub struct Mapping {
     members: Vec<(SmolStr, Path)>,
     /// All names, one after the other.
     names: String,
+    /// [`bytes_around`] the values of one object.
+    around: usize,
 }
 
 /// What a member is made of, for all elements of an array.
@@ -52,7 +54,8 @@ impl Mapping {
         // All are parsed before the first that failed decides, so that every fault is reported.
         let parsed: Vec<Option<_>> = parsed.collect();
         let names = members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("\n");
-        Some(Self { members: parsed.into_iter().collect::<Option<_>>()?, names })
+        let around = bytes_around(members.iter().map(|(name, _)| name.as_str()));
+        Some(Self { members: parsed.into_iter().collect::<Option<_>>()?, names, around })
     }
 
     /// What it gave, with the secrets masked that its author wrote into names. Values have been masked
@@ -86,6 +89,25 @@ impl Mapping {
     pub(crate) fn room(&self, chars: usize) -> TextRoom {
         let each = self.members.iter().map(|(name, _)| name.chars().count() + r#""":,"#.len()).sum();
         TextRoom { chars, each, values: self.members.iter().map(|(name, _)| name.clone()).collect() }
+    }
+
+    /// How many bytes at most are written for `mapped`, which it made of a value that is written with `given` bytes;
+    /// neither is looked through. `None` if that cannot be told: a path with several matches may give the same
+    /// value many times.
+    pub(crate) fn most_bytes(&self, mapped: &Json, given: usize, visits: &Visits) -> Option<usize> {
+        /// An element in which a path is absent becomes `null`, and may be as short as a digit.
+        const LONGER: usize = NULL.len() - 1;
+        if !self.members.iter().all(|(_, path)| path.is_single()) {
+            return None;
+        }
+        // What is absent as a whole is `null` too.
+        let given = given.max(NULL.len());
+        let value = given.saturating_add(given.min(visits.each()).saturating_mul(LONGER));
+        let rows = mapped.as_array().map_or(1, |rows| rows.len());
+        // What a relative path gives is shared out among the elements; any other value stands in each of them.
+        let relative = self.members.iter().filter(|(_, path)| is_relative(path)).count();
+        let values = (self.members.len() - relative).checked_mul(rows)?.checked_add(relative)?;
+        rows.checked_mul(self.around)?.checked_add(values.checked_mul(value)?)?.checked_add("[]".len())
     }
 
     /// Makes the new object. A path that leads to one value gives it, `null` where it is absent; a
@@ -166,6 +188,15 @@ fn looked_up<'v>(
         Error::new(ErrorKind::LimitExceeded, format!("{place}: {error}"))
     })?;
     Ok(found.unwrap_or(Cow::Owned(Json::Null)))
+}
+
+/// How an absent value is written.
+pub(crate) const NULL: &str = "null";
+
+/// Bytes that are written around the values of an object with members of these names, and of the comma behind it.
+pub(crate) fn bytes_around<'n>(names: impl Iterator<Item = &'n str>) -> usize {
+    let written = |name: &str| Json::from(name).to_string().len() + ":,".len();
+    names.map(written).fold("{},".len(), usize::saturating_add)
 }
 
 /// Whether it applies to each element of an array.

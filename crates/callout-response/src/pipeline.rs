@@ -4,7 +4,7 @@ use callout_core::{
     Error, ErrorKind,
     config::EndpointConfig,
     fault::{FaultCode, Faults},
-    json::{Json, Object},
+    json::{Json, Object, is_written_within},
     limits::Limits,
     redact::{Redactor, START_BYTES},
     time::{Deadline, SharedClock},
@@ -59,6 +59,19 @@ impl<'a> Input<'a> {
     fn watch(&self) -> Watch<'a> {
         Watch { clock: self.clock, deadline: self.deadline }
     }
+}
+
+/// What is known of the body that stages work on.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// See [`Template::render_within`].
+    share: u64,
+    /// How many bytes all of it has at most, as compact JSON.
+    bytes: Option<usize>,
+}
+
+impl Known {
+    const NOTHING: Self = Self { share: 1, bytes: None };
 }
 
 /// What each stage gave; the stages after one that failed gave nothing.
@@ -165,7 +178,8 @@ impl Pipeline {
                 // gets by that would not with the whole, it has as much less to spend as that can have
                 // saved.
                 let share = 1 + (widest / MEMBERS_PER_VISIT) as u64;
-                self.stages(&Input { body: &body, ..*input }, Count::UpToLimit, &mut Stages::default(), share).ok()
+                let known = Known { share, bytes: Some(bytes.len()) };
+                self.stages(&Input { body: &body, ..*input }, Count::UpToLimit, &mut Stages::default(), known).ok()
             }
             Part::Mapped { result, is_whole } => {
                 input.watch().check("response_mapping").ok()?;
@@ -213,26 +227,26 @@ impl Pipeline {
     ///
     /// The first stage that fails, by its name; see the stages for their kinds.
     pub fn run(&self, input: &Input<'_>) -> Result<Text, Error> {
-        self.stages(input, Count::UpToLimit, &mut Stages::default(), 1)
+        self.stages(input, Count::UpToLimit, &mut Stages::default(), Known::NOTHING)
     }
 
     /// Makes the text and keeps what each stage gave. Lengths are exact, unless a template fails behind its
     /// limit: nobody knows then how long its text would have been.
     pub fn trace(&self, input: &Input<'_>) -> Stages {
         let mut stages = Stages::default();
-        match self.stages(input, Count::Exactly, &mut stages, 1) {
+        match self.stages(input, Count::Exactly, &mut stages, Known::NOTHING) {
             Ok(text) => stages.text = Some(text),
             Err(error) => stages.error = Some(error),
         }
         stages
     }
 
-    fn stages(&self, input: &Input<'_>, count: Count, stages: &mut Stages, share: u64) -> Result<Text, Error> {
-        self.unmasked(input, count, stages, share)
+    fn stages(&self, input: &Input<'_>, count: Count, stages: &mut Stages, known: Known) -> Result<Text, Error> {
+        self.unmasked(input, count, stages, known)
             .map_err(|error| error.map_message(|message| input.redactor.text(message).into_owned()))
     }
 
-    fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages, share: u64) -> Result<Text, Error> {
+    fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages, known: Known) -> Result<Text, Error> {
         let watch = input.watch();
         let mut visits = Visits::new(&self.limits);
         let value = match &self.filter {
@@ -241,16 +255,46 @@ impl Pipeline {
         };
         stages.after_filter = Some(value.clone());
         let value = match &self.mapping {
-            Some(mapping) => mapping.masked(mapping.apply(&value, &mut visits, &watch)?, input.redactor),
+            Some(mapping) => {
+                let mapped = mapping.apply(&value, &mut visits, &watch)?;
+                // What a filter keeps it keeps once, so that there are no more bytes than of the body.
+                let most = known.bytes.and_then(|bytes| mapping.most_bytes(&mapped, bytes, &visits));
+                if most.is_none_or(|most| most > self.limits.max_result_bytes) {
+                    self.bounded("response_mapping", &mapped)?;
+                }
+                mapping.masked(mapped, input.redactor)
+            }
             None => value,
         };
         stages.after_mapping = Some(value.clone());
         let value = match &self.result_key {
-            Some(key) => key.apply(&value, &mut visits)?,
+            Some(key) => {
+                let found = key.apply(&value, &mut visits)?;
+                if key.may_repeat() {
+                    self.bounded("result_key", &found)?;
+                }
+                found
+            }
             None => value,
         };
         stages.after_result_key = Some(value.clone());
-        self.text(&value, true, input, count, share)
+        self.text(&value, true, input, count, known.share)
+    }
+
+    /// Refuses a result that only memory is large enough for: a value is shared there, and written out wherever it
+    /// stands, also where nobody looks at how long a text becomes, as in the stages of a trace.
+    fn bounded(&self, stage: &str, result: &Json) -> Result<(), Error> {
+        let max = self.limits.max_result_bytes;
+        if is_written_within(result, max) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!(
+                "{stage}: its result has more than {max} bytes as JSON (`max_result_bytes`); take parts of values \
+                 instead of whole ones, and each of them once, or ask the API for less"
+            ),
+        ))
     }
 
     /// What is behind the stages that make a value: template and truncation. Of a value that is not whole no

@@ -26,6 +26,11 @@ impl ResultKey {
         vec![Reach::whole(self.path.route())]
     }
 
+    /// Whether what it gives may hold the same value many times.
+    pub(crate) fn may_repeat(&self) -> bool {
+        !self.path.is_single()
+    }
+
     /// The value at the path. A path with several matches gives an array, empty if there is none.
     ///
     /// # Errors
