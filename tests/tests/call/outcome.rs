@@ -170,6 +170,25 @@ async fn a_trace_as_text_is_the_trace_however_the_body_is_written() {
     }
 }
 
+/// A few paths can ask for more than any memory has.
+#[tokio::test]
+async fn a_result_that_is_too_large_to_be_written_fails_the_call_and_stands_in_no_trace() {
+    let upstream = Upstream::start().await;
+    let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(400_000));
+    let members: Vec<_> = (0..120).map(|at| format!(r#""m{at}":"$""#)).collect();
+    let endpoint = format!(r#"{{"path":"/","response_mapping":{{{}}},"max_result_length":9}}"#, members.join(","));
+    let integration = with_endpoint(&upstream, &endpoint);
+    for _ in 0..2 {
+        upstream.reply("/v1/", Reply::json(200, body.clone()));
+    }
+    let error = go(&integration, "{}").await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::LimitExceeded, Some(200)));
+    assert!(error.message().starts_with("response_mapping: its result has more than 41943040 bytes"), "{error}");
+    let trace = engine().trace(&integration, "go", Json::empty_object()).await;
+    assert_eq!(trace.error.as_ref().unwrap().message(), error.message());
+    assert!(trace.after_mapping.is_none() && trace.to_json_text().len() < 3 * body.len());
+}
+
 #[test]
 fn error_codes_are_stable() {
     let codes: Vec<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
