@@ -30,7 +30,7 @@ impl Default for TransportBuilder {
         Self {
             client: ClientConfig {
                 egress: EgressPolicy::public(),
-                resolver: SharedResolver::system(),
+                resolver: None,
                 roots: Vec::new(),
                 identity: None,
                 proxy: None,
@@ -84,7 +84,7 @@ impl TransportBuilder {
 
     /// The look-up of host names. Default: the system's.
     pub fn with_resolver(mut self, resolver: impl Resolver) -> Self {
-        self.client.resolver = SharedResolver::new(resolver);
+        self.client.resolver = Some(SharedResolver::new(resolver));
         self
     }
 

@@ -45,7 +45,8 @@ const IDLE: Duration = Duration::from_secs(90);
 #[derive(Clone)]
 pub(crate) struct ClientConfig {
     pub(crate) egress: EgressPolicy,
-    pub(crate) resolver: SharedResolver,
+    /// `None` for the system's.
+    pub(crate) resolver: Option<SharedResolver>,
     pub(crate) roots: Vec<Vec<u8>>,
     pub(crate) identity: Option<Vec<u8>>,
     pub(crate) proxy: Option<String>,
@@ -106,6 +107,7 @@ impl Client {
             no_platform_roots,
             proxied: proxied.is_some(),
         };
+        let resolver = resolver.unwrap_or_else(|| SharedResolver::system(timeouts.connect));
         let connector = Connector::new(resolver, gate, Arc::new(for_upstream), proxy, timeouts.connect);
         // Past the client's own bound an answer is only a broken stream; below it, it can be named.
         let max_header_list = u32::try_from(limits.max_header_bytes.saturating_mul(4)).unwrap_or(u32::MAX);

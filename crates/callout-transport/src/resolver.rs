@@ -1,5 +1,7 @@
 //! Names to addresses: the seam for a host's own look-up, and the filter that every address passes.
 
+mod system;
+
 use std::{
     fmt,
     future::Future,
@@ -7,6 +9,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
     vec,
 };
 
@@ -14,15 +17,17 @@ use callout_core::http::BoxFuture;
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
 
+use self::system::SystemResolver;
 use crate::egress::{EgressPolicy, Refusal};
 
 /// How many addresses of one name are tried.
 const MAX_ADDRESSES: usize = 16;
 
-/// Looks up host names. The default asks the system (`getaddrinfo`).
+/// Looks up host names. The default asks the system (`getaddrinfo`): 64 names at once, each once for all
+/// who ask for it meanwhile. Others wait for their turn, within the time that a connection has.
 ///
-/// Whatever it answers passes the egress policy, and only what passes is dialled: one look-up per
-/// connection, none between the check and the dialling.
+/// Whatever it answers passes the egress policy, and only what passes is dialled: it is asked once for a
+/// connection, and not between the check and the dialling.
 pub trait Resolver: Send + Sync + 'static {
     /// The addresses of a host, the one to try first in front.
     ///
@@ -51,22 +56,16 @@ impl SharedResolver {
         Self(Arc::new(resolver))
     }
 
-    pub(crate) fn system() -> Self {
-        Self::new(SystemResolver)
+    /// The system's, for connections that have so much time.
+    pub(crate) fn system(connect: Duration) -> Self {
+        // Who has waited for most of it is told why, before the connection's own time is over.
+        Self::new(SystemResolver::new(connect / 10 * 9))
     }
 }
 
 impl fmt::Debug for SharedResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedResolver").finish_non_exhaustive()
-    }
-}
-
-struct SystemResolver;
-
-impl Resolver for SystemResolver {
-    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
     }
 }
 
