@@ -84,6 +84,9 @@ impl Default for Limits {
 #[non_exhaustive]
 pub struct Timeouts {
     /// Making a connection: name look-up, TCP, TLS. Default 5 s.
+    ///
+    /// The same for all calls of an engine, since they share connections: one that a call asks for is not
+    /// looked at.
     pub connect: Duration,
     /// One attempt, from its first byte to the last byte of its answer. Default 30 s.
     pub attempt: Duration,

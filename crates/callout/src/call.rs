@@ -42,7 +42,8 @@ const MAX_REDIRECTS: u32 = 5;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CallOptions {
-    /// How long it may take. Default: the engine's.
+    /// How long it may take: `attempt` and `call` of these. `connect` is the engine's for every call, since a
+    /// connection is made for all that may use it. Default: the engine's.
     pub timeouts: Option<Timeouts>,
     /// Whether params that are strings are converted to the numbers and booleans that the input
     /// schema asks for. Default: the engine's.
@@ -50,7 +51,7 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// With timeouts of its own.
+    /// With timeouts of its own, but for `connect`; see [`CallOptions::timeouts`].
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);

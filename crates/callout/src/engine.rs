@@ -304,7 +304,7 @@ impl EngineBuilder {
         self
     }
 
-    /// How long calls may take, unless a call says otherwise.
+    /// How long calls may take, unless a call says otherwise. `connect` holds for all of them.
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;

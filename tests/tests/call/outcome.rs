@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use callout::{CallOptions, Delivery, ErrorKind, Json, Timeouts};
+use callout::{
+    CallOptions, Delivery, EgressPolicy, EndpointConfig, Engine, ErrorKind, IntegrationConfig, Json, Secrets, Timeouts,
+};
 use callout_tests::{Recorded, Reply, Upstream};
+use tokio::net::TcpListener;
 
 use super::{engine, go, load, with_endpoint};
 
@@ -77,6 +80,28 @@ async fn a_call_may_have_less_time_than_the_engine_gives() {
     let options = CallOptions::default().with_timeouts(timeouts);
     let error = engine().call_with(&integration, "go", Json::empty_object(), &options).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+}
+
+#[tokio::test]
+async fn making_a_connection_has_the_engines_time_whatever_a_call_asks_for() {
+    // Accepts, and never shakes hands.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut endpoint = EndpointConfig::new("go", "Goes", "/");
+    endpoint.retry_config.max_retries = 0;
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    let mut timeouts = Timeouts::default();
+    timeouts.connect = Duration::from_millis(150);
+    let egress = EgressPolicy::public().allow("127.0.0.1").unwrap();
+    let engine = Engine::builder().with_egress(egress).with_timeouts(timeouts).build().unwrap();
+    let config = IntegrationConfig::new("shop", url).with_endpoint(endpoint);
+    let integration = engine.load(config, &Secrets::new()).unwrap();
+    for asked in [Duration::from_millis(1), Duration::from_secs(20)] {
+        timeouts.connect = asked;
+        let options = CallOptions::default().with_timeouts(timeouts);
+        let error = engine.call_with(&integration, "go", Json::empty_object(), &options).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+        assert!(error.message().ends_with("in time, for which it has 150ms"), "{error}");
+    }
 }
 
 #[tokio::test]
