@@ -41,6 +41,19 @@ const MAX_URL: usize = 65_534;
 /// How long a connection is kept without a request.
 const IDLE: Duration = Duration::from_secs(90);
 
+/// When a connection of HTTP/2 is given up whose kernel answers and whose peer does not. It comes before the
+/// default bound on an attempt, so that the next one does not meet it again.
+const SILENCE: Silence = Silence { asked_after: Duration::from_secs(15), given_up_after: Duration::from_secs(10) };
+
+/// How long a peer may be silent while a request is open.
+#[derive(Clone, Copy)]
+struct Silence {
+    /// It gets a ping (RFC 9113 section 6.7).
+    asked_after: Duration,
+    /// From the ping on.
+    given_up_after: Duration,
+}
+
 /// What the client is made from.
 #[derive(Clone)]
 pub(crate) struct ClientConfig {
@@ -111,13 +124,7 @@ impl Client {
         let connector = Connector::new(resolver, gate, Arc::new(for_upstream), proxy, timeouts.connect);
         // Past the client's own bound an answer is only a broken stream; below it, it can be named.
         let max_header_list = u32::try_from(limits.max_header_bytes.saturating_mul(4)).unwrap_or(u32::MAX);
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(MAX_IDLE)
-            .http2_max_header_list_size(max_header_list)
-            .build(connector);
+        let http = client_builder(max_header_list, SILENCE).build(connector);
         Ok(Self { http, proxied, settings })
     }
 
@@ -156,6 +163,19 @@ impl Client {
         }
         Ok(response)
     }
+}
+
+fn client_builder(max_header_list: u32, silence: Silence) -> legacy::Builder {
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(MAX_IDLE)
+        .http2_max_header_list_size(max_header_list)
+        .http2_keep_alive_interval(silence.asked_after)
+        .http2_keep_alive_timeout(silence.given_up_after);
+    builder
 }
 
 fn to_client(request: HttpRequest) -> Result<Request<Full<Bytes>>, Fault> {
@@ -216,4 +236,45 @@ fn basic(url: &Url) -> Option<HeaderValue> {
 
 pub(crate) fn invalid(message: &str) -> Error {
     Error::new(ErrorKind::InvalidConfig, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use hyper_util::client::legacy::connect::HttpConnector;
+    use tokio::{io::AsyncReadExt as _, net::TcpListener, time::timeout};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_silent_connection_is_given_up_before_an_attempt_has_used_up_its_time() {
+        assert!(SILENCE.asked_after + SILENCE.given_up_after < Timeouts::default().attempt);
+    }
+
+    #[tokio::test]
+    async fn an_http_2_connection_whose_peer_is_stuck_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Uri = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&accepted);
+        // Takes what is sent, and answers neither request nor ping.
+        let serving = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move { stream.read_to_end(&mut Vec::new()).await });
+            }
+        });
+        let silence = Silence { asked_after: Duration::from_millis(50), given_up_after: Duration::from_millis(50) };
+        let client: legacy::Client<HttpConnector, Full<Bytes>> =
+            client_builder(65_536, silence).http2_only(true).build(HttpConnector::new());
+        for connections in 1..=2 {
+            let answer = timeout(SOON, client.get(url.clone())).await.expect("the request ends");
+            assert!(answer.is_err_and(|error| !error.is_connect()));
+            assert_eq!(accepted.load(Ordering::SeqCst), connections, "the next request has a new connection");
+        }
+        serving.abort();
+    }
 }
