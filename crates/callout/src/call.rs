@@ -88,6 +88,10 @@ impl<'a> Call<'a> {
         self.options.timeouts.unwrap_or(self.engine.timeouts)
     }
 
+    fn is_lenient(&self) -> bool {
+        self.options.lenient_params.unwrap_or(self.engine.lenient_params)
+    }
+
     fn named(&self, error: Error) -> Error {
         error.with_integration(self.integration.name()).with_endpoint(self.endpoint)
     }
@@ -123,9 +127,10 @@ pub(crate) async fn run(call: &Call<'_>, id: CallId, params: Json) -> Result<Out
 /// The request that a call would send, the auth header masked; nothing is asked for and nothing sent.
 pub(crate) fn render(call: &Call<'_>, params: Json) -> Result<SentRequest, Error> {
     let prepared = || {
-        let opened = open(call, params, Disabled::Called)?;
-        opened.0.request.validate(&opened.1)?;
-        prepare(call, opened)
+        let (endpoint, params) = open(call, params, Disabled::Called)?;
+        let Checked { params, conversions, result } = check(endpoint, params, call.is_lenient());
+        result?;
+        prepare(call, (endpoint, params, conversions))
     };
     Ok(prepared().map_err(|error| call.named(error))?.shown(call))
 }
@@ -248,24 +253,45 @@ impl Prepared<'_> {
     }
 }
 
-/// An endpoint, the params for it, and which of them were converted to fit.
-type Opened<'a> = (&'a Arc<Endpoint>, Object, Vec<Conversion>);
-
 /// What comes before the params are checked.
-fn open<'a>(call: &Call<'a>, params: Json, disabled: Disabled) -> Result<Opened<'a>, Error> {
+fn open<'a>(call: &Call<'a>, params: Json, disabled: Disabled) -> Result<(&'a Arc<Endpoint>, Object), Error> {
     let endpoint = refuse(call, disabled)?;
-    let Json::Object(mut params) = params else {
+    let Json::Object(params) = params else {
         return Err(Error::new(
             ErrorKind::InvalidParams,
             format!("params must be a JSON object, not {}", params.type_name()),
         ));
     };
-    let mut conversions = Vec::new();
-    if call.options.lenient_params.unwrap_or(call.engine.lenient_params) {
-        (params, conversions) = lenient::convert(&endpoint.request.tool_schema(), &params);
-    }
-    Ok((endpoint, params, conversions))
+    Ok((endpoint, params))
 }
+
+/// Params after their check, and which of them were converted to fit.
+struct Checked {
+    params: Object,
+    conversions: Vec<Conversion>,
+    result: Result<(), Error>,
+}
+
+/// Checks params, and those that are refused once more with what can be converted to fit, if that is wanted.
+///
+/// What fits as it was given is what the caller means: of several schemas for one value each may ask for
+/// another type. What is refused for its size or its depth is not looked into any further.
+fn check(endpoint: &Endpoint, params: Object, is_lenient: bool) -> Checked {
+    let request = &endpoint.request;
+    let refusal = match request.validate(&params) {
+        Err(refusal) if is_lenient && refusal.kind() == ErrorKind::InvalidParams => refusal,
+        result => return Checked { params, conversions: Vec::new(), result },
+    };
+    let (converted, conversions) = lenient::convert(&request.tool_schema(), &params);
+    if conversions.is_empty() {
+        return Checked { params, conversions, result: Err(refusal) };
+    }
+    let result = request.validate(&converted);
+    Checked { params: converted, conversions, result }
+}
+
+/// An endpoint, the params for it, and which of them were converted to fit.
+type Opened<'a> = (&'a Arc<Endpoint>, Object, Vec<Conversion>);
 
 /// The request for params that have been checked.
 fn prepare<'a>(call: &Call<'a>, opened: Opened<'a>) -> Result<Prepared<'a>, Error> {
@@ -300,16 +326,20 @@ async fn approved<'a>(
     params: Json,
     disabled: Disabled,
 ) -> Result<(Prepared<'a>, Deadline), Error> {
-    let opened = open(call, params, disabled)?;
+    let (endpoint, params) = open(call, params, disabled)?;
     let mut deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
-    if let Some(checked) = opened.0.request.validate_at_once(&opened.1) {
-        checked?;
+    let is_lenient = call.is_lenient();
+    // What is refused and may be converted takes longer than the check that refused it.
+    let at_once = endpoint.request.validate_at_once(&params).filter(|result| result.is_ok() || !is_lenient);
+    let Checked { params, conversions, result } = if let Some(result) = at_once {
+        Checked { params, conversions: Vec::new(), result }
     } else {
-        let (endpoint, params) = (opened.0.clone(), opened.1.clone());
-        let check = move || endpoint.request.validate(&params);
-        place(call.engine, call.integration, deadline).run(check).await??;
-    }
-    let prepared = prepare(call, opened)?;
+        let shared = Arc::clone(endpoint);
+        let work = move || check(&shared, params, is_lenient);
+        place(call.engine, call.integration, deadline).run(work).await?
+    };
+    result?;
+    let prepared = prepare(call, (endpoint, params, conversions))?;
     if approve(call, watch, &prepared).await? {
         // The time that a person took is not the call's.
         deadline = Deadline::after(&call.engine.clock, call.timeouts().call);

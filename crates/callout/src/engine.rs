@@ -389,7 +389,8 @@ impl EngineBuilder {
 
     /// Converts params that are strings to the numbers and booleans that the input schema asks for,
     /// where the text is one (`"5"`, `"1.50"`, `"true"`) and a string would be refused: models write
-    /// such. [`Outcome::conversions`] tells what was converted. Default: off.
+    /// such. Params that fit as they are given are left alone. [`Outcome::conversions`] tells what was
+    /// converted. Default: off.
     #[must_use]
     pub fn with_lenient_params(mut self, lenient: bool) -> Self {
         self.lenient_params = lenient;

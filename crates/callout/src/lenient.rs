@@ -1,4 +1,7 @@
 //! Numbers and booleans that a model wrote as strings, converted where the schema asks for them.
+//!
+//! It is for params that the schema refuses as they are: where several schemas speak of one value, the
+//! first of them that names a type is taken at its word.
 
 use callout_core::{
     fault::Place,

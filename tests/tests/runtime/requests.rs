@@ -114,3 +114,31 @@ async fn strings_are_converted_only_where_that_was_asked_for() {
     let fitting = lenient.call(&integration, "go", json(r#"{"n":5}"#)).await.unwrap();
     assert!(fitting.conversions().is_empty());
 }
+
+#[tokio::test]
+async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
+    const KINDS: &str = r#"{"path":"/x","input_schema":{"type":"object","required":["kind","value"],"oneOf":[
+        {"properties":{"kind":{"const":"text"},"value":{"type":"string"}}},
+        {"properties":{"kind":{"const":"number"},"value":{"type":"number"}}}]}}"#;
+    const PATTERNS: &str = r#"{"path":"/x","input_schema":{
+        "patternProperties":{"^x-":{"type":"string"}},"additionalProperties":{"type":"integer"}}}"#;
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/x", Reply::json(200, "{}"));
+    let engine = builder().with_lenient_params(true).build().unwrap();
+    for (endpoint, params, sent, conversions) in [
+        (KINDS, r#"{"kind":"text","value":"5"}"#, r#"{"kind":"text","value":"5"}"#, 0),
+        (KINDS, r#"{"kind":"number","value":"5"}"#, r#"{"kind":"number","value":5}"#, 1),
+        (PATTERNS, r#"{"x-a":"5","n":5}"#, r#"{"x-a":"5","n":5}"#, 0),
+        (PATTERNS, r#"{"n":"5"}"#, r#"{"n":5}"#, 1),
+    ] {
+        let integration = shop(&upstream, "", endpoint);
+        let rendered = engine.render(&integration, "go", json(params)).unwrap();
+        assert_eq!(rendered.body.as_deref(), Some(sent));
+        let outcome = engine.call(&integration, "go", json(params)).await.unwrap();
+        assert_eq!(outcome.conversions().len(), conversions, "{params}");
+        assert_eq!(upstream.requests().last().unwrap().text(), sent);
+    }
+    // Where nothing can be converted, the params are refused as they were given.
+    let error = engine.call(&shop(&upstream, "", PATTERNS), "go", json(r#"{"n":"five"}"#)).await.unwrap_err();
+    assert_eq!((error.kind(), error.faults().len()), (ErrorKind::InvalidParams, 1), "{error}");
+}
