@@ -391,6 +391,10 @@ impl EngineBuilder {
     /// where the text is one (`"5"`, `"1.50"`, `"true"`) and a string would be refused: models write
     /// such. Params that fit as they are given are left alone. [`Outcome::conversions`] tells what was
     /// converted. Default: off.
+    ///
+    /// Params beyond [`Limits::max_params_bytes`] are refused before any is converted. For the params of
+    /// one call subschemas are looked at a million times at most. What comes after, in the order of the
+    /// params, stays as it was given, so that the call ends as `invalid_params` if it does not fit.
     #[must_use]
     pub fn with_lenient_params(mut self, lenient: bool) -> Self {
         self.lenient_params = lenient;

@@ -4,7 +4,7 @@
 //! first of them that names a type is taken at its word.
 
 use callout_core::{
-    fault::Place,
+    fault::{Place, Step},
     json::{Json, Number, Object},
 };
 
@@ -12,8 +12,11 @@ use callout_core::{
 const MAX_REFERENCES: u32 = 16;
 /// How deep values are looked into.
 const MAX_DEPTH: usize = 128;
-/// How many subschemas are looked at for the params of one call; what comes after stays as it is.
-const MAX_LOOKS: u32 = 1_000_000;
+/// How often subschemas are looked at for the params of one call: for a value all that apply to it, and
+/// for each of its members and elements those in which that is looked for. What comes after stays as it is.
+const MAX_LOOKS: usize = 1_000_000;
+/// How many bytes of a reference are followed at the price of a look.
+const REFERENCE_BYTES: usize = 64;
 
 /// A param that was converted to fit the input schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +30,13 @@ pub struct Conversion {
 
 /// The params with every string converted that the schema refuses and that reads as what it asks
 /// for instead, and where that was. What the schema takes as a string stays one.
+///
+/// It ends after [`MAX_LOOKS`], whatever schema and params are: what it has not come to then stays as it
+/// was given, and is the check's to refuse.
 pub(crate) fn convert(schema: &Json, params: &Object) -> (Object, Vec<Conversion>) {
-    let mut walk = Walk { root: schema, conversions: Vec::new(), depth: 0, looks: MAX_LOOKS };
+    let mut walk = Walk { root: schema, conversions: Vec::new(), path: Vec::new(), looks: MAX_LOOKS };
     let value = Json::Object(params.clone());
-    let converted = walk.value(schema, &value, &Place::default());
+    let converted = walk.value(schema, &value);
     match converted {
         Some(Json::Object(converted)) => (converted, walk.conversions),
         _ => (params.clone(), walk.conversions),
@@ -40,28 +46,33 @@ pub(crate) fn convert(schema: &Json, params: &Object) -> (Object, Vec<Conversion
 struct Walk<'s> {
     root: &'s Json,
     conversions: Vec<Conversion>,
-    depth: usize,
-    looks: u32,
+    /// From the params to the value that is looked at.
+    path: Vec<Step>,
+    /// How many are left; 0 once they did not suffice.
+    looks: usize,
 }
 
 impl<'s> Walk<'s> {
-    /// The value converted; `None` if nothing in it was.
-    fn value(&mut self, schema: &'s Json, value: &Json, place: &Place) -> Option<Json> {
-        if self.depth >= MAX_DEPTH || matches!(value, Json::Null | Json::Bool(_) | Json::Number(_)) {
-            return None;
-        }
-        self.depth += 1;
-        let converted = self.below(schema, value, place);
-        self.depth -= 1;
-        converted
+    /// `None` if that many are not left.
+    fn spend(&mut self, looks: usize) -> Option<()> {
+        let left = self.looks.checked_sub(looks);
+        self.looks = left.unwrap_or(0);
+        left.and(Some(()))
     }
 
-    fn below(&mut self, schema: &'s Json, value: &Json, place: &Place) -> Option<Json> {
-        let schemas = self.in_place(schema);
+    /// The value converted; `None` if nothing in it was.
+    fn value(&mut self, schema: &'s Json, value: &Json) -> Option<Json> {
+        if self.path.len() >= MAX_DEPTH {
+            return None;
+        }
+        let schemas = self.in_place(schema)?;
         match value {
             Json::String(text) => {
-                let (to, converted) = scalar(&wanted(&schemas)?, text)?;
-                self.conversions.push(Conversion { place: place.clone(), to });
+                let types = self.wanted(&schemas)?;
+                let (to, converted) = scalar(&types, text)?;
+                // Its place is kept with it.
+                self.spend(self.path.len())?;
+                self.conversions.push(Conversion { place: self.place(), to });
                 Some(converted)
             }
             Json::Object(members) => {
@@ -69,9 +80,8 @@ impl<'s> Walk<'s> {
                 let converted: Object = (0..members.len())
                     .filter_map(|at| members.entry(at))
                     .map(|(name, member)| {
-                        let below = schemas.iter().find_map(|schema| member_schema(schema, name));
-                        let new =
-                            below.and_then(|below| self.value(below, member, &place.clone().field(name.as_str())));
+                        let find = |schema| member_schema(schema, name);
+                        let new = self.below(&schemas, find, || Step::Field(name.clone()), member);
                         changed |= new.is_some();
                         (name.clone(), new.unwrap_or_else(|| member.clone()))
                     })
@@ -84,8 +94,8 @@ impl<'s> Walk<'s> {
                     .iter()
                     .enumerate()
                     .map(|(at, element)| {
-                        let below = schemas.iter().find_map(|schema| element_schema(schema, at));
-                        let new = below.and_then(|below| self.value(below, element, &place.clone().index(at)));
+                        let find = |schema| element_schema(schema, at);
+                        let new = self.below(&schemas, find, || Step::Index(at), element);
                         changed |= new.is_some();
                         new.unwrap_or_else(|| element.clone())
                     })
@@ -96,30 +106,82 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// The schema and what it applies to the same value: references, and what it combines.
-    fn in_place(&mut self, schema: &'s Json) -> Vec<&'s Object> {
+    /// A member or an element converted, by the first schema that is found for it.
+    fn below(
+        &mut self,
+        schemas: &[&'s Object],
+        find: impl Fn(&'s Object) -> Option<&'s Json>,
+        step: impl FnOnce() -> Step,
+        value: &Json,
+    ) -> Option<Json> {
+        if matches!(value, Json::Null | Json::Bool(_) | Json::Number(_)) {
+            return None;
+        }
+        for &schema in schemas {
+            // To go through many schemas for each of many values is most of the work.
+            self.spend(1)?;
+            if let Some(schema) = find(schema) {
+                self.path.push(step());
+                let converted = self.value(schema, value);
+                self.path.pop();
+                return converted;
+            }
+        }
+        None
+    }
+
+    /// The schema and what it applies to the same value: references, and what it combines. `None` if not
+    /// all of them can be looked at.
+    fn in_place(&mut self, schema: &'s Json) -> Option<Vec<&'s Object>> {
         let mut found = Vec::new();
         let mut open = vec![(schema, 0)];
         while let Some((schema, depth)) = open.pop() {
+            self.spend(1)?;
             let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
-            let Some(left) = self.looks.checked_sub(1) else { return Vec::new() };
-            self.looks = left;
             found.push(schema);
-            if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|to| self.target(to)) {
-                open.push((target, depth + 1));
+            if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
+                self.spend(reference.len() / REFERENCE_BYTES)?;
+                open.extend(self.target(reference).map(|target| (target, depth + 1)));
             }
             for keyword in ["allOf", "anyOf", "oneOf"] {
                 let combined = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
                 open.extend(combined.map(|schema| (schema, depth + 1)));
             }
         }
-        found
+        Some(found)
     }
 
     /// A place in the schema: `#/$defs/name`. Other forms of references are not followed.
     fn target(&self, reference: &str) -> Option<&'s Json> {
         let pointer = reference.strip_prefix("#/")?;
         pointer.split('/').try_fold(self.root, |value, step| value.get(&step.replace("~1", "/").replace("~0", "~")))
+    }
+
+    /// The types that the schemas name; `None` if a string is one of them, or may be.
+    fn wanted(&mut self, schemas: &[&'s Object]) -> Option<Vec<&'s str>> {
+        let mut types = Vec::new();
+        for &schema in schemas {
+            match schema.get("type") {
+                Some(Json::String(name)) => types.push(name.as_str()),
+                Some(Json::Array(names)) => types.extend(names.iter().filter_map(Json::as_str)),
+                _ => {}
+            }
+            // The very string may be listed.
+            let listed = schema.get("enum").and_then(Json::as_array);
+            self.spend(listed.map_or(0, |values| values.len()))?;
+            let mut listed = listed.into_iter().flatten().chain(schema.get("const"));
+            if listed.any(|value| value.as_str().is_some()) {
+                return None;
+            }
+        }
+        (!types.contains(&"string")).then_some(types)
+    }
+
+    fn place(&self) -> Place {
+        self.path.iter().fold(Place::root(), |place, step| match step {
+            Step::Field(name) => place.field(name.clone()),
+            Step::Index(index) => place.index(*index),
+        })
     }
 }
 
@@ -131,24 +193,6 @@ fn member_schema<'s>(schema: &'s Object, name: &str) -> Option<&'s Json> {
 fn element_schema(schema: &Object, at: usize) -> Option<&Json> {
     let positions = schema.get("prefixItems").and_then(Json::as_array);
     positions.and_then(|positions| positions.get(at)).or_else(|| schema.get("items"))
-}
-
-/// The types that the schemas name; `None` if a string is one of them, or may be.
-fn wanted<'s>(schemas: &[&'s Object]) -> Option<Vec<&'s str>> {
-    let mut types = Vec::new();
-    for schema in schemas {
-        match schema.get("type") {
-            Some(Json::String(name)) => types.push(name.as_str()),
-            Some(Json::Array(names)) => types.extend(names.iter().filter_map(Json::as_str)),
-            _ => {}
-        }
-        // The very string may be listed.
-        let listed = schema.get("enum").and_then(Json::as_array).into_iter().flatten();
-        if listed.chain(schema.get("const")).any(|value| value.as_str().is_some()) {
-            return None;
-        }
-    }
-    (!types.contains(&"string")).then_some(types)
 }
 
 /// What a text reads as, of the types that are asked for.
@@ -211,5 +255,37 @@ mod tests {
         let schema = Json::parse(r##"{"properties":{"a":{"$ref":"#/properties/a"}}}"##).unwrap();
         let Json::Object(params) = Json::parse(r#"{"a":"1"}"#).unwrap() else { panic!() };
         assert!(convert(&schema, &params).1.is_empty());
+    }
+
+    #[test]
+    fn what_has_not_been_come_to_after_a_million_looks_stays_as_it_was_given() {
+        let converted = |schema: String, params: String| {
+            let Json::Object(params) = Json::parse(&params).unwrap() else { panic!() };
+            let (converted, conversions) = convert(&Json::parse(&schema).unwrap(), &params);
+            (conversions.len(), converted.get("z").cloned())
+        };
+        let texts = |length: usize| vec![r#""1""#; length].join(",");
+        let given = Some(Json::from("1"));
+        // Each element is looked for in two thousand schemas, of which the last that is looked at has it.
+        let nothing = vec!["{}"; 1_998].join(",");
+        let many = |length: usize| {
+            let list = format!(r#"{{"anyOf":[{{"items":{{"type":"integer"}}}},{nothing}]}}"#);
+            let schema = format!(r#"{{"properties":{{"a":{list},"z":{{"type":"integer"}}}}}}"#);
+            converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(length)))
+        };
+        assert_eq!(many(400), (401, Some(Json::from(1))));
+        assert_eq!(many(5_000), (498, given.clone()));
+        // What nothing speaks of is looked for all the same.
+        let schema = format!(r#"{{"properties":{{"a":{{"anyOf":[{nothing}]}},"z":{{"type":"integer"}}}}}}"#);
+        assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (0, given.clone()));
+        // Each is compared with all that are listed.
+        let listed = vec!["7"; 10_000].join(",");
+        let list = format!(r#"{{"items":{{"type":"integer","enum":[{listed}]}}}}"#);
+        let schema = format!(r#"{{"properties":{{"a":{list},"z":{{"type":"integer"}}}}}}"#);
+        assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (99, given));
+        // Numbers are not looked for at all.
+        let numbers = vec!["1"; 500_000].join(",");
+        let schema = format!(r#"{{"properties":{{"a":{{"anyOf":[{nothing}]}},"z":{{"type":"integer"}}}}}}"#);
+        assert_eq!(converted(schema, format!(r#"{{"a":[{numbers}],"z":"1"}}"#)), (1, Some(Json::from(1))));
     }
 }

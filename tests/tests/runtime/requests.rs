@@ -142,3 +142,20 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
     let error = engine.call(&shop(&upstream, "", PATTERNS), "go", json(r#"{"n":"five"}"#)).await.unwrap_err();
     assert_eq!((error.kind(), error.faults().len()), (ErrorKind::InvalidParams, 1), "{error}");
 }
+
+#[tokio::test]
+async fn lenient_params_that_are_too_large_as_they_are_given_are_refused_as_any_are() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/x", Reply::json(200, "{}"));
+    let integration = shop(&upstream, "", r#"{"path":"/x","input_schema":{"properties":{"n":{"type":"integer"}}}}"#);
+    // Converted it would be small.
+    let params = || json(&format!(r#"{{"n":"{}5"}}"#, " ".repeat(2 << 20)));
+    let (plain, lenient) = (builder(), builder().with_lenient_params(true));
+    let mut messages = Vec::new();
+    for builder in [plain, lenient] {
+        let error = builder.build().unwrap().call(&integration, "go", params()).await.unwrap_err();
+        assert_eq!((error.kind(), upstream.count()), (ErrorKind::LimitExceeded, 0), "{error}");
+        messages.push(error.to_string());
+    }
+    assert!(messages[0] == messages[1] && messages[0].contains("`max_params_bytes`"), "{messages:?}");
+}
