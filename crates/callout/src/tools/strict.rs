@@ -10,6 +10,12 @@ use super::schema::target;
 /// How deep schemas may nest there.
 const MAX_NESTING: u32 = 10;
 
+/// How far references and alternatives are followed for what applies to one value.
+const MAX_REFERENCES: u32 = 16;
+
+/// How often subschemas are looked at for the nulls of one call; what comes after keeps its nulls.
+const MAX_LOOKS: usize = 1_000_000;
+
 /// What is said as it is.
 const KEPT: [&str; 9] = [
     "description",
@@ -171,48 +177,143 @@ fn only_type(values: &[Json]) -> Option<Json> {
 
 /// The params without the nulls that strict mode has put for what is optional: those of properties
 /// that need not be there and may not be null.
+///
+/// Of alternatives that describe objects the one counts that knows all members of the value.
 pub(super) fn without_nulls(root: &Json, schema: &Json, value: &Json) -> Json {
-    let schema = schema.get("$ref").and_then(Json::as_str).and_then(|to| target(root, to)).unwrap_or(schema);
-    match value {
-        Json::Object(members) => {
-            let required = schema.get("required").and_then(Json::as_array);
-            let needed =
-                |name: &str| required.is_some_and(|names| names.iter().any(|other| other.as_str() == Some(name)));
-            let members = members.iter().filter_map(|(name, member)| {
-                let Some(property) = schema.get("properties").and_then(|all| all.get(name)) else {
-                    return Some((name, member.clone()));
-                };
-                if member.is_null() && !needed(name) && !takes_null(root, property, 0) {
-                    return None;
-                }
-                Some((name, without_nulls(root, property, member)))
-            });
-            members.collect()
+    Nulls { root, looks: MAX_LOOKS }.taken_out(schema, value)
+}
+
+struct Nulls<'s> {
+    root: &'s Json,
+    /// How many are left; 0 once they did not suffice.
+    looks: usize,
+}
+
+impl<'s> Nulls<'s> {
+    /// `None` if that many are not left.
+    fn spend(&mut self, looks: usize) -> Option<()> {
+        let left = self.looks.checked_sub(looks);
+        self.looks = left.unwrap_or(0);
+        left.and(Some(()))
+    }
+
+    fn taken_out(&mut self, schema: &'s Json, value: &Json) -> Json {
+        if !matches!(value, Json::Object(_) | Json::Array(_)) {
+            return value.clone();
         }
-        Json::Array(elements) => match schema.get("items") {
-            Some(items) => elements.iter().map(|element| without_nulls(root, items, element)).collect(),
-            None => value.clone(),
-        },
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => value.clone(),
+        let parts = self.parts(schema);
+        self.of_parts(&parts, value)
+    }
+
+    fn of_parts(&mut self, parts: &[&'s Object], value: &Json) -> Json {
+        match value {
+            Json::Object(members) => match self.chosen(parts, members) {
+                Some(part) => self.of_members(part, members),
+                None => value.clone(),
+            },
+            Json::Array(elements) => {
+                // Once for all elements.
+                let items = parts.iter().filter_map(|&part| part.get("items"));
+                let parts: Vec<&'s Object> = items.flat_map(|items| self.parts(items)).collect();
+                if parts.is_empty() {
+                    return value.clone();
+                }
+                elements.iter().map(|element| self.of_parts(&parts, element)).collect()
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => value.clone(),
+        }
+    }
+
+    fn of_members(&mut self, part: &'s Object, members: &Object) -> Json {
+        let required = part.get("required").and_then(Json::as_array);
+        let needed = |name: &str| required.is_some_and(|names| names.iter().any(|other| other.as_str() == Some(name)));
+        let members = members.iter().filter_map(|(name, member)| {
+            let Some(property) = part.get("properties").and_then(|all| all.get(name)) else {
+                return Some((name, member.clone()));
+            };
+            if member.is_null() && !needed(name) && !self.takes_null(property, 0) {
+                return None;
+            }
+            Some((name, self.taken_out(property, member)))
+        });
+        members.collect()
+    }
+
+    /// What speaks of a value's members or elements: the schema itself, or what it stands for. References
+    /// are followed to their end, those in circles to a bound, and alternatives are all there.
+    fn parts(&mut self, schema: &'s Json) -> Vec<&'s Object> {
+        let mut found = Vec::new();
+        let mut open = vec![(schema, 0)];
+        while let Some((schema, depth)) = open.pop() {
+            if self.spend(1).is_none() {
+                return Vec::new();
+            }
+            let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
+            if let Some(target) = self.referred(schema) {
+                open.push((target, depth + 1));
+            } else if schema.contains("properties") || schema.contains("items") {
+                found.push(schema);
+            } else {
+                // The first is the next.
+                open.extend(alternatives(schema).rev().map(|part| (part, depth + 1)));
+            }
+        }
+        found
+    }
+
+    /// The part that describes an object of these members: the only one that describes an object, or of
+    /// several one that knows every name and admits what it lists, and has the fewest names beside.
+    fn chosen(&mut self, parts: &[&'s Object], members: &Object) -> Option<&'s Object> {
+        let objects: Vec<(&'s Object, &'s Object)> =
+            parts.iter().filter_map(|&part| Some((part, part.get("properties").and_then(Json::as_object)?))).collect();
+        if let [(only, _)] = objects.as_slice() {
+            return Some(*only);
+        }
+        self.spend(objects.len().saturating_mul(members.len()))?;
+        let fitting = objects.into_iter().filter(|(_, properties)| {
+            members.iter().all(|(name, member)| properties.get(name).is_some_and(|property| admits(property, member)))
+        });
+        fitting.min_by_key(|(_, properties)| properties.len()).map(|(part, _)| part)
+    }
+
+    /// What a schema refers to.
+    fn referred(&self, schema: &Object) -> Option<&'s Json> {
+        target(self.root, schema.get("$ref").and_then(Json::as_str)?)
+    }
+
+    fn takes_null(&mut self, schema: &'s Json, depth: u32) -> bool {
+        if depth > MAX_REFERENCES || self.spend(1).is_none() {
+            return true;
+        }
+        let Some(schema) = schema.as_object() else { return true };
+        if let Some(target) = self.referred(schema) {
+            return self.takes_null(target, depth + 1);
+        }
+        let types = match schema.get("type") {
+            Some(Json::String(only)) => only == "null",
+            Some(Json::Array(types)) => types.iter().any(|other| other.as_str() == Some("null")),
+            _ => true,
+        };
+        let mut alternatives = alternatives(schema).peekable();
+        types
+            && admits_listed(schema, &Json::Null)
+            && (alternatives.peek().is_none() || alternatives.any(|part| self.takes_null(part, depth + 1)))
     }
 }
 
-fn takes_null(root: &Json, schema: &Json, depth: u32) -> bool {
-    if depth > MAX_NESTING {
-        return true;
-    }
-    if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|to| target(root, to)) {
-        return takes_null(root, target, depth + 1);
-    }
-    let types = match schema.get("type") {
-        Some(Json::String(only)) => only == "null",
-        Some(Json::Array(types)) => types.iter().any(|other| other.as_str() == Some("null")),
-        _ => true,
-    };
-    let values = schema.get("enum").and_then(Json::as_array).is_none_or(|values| values.contains(&Json::Null));
-    let constant = schema.get("const").is_none_or(Json::is_null);
-    let any = schema.get("anyOf").and_then(Json::as_array);
-    types && values && constant && any.is_none_or(|parts| parts.iter().any(|part| takes_null(root, part, depth + 1)))
+/// The schemas of which one applies.
+fn alternatives(schema: &Object) -> impl DoubleEndedIterator<Item = &Json> {
+    ["anyOf", "oneOf"].into_iter().filter_map(move |keyword| schema.get(keyword).and_then(Json::as_array)).flatten()
+}
+
+/// Whether a value is among those that a schema lists, or stands where strict mode has put a null.
+fn admits(schema: &Json, value: &Json) -> bool {
+    value.is_null() || schema.as_object().is_none_or(|schema| admits_listed(schema, value))
+}
+
+fn admits_listed(schema: &Object, value: &Json) -> bool {
+    schema.get("enum").and_then(Json::as_array).is_none_or(|values| values.contains(value))
+        && schema.get("const").is_none_or(|constant| constant == value)
 }
 
 #[cfg(test)]
@@ -268,5 +369,63 @@ mod tests {
         ] {
             assert_eq!(without_nulls(&schema, &schema, &json(params)).to_string(), expected);
         }
+    }
+
+    #[test]
+    fn nulls_are_taken_out_behind_references_to_references_and_within_alternatives() {
+        let schema = json(
+            r##"{"type":"object","properties":{
+                "address":{"anyOf":[{"$ref":"#/$defs/Address"},{"type":"null"}]},
+                "chain":{"$ref":"#/$defs/Alias"},
+                "stops":{"anyOf":[{"type":"null"},
+                    {"type":"array","items":{"anyOf":[{"$ref":"#/$defs/Alias"},{"type":"null"}]}}]},
+                "by":{"oneOf":[{"$ref":"#/$defs/Mail"},{"$ref":"#/$defs/Phone"}]},
+                "kind":{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/B"}]},
+                "round":{"$ref":"#/$defs/Round"},
+                "number":{"oneOf":[{"type":"integer"},{"type":"string"}]}},
+                "$defs":{"Alias":{"$ref":"#/$defs/Address"},
+                "Address":{"type":"object","required":["street"],
+                    "properties":{"street":{"type":"string"},"zip":{"type":"string"}}},
+                "Mail":{"type":"object","properties":{
+                    "to":{"type":"string"},"cc":{"type":"string"},"subject":{"type":["string","null"]}}},
+                "Phone":{"type":"object","properties":{"to":{"type":"string"},"subject":{"type":"string"}}},
+                "A":{"type":"object","properties":{"is":{"const":"a"},"note":{"type":["string","null"]}}},
+                "B":{"type":"object","properties":{"is":{"const":"b"},"note":{"type":"string"}}},
+                "Round":{"anyOf":[{"$ref":"#/$defs/Round"},{"$ref":"#/$defs/Trip"}]},
+                "Trip":{"$ref":"#/$defs/Round"}}}"##,
+        );
+        for (params, expected) in [
+            (r#"{"address":{"street":"s","zip":null}}"#, r#"{"address":{"street":"s"}}"#),
+            (r#"{"address":null}"#, r#"{"address":null}"#),
+            (r#"{"chain":{"street":"s","zip":null}}"#, r#"{"chain":{"street":"s"}}"#),
+            (r#"{"chain":null}"#, "{}"),
+            (r#"{"stops":[{"street":null,"zip":null},null]}"#, r#"{"stops":[{"street":null},null]}"#),
+            // Of several the one that has all names, and of those the one that has no others.
+            (r#"{"by":{"to":"a","cc":null,"subject":null}}"#, r#"{"by":{"to":"a","subject":null}}"#),
+            (r#"{"by":{"to":"a","subject":null}}"#, r#"{"by":{"to":"a"}}"#),
+            (r#"{"by":{"to":"a","more":null}}"#, r#"{"by":{"to":"a","more":null}}"#),
+            // Of those of the same names the one that takes the constant.
+            (r#"{"kind":{"is":"a","note":null}}"#, r#"{"kind":{"is":"a","note":null}}"#),
+            (r#"{"kind":{"is":"b","note":null}}"#, r#"{"kind":{"is":"b"}}"#),
+            (r#"{"round":{"zip":null}}"#, r#"{"round":{"zip":null}}"#),
+            (r#"{"number":null}"#, "{}"),
+        ] {
+            assert_eq!(without_nulls(&schema, &schema, &json(params)).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_has_not_been_come_to_after_a_million_looks_keeps_its_nulls() {
+        let nothing = vec![r#"{"type":"string"}"#; 1_999].join(",");
+        let list = format!(r#"{{"items":{{"properties":{{"a":{{"anyOf":[{nothing}]}}}}}}}}"#);
+        let schema = json(&format!(r#"{{"properties":{{"list":{list},"z":{{"type":"string"}}}}}}"#));
+        let nulls = |length: usize| {
+            let list = vec![r#"{"a":null}"#; length].join(",");
+            let params = without_nulls(&schema, &schema, &json(&format!(r#"{{"list":[{list}],"z":null}}"#)));
+            params.to_string().matches("null").count()
+        };
+        assert_eq!(nulls(400), 0);
+        // Those of 499 elements are gone.
+        assert_eq!(nulls(1_000), 502);
     }
 }
