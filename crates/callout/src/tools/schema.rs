@@ -11,6 +11,9 @@ const MAX_NESTING: u32 = 16;
 /// Keywords that apply further schemas to the same value.
 const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
+/// Where schemas stand to be referred to; `definitions` up to draft 7, and where generators still write it.
+const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
+
 /// The value without members of those names.
 fn without(object: &Object, names: &[&str]) -> ObjectBuilder {
     let kept = object.iter().filter(|(name, _)| !names.contains(name));
@@ -20,7 +23,18 @@ fn without(object: &Object, names: &[&str]) -> ObjectBuilder {
 /// A place in the schema: `#/$defs/name`.
 pub(super) fn target<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
     let pointer = reference.strip_prefix("#/")?;
-    pointer.split('/').try_fold(root, |value, step| value.get(&step.replace("~1", "/").replace("~0", "~")))
+    pointer.split('/').try_fold(root, |value, step| value.get(&unescaped(step)))
+}
+
+/// A step of a JSON pointer (RFC 6901) as the name that it stands for.
+fn unescaped(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+/// The keyword and the name of the definition that a reference goes to: `#/$defs/name`, `#/definitions/name`.
+pub(super) fn definition(reference: &str) -> Option<(&str, String)> {
+    let (keyword, name) = reference.strip_prefix("#/")?.split_once('/')?;
+    DEFINITIONS.contains(&keyword).then(|| (keyword, unescaped(name)))
 }
 
 /// The schema and what it applies to the same value; whether each part always applies.
@@ -101,25 +115,25 @@ pub(super) fn flat(root: &Json) -> Json {
 
 /// The schema without a param: in its properties and everywhere that the same value is spoken of.
 pub(super) fn hide(root: &Json, param: &str) -> Json {
-    let mut hidden = hidden(root, param, 0);
     // What the root refers to speaks of the same value.
-    let referred: Vec<String> = in_place(root)
-        .iter()
+    let referred: Vec<(&str, String)> = in_place(root)
+        .into_iter()
         .filter_map(|(schema, _)| schema.get("$ref").and_then(Json::as_str))
-        .filter_map(|reference| reference.strip_prefix("#/$defs/").map(str::to_owned))
+        .filter_map(definition)
         .collect();
-    let definitions = hidden.get("$defs").and_then(Json::as_object).filter(|_| !referred.is_empty()).cloned();
-    if let (Some(definitions), Some(object)) = (definitions, hidden.as_object().cloned()) {
-        let changed: Json = definitions
-            .iter()
-            .map(|(name, schema)| {
-                let reached = referred.iter().any(|other| other == name);
-                (name, if reached { self::hidden(schema, param, 0) } else { schema.clone() })
-            })
-            .collect();
-        hidden = without(&object, &["$defs"]).with("$defs", changed).into();
-    }
-    hidden
+    let shown = hidden(root, param, 0);
+    let Some(members) = shown.as_object().filter(|_| !referred.is_empty()) else { return shown };
+    let members = members.iter().map(|(keyword, value)| {
+        let Some(definitions) = value.as_object().filter(|_| DEFINITIONS.contains(&keyword)) else {
+            return (keyword, value.clone());
+        };
+        let changed = definitions.iter().map(|(name, schema)| {
+            let reached = referred.iter().any(|(place, other)| *place == keyword && other == name);
+            (name, if reached { hidden(schema, param, 0) } else { schema.clone() })
+        });
+        (keyword, changed.collect::<Json>())
+    });
+    members.collect()
 }
 
 fn hidden(schema: &Json, param: &str, depth: u32) -> Json {
@@ -197,5 +211,23 @@ mod tests {
         );
         assert!(declares(&schema, "x") && declares(&schema, "user") && !declares(&schema, "y"));
         assert!(!declares(&hide(&schema, "user"), "user"));
+    }
+
+    #[test]
+    fn a_param_is_hidden_in_definitions_of_either_keyword_and_of_any_name() {
+        // As zod-to-json-schema writes it, with a name that a pointer has to escape.
+        let schema = json(
+            r##"{"$ref":"#/definitions/a~1b","definitions":{
+                "a/b":{"type":"object","properties":{"user":{},"q":{}},"required":["user"],
+                    "allOf":[{"$ref":"#/$defs/a~1b"}]},
+                "y":{"properties":{"user":{}}}},
+                "$defs":{"a/b":{"properties":{"user":{}}},"y":{"properties":{"user":{}}}}}"##,
+        );
+        assert_eq!(
+            hide(&schema, "user").to_string(),
+            r##"{"$ref":"#/definitions/a~1b","definitions":{"a/b":{"type":"object","properties":{"q":{}},"allOf":[{"$ref":"#/$defs/a~1b"}]},"y":{"properties":{"user":{}}}},"$defs":{"a/b":{"properties":{}},"y":{"properties":{"user":{}}}}}"##
+        );
+        assert!(declares(&schema, "user") && !declares(&hide(&schema, "user"), "user"));
+        assert!(!flat(&hide(&schema, "user")).to_string().contains(r#""required""#));
     }
 }

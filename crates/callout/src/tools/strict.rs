@@ -5,7 +5,7 @@
 
 use callout_core::json::{Json, Object, ObjectBuilder};
 
-use super::schema::target;
+use super::schema::{definition, target};
 
 /// How deep schemas may nest there.
 const MAX_NESTING: u32 = 10;
@@ -73,12 +73,12 @@ fn converted(schema: &Object, depth: u32) -> Option<Json> {
                 let parts = parts.iter().map(|part| converted(part.as_object()?, depth + 1));
                 strict.insert(keyword, parts.collect::<Option<Vec<_>>>()?);
             }
-            ("$defs", Json::Object(definitions)) => {
+            ("$defs" | "definitions", Json::Object(definitions)) => {
                 let definitions =
                     definitions.iter().map(|(name, part)| Some((name, converted(part.as_object()?, depth + 1)?)));
                 strict.insert(keyword, definitions.collect::<Option<Vec<_>>>()?.into_iter().collect::<Json>());
             }
-            ("$ref", Json::String(reference)) if reference.starts_with("#/$defs/") => {
+            ("$ref", Json::String(reference)) if definition(reference).is_some() => {
                 typed = true;
                 strict.insert(keyword, value.clone());
             }
@@ -332,6 +332,12 @@ mod tests {
     #[test]
     fn what_is_optional_becomes_nullable_and_objects_closed() {
         insta::assert_snapshot!(schema(&json(ORDER)).unwrap(), @r##"{"type":"object","$defs":{"to":{"type":"object","properties":{"zip":{"type":["string","null"]}},"required":["zip"],"additionalProperties":false}},"properties":{"id":{"type":"string","minimum":1},"n":{"type":["integer","null"]},"kind":{"type":["string","null"],"enum":["a","b",null]},"at":{"type":["string","null"]},"note":{"type":["string","null"]},"to":{"anyOf":[{"$ref":"#/$defs/to"},{"type":"null"}]},"list":{"type":["array","null"],"items":{"$ref":"#/$defs/to"}}},"required":["id","n","kind","at","note","to","list"],"additionalProperties":false}"##);
+    }
+
+    #[test]
+    fn definitions_of_either_keyword_are_said_alike() {
+        let said = schema(&json(&ORDER.replace("$defs", "definitions"))).unwrap();
+        assert_eq!(said.to_string(), schema(&json(ORDER)).unwrap().to_string().replace("$defs", "definitions"));
     }
 
     #[test]
