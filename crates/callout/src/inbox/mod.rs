@@ -176,9 +176,16 @@ impl Inbox {
                 engine.call_as(landing.names.id, &integration, &landing.names.endpoint, params, &options).await;
             landing.land(result);
         };
-        let task = runtime.spawn(work.in_current_span()).abort_handle();
-        self.lanes.update(id, |flight| flight.task = Some(task));
+        self.keep(id, runtime.spawn(work.in_current_span()).abort_handle());
         Ok(id)
+    }
+
+    /// Keeps the task of a call. The task may have begun before this: where the call has ended meanwhile, as
+    /// by an observer that cancels it at its start, nobody else could end the task.
+    fn keep(&self, id: CallId, task: AbortHandle) {
+        if !self.lanes.update(id, |flight| flight.task = Some(task.clone())) {
+            task.abort();
+        }
     }
 
     /// The next result that is to interrupt, when there is one; it waits as long as it takes, also
@@ -271,5 +278,26 @@ impl Drop for Landing {
         self.lanes.end(self.names.id, |_| {
             self.names.cancelled("the call's task ended before it had a result: it panicked, or its runtime is over")
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_was_cancelled_before_its_task_was_kept_leaves_no_task() {
+        let inbox = Engine::builder().build().unwrap().inbox();
+        let id = inbox.engine.next_call();
+        let names = Names { id, integration: "shop".into(), endpoint: "go".into(), delivery: Delivery::Interrupt };
+        assert!(inbox.lanes.begin(id, Lane::Interrupting, Flight { names, task: None }));
+        let task = tokio::spawn(std::future::pending::<()>());
+        assert!(inbox.cancel(id));
+        inbox.keep(id, task.abort_handle());
+        let ended = tokio::time::timeout(Duration::from_secs(5), task).await.expect("the task goes on");
+        assert!(ended.unwrap_err().is_cancelled());
+        assert_eq!(inbox.try_interrupted().unwrap().result.unwrap_err().kind(), ErrorKind::Cancelled);
     }
 }
