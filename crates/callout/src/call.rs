@@ -185,8 +185,9 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
 pub(crate) async fn trace(call: &Call<'_>, id: CallId, params: Json) -> Trace {
     let watch = call.watch(id);
     let mut trace = Trace::new(call.integration.endpoint(call.endpoint).map(|endpoint| endpoint.delivery));
-    let sending = send(call, &watch, params, Disabled::Called, Some(&mut trace.request));
-    let error = match sending.instrument(watch.span()).await {
+    let sending = send(call, &watch, params, Disabled::Called, Some(&mut trace));
+    let sent = sending.instrument(watch.span()).await;
+    let error = match sent {
         Err(error) => Some(error),
         Ok(sent) => match sent.shape(Sent::stages, Traced::is_late).await {
             Err(error) | Ok(Err(error)) => Some(error),
@@ -199,7 +200,6 @@ pub(crate) async fn trace(call: &Call<'_>, id: CallId, params: Json) -> Trace {
                 trace.after_mapping = stages.after_mapping;
                 trace.after_result_key = stages.after_result_key;
                 trace.text = stages.text;
-                trace.conversions.clone_from(&sent.conversions);
                 stages.error.map(|error| sent.failed(error))
             }
         },
@@ -319,12 +319,14 @@ async fn approve(call: &Call<'_>, watch: &Watched<'_>, prepared: &Prepared<'_>) 
     decided.map(|()| true)
 }
 
-/// Everything up to where something is sent, and until when the call may go on.
+/// Everything up to where something is sent, and until when the call may go on. What was converted goes into
+/// the trace, if one is wanted, also where that did not help.
 async fn approved<'a>(
     call: &Call<'a>,
     watch: &Watched<'a>,
     params: Json,
     disabled: Disabled,
+    trace: Option<&mut Trace>,
 ) -> Result<(Prepared<'a>, Deadline), Error> {
     let (endpoint, params) = open(call, params, disabled)?;
     let mut deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
@@ -338,6 +340,9 @@ async fn approved<'a>(
         let work = move || check(&shared, params, is_lenient);
         place(call.engine, call.integration, deadline).run(work).await?
     };
+    if let Some(trace) = trace {
+        trace.conversions.clone_from(&conversions);
+    }
     result?;
     let prepared = prepare(call, (endpoint, params, conversions))?;
     if approve(call, watch, &prepared).await? {
@@ -347,17 +352,17 @@ async fn approved<'a>(
     Ok((prepared, deadline))
 }
 
-/// Everything up to the answer. The request goes into `shown`, masked, if it is wanted.
+/// Everything up to the answer. The request, masked, and what was converted go into the trace, if one is wanted.
 async fn send<'a>(
     call: &Call<'a>,
     watch: &Watched<'a>,
     params: Json,
     disabled: Disabled,
-    shown: Option<&mut Option<SentRequest>>,
+    mut trace: Option<&mut Trace>,
 ) -> Result<Arc<Sent>, Error> {
     // Apart, and taken apart at once: a call in flight has no room for it as a whole.
     let (Prepared { endpoint, params, conversions, auth, request, idempotency_key }, deadline) =
-        Box::pin(approved(call, watch, params, disabled)).await?;
+        Box::pin(approved(call, watch, params, disabled, trace.as_deref_mut())).await?;
     let timeouts = call.timeouts();
     let first = Mutex::new(Some(Box::new(request)));
     let sending = Sending {
@@ -373,8 +378,8 @@ async fn send<'a>(
     };
     let answer = sending.send_with_fresh_token(&endpoint.retry).await;
     let redactor = sending.redactor();
-    if let Some(shown) = shown {
-        *shown = sending.shown(&redactor);
+    if let Some(trace) = trace {
+        trace.request = sending.shown(&redactor);
     }
     drop(sending);
     let response = answer.map_err(|error| masked(error, &redactor))?;

@@ -159,3 +159,26 @@ async fn lenient_params_that_are_too_large_as_they_are_given_are_refused_as_any_
     }
     assert!(messages[0] == messages[1] && messages[0].contains("`max_params_bytes`"), "{messages:?}");
 }
+
+#[tokio::test]
+async fn a_trace_shows_what_was_converted_also_when_the_call_fails() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/x", Reply::json(404, "{}"));
+    let endpoint = r#"{"path":"/x","input_schema":{"properties":{"n":{"type":"integer"},"b":{"type":"boolean"}}}}"#;
+    let integration = shop(&upstream, "", endpoint);
+    let engine = builder().with_lenient_params(true).build().unwrap();
+    for (params, kind) in [
+        (r#"{"n":"5"}"#, ErrorKind::UpstreamStatus),
+        // Refused all the same, for what could not be converted.
+        (r#"{"n":"5","b":"perhaps"}"#, ErrorKind::InvalidParams),
+    ] {
+        let trace = engine.trace(&integration, "go", json(params)).await;
+        let converted: Vec<_> = trace.conversions.iter().map(|converted| converted.place.to_string()).collect();
+        assert_eq!((trace.error.unwrap().kind(), converted), (kind, vec!["n".to_owned()]), "{params}");
+    }
+    // The same where there is no answer.
+    upstream.reply("/v1/y", Reply::hang_up());
+    let integration = shop(&upstream, "", &endpoint.replace("/x", "/y"));
+    let trace = engine.trace(&integration, "go", json(r#"{"n":"5"}"#)).await;
+    assert_eq!((trace.error.is_some(), trace.status, trace.conversions.len()), (true, None, 1));
+}
