@@ -182,6 +182,8 @@ pub(crate) struct Watched<'a> {
     span: Span,
     began: Instant,
     attempts: AtomicU32,
+    /// Those that are not the first of their exchange: a resend with a new token is one of its own.
+    retries: AtomicU32,
     ended: bool,
 }
 
@@ -219,6 +221,7 @@ impl<'a> Watched<'a> {
             span,
             began: clock.now(),
             attempts: AtomicU32::new(0),
+            retries: AtomicU32::new(0),
             ended: false,
         };
         watched.tell(|| Event::Started);
@@ -301,8 +304,11 @@ impl<'a> Watched<'a> {
 }
 
 impl ExchangeObserver for Watched<'_> {
-    fn attempt(&self, _: u32, _: &HttpRequest) {
+    fn attempt(&self, in_exchange: u32, _: &HttpRequest) {
         let number = self.attempts.fetch_add(1, Relaxed);
+        if in_exchange > 0 {
+            self.retries.fetch_add(1, Relaxed);
+        }
         self.tell(|| Event::Attempt { number, method: self.method });
     }
 
@@ -315,7 +321,7 @@ impl ExchangeObserver for Watched<'_> {
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            let retries = self.attempts.load(Relaxed).saturating_sub(1);
+            let retries = self.retries.load(Relaxed);
             self.end(None, retries, false, Some(ErrorKind::Cancelled));
         }
     }

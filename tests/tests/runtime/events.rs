@@ -152,6 +152,25 @@ async fn a_call_that_is_dropped_has_finished() {
 }
 
 #[tokio::test]
+async fn the_resend_of_a_call_that_is_dropped_is_no_retry() {
+    for (before, expected) in [(vec![401], 0), (vec![503, 401], 1), (vec![401, 503], 1)] {
+        let upstream = Upstream::start().await;
+        upstream.reply("/token", Reply::json(200, r#"{"access_token":"a-token","expires_in":3600}"#));
+        for &status in &before {
+            upstream.reply("/v1/things/canary-id/parts", Reply::status(status));
+        }
+        upstream.reply("/v1/things/canary-id/parts", Reply::stall());
+        let (listener, integration) = (Listener::default(), load(&upstream, SHOP));
+        let engine = engine(&listener);
+        let call = engine.call(&integration, "find", params());
+        assert!(tokio::time::timeout(Duration::from_millis(500), call).await.is_err());
+        let heard = listener.heard();
+        assert!(heard.contains(&format!("Attempt {{ number: {}, method: Get }}", before.len())), "{heard}");
+        assert!(heard.contains(&format!("retries: {expected}, truncated: false, error: Some(Cancelled)")), "{heard}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_cannot_be_had_is_told() {
     let upstream = Upstream::start().await;
     upstream.reply("/token", Reply::json(400, r#"{"error":"invalid_client","error_description":"canary-why"}"#));
