@@ -12,6 +12,8 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
     }
     let mut words = Vec::new();
     let mut word: Option<String> = None;
+    // Whether the word is known to be a URL, so that it is not searched again for each `&` in it.
+    let mut is_url = false;
     let mut rest = line.chars().peekable();
     let unclosed = || CurlError::new("the line has a quote that nothing closes");
     while let Some(found) = rest.next() {
@@ -35,12 +37,30 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
                 Some('\r') if rest.peek() == Some(&'\n') => drop(rest.next()),
                 Some(other) => word.get_or_insert_default().push(other),
             },
-            '\n' | '\r' | ';' | '|' | '&'
-                if ends_command(found, &rest.clone().collect::<String>(), word.as_deref()) =>
-            {
-                break;
+            // A line's end ends the command if another follows.
+            '\n' | '\r' => {
+                // What is blank is passed over here, so that no further line end looks ahead over it again.
+                while rest.next_if(|found| found.is_whitespace()).is_some() {}
+                if rest.clone().take(5).eq("curl ".chars()) {
+                    break;
+                }
+                words.extend(word.take());
+                is_url = false;
             }
-            found if found.is_whitespace() => words.extend(word.take()),
+            // What joins commands.
+            ';' | '|' => break,
+            '&' => {
+                is_url = is_url || word.as_ref().is_some_and(|word| word.contains("://"));
+                // One within a URL is left to people who forget to quote it.
+                if !is_url {
+                    break;
+                }
+                word.get_or_insert_default().push('&');
+            }
+            found if found.is_whitespace() => {
+                words.extend(word.take());
+                is_url = false;
+            }
             '#' if word.is_none() => {
                 while rest.peek().is_some_and(|found| *found != '\n') {
                     rest.next();
@@ -51,16 +71,6 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
     }
     words.extend(word);
     Ok(words)
-}
-
-/// Whether the command ends here: at a line's end behind which more follows, or at what joins commands. A
-/// `&` within a word is left to people who forget to quote their URLs.
-fn ends_command(found: char, rest: &str, word: Option<&str>) -> bool {
-    match found {
-        '\n' | '\r' => rest.trim_start().starts_with("curl "),
-        '&' => word.is_none_or(|word| !word.contains("://")),
-        _ => true,
-    }
 }
 
 type Rest<'r> = std::iter::Peekable<std::str::Chars<'r>>;
@@ -110,6 +120,10 @@ fn code(rest: &mut Rest<'_>, most: usize) -> Result<char, CurlError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use callout_hostile::within;
+
     use super::*;
 
     #[test]
@@ -134,6 +148,21 @@ mod tests {
         }
         for bad in ["curl 'a", "curl \"a", "curl $'a", r"curl $'\ud800'", "curl \"a\\"] {
             assert!(split(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_gone_through_once_whatever_it_is_made_of() {
+        let often = |text: &str| text.repeat(50_000);
+        for (line, words) in [
+            (often("\n"), 0),
+            (often("\r\n "), 0),
+            (often("x\n"), 50_000),
+            (format!("https://x.example/?a{}", often("&b")), 1),
+            (format!("{}://{}", often("x"), often("&")), 1),
+        ] {
+            let found = within(Duration::from_millis(500), &line[..20], || split(&line).unwrap().len());
+            assert_eq!(found, words, "{}", &line[..20]);
         }
     }
 }
