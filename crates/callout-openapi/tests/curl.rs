@@ -45,7 +45,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 22] = [
+    let table: [(&str, &[&str]); 24] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -110,6 +110,26 @@ fn lines_become_endpoints() {
             ],
         ),
         (
+            "curl --aws-sigv4 aws:amz:us-east-1:s3 -u me:canary https://shop.example/",
+            &[
+                "GET https://shop.example",
+                r#"{"type":"api_key_header","header_name":"Authorization"}"#,
+                "{}",
+                "api_key: `Basic ` and the Base64 of USER:PASSWORD (the line's -u)",
+                "- --aws-sigv4: there is no such way to authenticate",
+            ],
+        ),
+        (
+            "curl --expand-header 'Authorization: Bearer {{canary}}' https://shop.example/",
+            &[
+                "GET https://shop.example",
+                r#"{"type":"bearer_token"}"#,
+                "{}",
+                "bearer_token: the token behind `Bearer` in the line",
+                "- --expand-header: variables are not put in",
+            ],
+        ),
+        (
             "curl https://me:canary@shop.example:8443/",
             &[
                 "GET https://shop.example:8443",
@@ -165,6 +185,44 @@ fn lines_become_endpoints() {
     for (line, expected) in table {
         let found = told(line);
         assert_eq!(found, expected, "\n{line}\n{}", found.join("\n"));
+    }
+}
+
+#[test]
+fn the_value_of_an_option_is_not_taken_for_the_url() {
+    for option in [
+        "--cacert",
+        "--cert",
+        "--config",
+        "--connect-timeout",
+        "--doh-url",
+        "--interface",
+        "--key",
+        "--limit-rate",
+        "--max-time",
+        "--netrc-file",
+        "--noproxy",
+        "--pass",
+        "--pinnedpubkey",
+        "--proto",
+        "--proxy-header",
+        "--range",
+        "--request-target",
+        "--resolve",
+        "--retry",
+        "--socks5-hostname",
+        "--tlspassword",
+        "--unix-socket",
+        "--variable",
+        "-E",
+        "-m",
+        "-r",
+        "-z",
+    ] {
+        let made = run(&format!("curl {option} canary https://shop.example/x")).unwrap();
+        let found = (made.integration.base_url.as_str(), made.integration.endpoints[0].path.as_str());
+        assert_eq!(found, ("https://shop.example", "/x"), "{option}");
+        assert!(!format!("{made:?}").contains("canary"), "{option}: {made:?}");
     }
 }
 
