@@ -45,7 +45,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 24] = [
+    let table: [(&str, &[&str]); 26] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -151,6 +151,25 @@ fn lines_become_endpoints() {
             ],
         ),
         (
+            "curl -H 'X-Trace: 0123456789abcdefcanary' -H 'X-Auth-Key: canary' 'https://shop.example/?code=0123456789abcdefcanary&a=1'",
+            &[
+                "GET https://shop.example{?code,a}",
+                r#"{"type":"api_key_header","header_name":"X-Auth-Key"}"#,
+                r#"{"a":1}"#,
+                "api_key: what the header X-Auth-Key carries, all of it",
+                "- there is one secret only: left out is what the header X-Trace carries, which looks like a secret",
+                ". the value of the query key \"code\" may be a secret: it is taken out, and a call gives it",
+            ],
+        ),
+        (
+            "curl -H 'Idempotency-Key: 0123456789abcdef01234' -A 'app/0123456789abcdef01234' 'https://shop.example/x?sort_key=a'",
+            &[
+                "GET https://shop.example/x{?sort_key}",
+                r#"{"Idempotency-Key":"0123456789abcdef01234","User-Agent":"app/0123456789abcdef01234"}"#,
+                r#"{"sort_key":"a"}"#,
+            ],
+        ),
+        (
             r#"curl https://shop.example/login -d '{"user": "me", "password": "canary", "deep": [{"secret": "canary"}]}'"#,
             &[
                 "POST https://shop.example/login",
@@ -234,6 +253,12 @@ fn no_secret_of_a_line_is_in_what_comes_of_it() {
         "curl -H 'X-Api-Key: canary' -H 'Cookie: a=canary' -b canary https://shop.example/?sig=canary",
         r#"curl https://shop.example/canary0123456789abcdef -d '{"client_secret": "canary", "a": {"token": ["canary"]}}'"#,
         "curl https://shop.example/ -d 'password=canary&key=canary'",
+        "curl -H 'X-Auth-Key: canary' -H 'X-Auth-Email: me@shop.example' https://shop.example/",
+        "curl -H 'Ocp-Apim-Subscription-Key: canary' https://shop.example/",
+        "curl -H 'x-functions-key: canary' https://shop.example/?subscription-key=canary",
+        "curl -H 'DD-API-KEY: canary' -H 'DD-APPLICATION-KEY: canary' https://shop.example/?app_key=canary",
+        "curl -H 'X-Proxy-Auth: canary' -H 'X-Plain: a canary0123456789abcdef' https://shop.example/",
+        "curl -G https://shop.example/ -d code=canary0123456789abcdef -d code=1",
     ] {
         let made = run(line).unwrap();
         let all = format!("{made:?}{}", lean(&made.integration)).replace("canary0123456789abcdef", "canary");

@@ -194,21 +194,26 @@ fn path(url: &Url, body: &body::Body, made: &mut Made) -> String {
         path.clear();
     }
     let mut listed: Vec<String> = Vec::new();
-    let mut queries: Vec<(String, Vec<Json>)> = Vec::new();
+    // Each key with its values, and whether one of them may be a secret.
+    let mut queries: Vec<(String, Vec<Json>, bool)> = Vec::new();
     let own = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned()));
     for (key, value) in own.chain(body.query.iter().cloned()) {
-        if secrets::is_secret_name(&key) {
+        if secrets::is_secret_key(&key) {
             made.losses.push(format!(
                 "the query key {key:.50?} looks like a secret, and secrets go into headers only: it is left out"
             ));
             continue;
         }
-        match queries.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, values)) => values.push(scalar(&value)),
-            None => queries.push((key, vec![scalar(&value)])),
+        let may_be_secret = secrets::is_secret_value(&value);
+        match queries.iter_mut().find(|(other, ..)| *other == key) {
+            Some((_, values, holds_secret)) => {
+                values.push(scalar(&value));
+                *holds_secret |= may_be_secret;
+            }
+            None => queries.push((key, vec![scalar(&value)], may_be_secret)),
         }
     }
-    for (key, mut values) in queries {
+    for (key, mut values, holds_secret) in queries {
         if !is_param_name(&key) || names.contains(&key) {
             if made.values_hold(&key) || body.is_there {
                 made.losses.push(format!("the query key {key:.50?} cannot be a param and is left out"));
@@ -219,7 +224,15 @@ fn path(url: &Url, body: &body::Body, made: &mut Made) -> String {
         }
         names.push(key.clone());
         let value = if values.len() == 1 { values.remove(0) } else { values.into() };
-        made.param(&key, schema_of(&value), value, false);
+        let schema = schema_of(&value);
+        if holds_secret {
+            made.notes.push(format!(
+                "the value of the query key {key:.50?} may be a secret: it is taken out, and a call gives it"
+            ));
+            made.properties.insert(key.as_str(), schema);
+        } else {
+            made.param(&key, schema, value, false);
+        }
     }
     if !listed.is_empty() {
         path.push_str(&format!("{{?{}}}", listed.join(",")));

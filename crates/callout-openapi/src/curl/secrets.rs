@@ -3,7 +3,7 @@
 use callout_core::config::{AuthConfig, AuthType};
 use url::Url;
 
-use super::{Made, line::Line};
+use super::{Made, line::Line, looks_like_a_secret};
 
 /// Parts of names that secrets have.
 const TELLING: [&str; 12] = [
@@ -21,10 +21,68 @@ const TELLING: [&str; 12] = [
     "access_key",
 ];
 
-/// Whether a header, a query key or a field of that name holds a secret.
+/// How the names of headers and query keys end that hold a secret. Fields of a body have many keys that are none.
+const TELLING_ENDS: [&str; 4] = ["-key", "_key", "-auth", "_auth"];
+
+/// Headers and query keys whose names end so, and that hold no secret.
+const PLAIN_KEYS: [&str; 16] = [
+    "idempotency-key",
+    "idempotency_key",
+    "x-idempotency-key",
+    "cache-key",
+    "cache_key",
+    "surrogate-key",
+    "sort-key",
+    "sort_key",
+    "start_key",
+    "end_key",
+    "partition-key",
+    "partition_key",
+    "primary_key",
+    "project_key",
+    "issue_key",
+    "sec-websocket-key",
+];
+
+/// Headers whose values may look like a secret, and are none.
+const PLAIN_HEADERS: [&str; 12] = [
+    "accept",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "openai-organization",
+    "openai-project",
+    "stripe-account",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-correlation-id",
+    "x-request-id",
+];
+
+/// Whether something of that name, be it a field of a body, holds a secret.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     TELLING.iter().any(|part| name.contains(part)) || matches!(name.as_str(), "key" | "sig" | "auth" | "pwd" | "x-key")
+}
+
+/// Whether a header or a query key of that name holds a secret.
+pub(super) fn is_secret_key(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let ends_so = TELLING_ENDS.iter().any(|end| lower.ends_with(end)) && !PLAIN_KEYS.contains(&lower.as_str());
+    ends_so || is_secret_name(name)
+}
+
+/// Whether a part of a header's or a query's value looks like a secret.
+pub(super) fn is_secret_value(value: &str) -> bool {
+    let is_of_a_token = |found: char| found.is_ascii_alphanumeric() || matches!(found, '-' | '_' | '.');
+    value.split(|found: char| !is_of_a_token(found)).any(looks_like_a_secret)
+}
+
+/// Whether it is known of a header that its value is no secret.
+fn is_plain(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    PLAIN_HEADERS.contains(&lower.as_str()) || PLAIN_KEYS.contains(&lower.as_str())
 }
 
 /// Takes the secrets out of the headers and says how to authenticate.
@@ -54,7 +112,7 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
             }
         } else if name.eq_ignore_ascii_case("cookie") {
             made.losses.push("cookies are not sent: they are left out".to_owned());
-        } else if is_secret_name(&name) {
+        } else if is_secret_key(&name) {
             choose(&mut auth, api_key(&name), "api_key", &format!("what the header {name} carries, all of it"), made);
         } else if is_of_the_connection(&name) {
             made.notes.push(format!("the header {name} is set by the connection"));
@@ -64,6 +122,15 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
             kept.push((name, value));
         }
     }
+    // There is room for one secret: those that a name tells of come before those that only look like one.
+    kept.retain(|(name, value)| {
+        let is_secret = !is_plain(name) && is_secret_value(value);
+        if is_secret {
+            let what = format!("what the header {name} carries, which looks like a secret");
+            choose(&mut auth, api_key(name), "api_key", &what, made);
+        }
+        !is_secret
+    });
     if line.has_cookie {
         made.losses.push("cookies (-b) are not sent: they are left out".to_owned());
     }
