@@ -13,6 +13,7 @@ use crate::{
     report::Findings,
     schema::Converter,
     shape::Shape,
+    steps::Steps,
 };
 
 /// Whether a media type is of a rank.
@@ -61,6 +62,7 @@ pub(crate) fn choose<'d>(
     document: &'d Document,
     operation: &Operation<'d>,
     has_body: bool,
+    steps: &Steps,
     findings: &mut Findings,
 ) -> Result<Option<Body<'d>>, (Found<'d>, String)> {
     let Some(written) = operation.node.get("requestBody") else { return Ok(None) };
@@ -98,7 +100,7 @@ pub(crate) fn choose<'d>(
     };
     let schema = node.get("schema");
     if let Some(schema) = &schema
-        && !Shape::of(document, schema).object
+        && !Shape::of(document, steps, schema).object
     {
         return unsendable("its body is no object, and only objects can be sent".to_owned(), findings);
     }
@@ -126,11 +128,11 @@ pub(crate) fn essence(media: &str) -> String {
 pub(crate) fn fields<'d>(converter: &mut Converter<'d>, body: &Body<'d>, findings: &mut Findings) -> Fields {
     let document = converter.document();
     let Some(schema) = &body.schema else { return Fields { takes_params: true, ..Fields::default() } };
-    let shape = Shape::of(document, schema);
+    let shape = Shape::of(document, converter.steps(), schema);
     if shape.is_anything() {
         findings.note(&schema.place, "the body may be anything: an object is sent");
     }
-    let members = Members::of(document, schema, findings);
+    let members = Members::of(document, converter.steps(), schema, findings);
     let mut fields = Fields { takes_params: true, ..Fields::default() };
     for (name, schemas) in members.sent(converter) {
         let required = members.requires(name);
@@ -199,9 +201,9 @@ fn write_rest<'d>(converter: &mut Converter<'d>, members: &Members<'d>, fields: 
     for (name, parts) in &members.alternatives {
         let mut written: Vec<Json> = Vec::new();
         for part in parts {
-            let inner = Members::of(document, part, &mut Findings::default());
+            let inner = Members::of(document, converter.steps(), part, &mut Findings::default());
             fields.other_names.extend(inner.properties.iter().map(|(name, _)| (*name).to_owned()));
-            fields.takes_params &= !object::is_closed_behind(document, part);
+            fields.takes_params &= !object::is_closed_behind(document, converter.steps(), part);
             // Written here and now, so that it can be opened for params of the path.
             let found = document.follow(part.node, &part.place).unwrap_or_else(|_| part.clone());
             written.push(converter.convert(&found, findings));

@@ -18,6 +18,7 @@ use crate::{
     pointer::Pointer,
     report::Findings,
     schema::{Converter, Detail, Uses},
+    steps::Steps,
     text,
 };
 
@@ -60,13 +61,15 @@ impl<'d> Plan<'d> {
             }
         };
         let parameters = operation.parameters(document, findings);
-        let body = match body::choose(document, operation, method.has_body(), findings) {
+        let steps = Steps::default();
+        let body = match body::choose(document, operation, method.has_body(), &steps, findings) {
             Ok(body) => body,
             Err((place, why)) => {
                 findings.loss(&place.place, why);
                 return None;
             }
         };
+        report_if_too_large(&steps, operation, findings);
         for (name, callback) in operation.node.get("callbacks").into_iter().flat_map(|all| all.members()) {
             findings
                 .loss(&callback.place, format!("the callback {name:.100?} is not carried over: nothing listens here"));
@@ -84,6 +87,7 @@ impl<'d> Plan<'d> {
         let mut converter = Converter::new(self.document, &self.uses, detail);
         let mut params = params::collect(&mut converter, &self.parameters, self.headers, findings);
         let fields = self.body.as_ref().map(|body| body::fields(&mut converter, body, findings));
+        report_if_too_large(converter.steps(), self.operation, findings);
         let path = self.path(&mut params, fields.as_ref(), findings)?;
         let schema = input_schema(&path, fields.as_ref(), converter, findings);
         let description = self.description();
@@ -256,6 +260,13 @@ impl<'d> Plan<'d> {
         plan.params.push(Pair { key: name.clone(), schema, required: true, place });
         names.push((written.to_owned(), name.clone()));
         name
+    }
+}
+
+fn report_if_too_large(steps: &Steps, operation: &Operation<'_>, findings: &mut Findings) {
+    if steps.were_too_few() {
+        let why = "its schemas are too large to be looked through: what is beyond is not carried over";
+        findings.loss(&operation.node.place, why);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     operation::Operation,
     report::Findings,
     shape::Shape,
+    steps::Steps,
 };
 
 /// An answer that has more fields than this is large.
@@ -42,19 +43,20 @@ const TELLING: [&str; 20] = [
 /// A `response_filter` for the operation's answer, if that is large.
 pub(crate) fn propose(document: &Document, operation: &Operation<'_>) -> Option<Vec<String>> {
     let schema = answer(document, operation)?;
-    let mut steps = MAX_STEPS;
-    if fields(document, &schema, 0, &mut steps) <= LARGE {
+    if fields(document, &schema, 0, &mut { MAX_STEPS }) <= LARGE {
         return None;
     }
-    let (is_list, element) = element(document, &schema)?;
-    let mut proposed = telling(document, &element, "");
+    let steps = &Steps::default();
+    let (is_list, element) = element(document, steps, &schema)?;
+    let mut proposed = telling(document, steps, &element, "");
     if !is_list {
         // A page of things: what is around them, and what tells of each.
-        let members = Members::of(document, &element, &mut Findings::default());
+        let members = Members::of(document, steps, &element, &mut Findings::default());
         for (name, schemas) in &members.properties {
-            let Some(list) = schemas.first().filter(|schema| Shape::of(document, schema).array) else { continue };
-            if let Some((_, inner)) = self::element(document, list).filter(|_| is_plain(name)) {
-                proposed.extend(telling(document, &inner, &format!("{name}.")));
+            let is_array = |schema: &&Found<'_>| Shape::of(document, steps, schema).array;
+            let Some(list) = schemas.first().filter(is_array) else { continue };
+            if let Some((_, inner)) = self::element(document, steps, list).filter(|_| is_plain(name)) {
+                proposed.extend(telling(document, steps, &inner, &format!("{name}.")));
                 break;
             }
         }
@@ -73,22 +75,22 @@ fn answer<'d>(document: &'d Document, operation: &Operation<'d>) -> Option<Found
 }
 
 /// The object that an answer is, or the one that its array is made of, and whether it is one of an array.
-fn element<'d>(document: &'d Document, schema: &Found<'d>) -> Option<(bool, Found<'d>)> {
+fn element<'d>(document: &'d Document, steps: &Steps, schema: &Found<'d>) -> Option<(bool, Found<'d>)> {
     let schema = document.follow(schema.node, &schema.place).ok()?;
-    let shape = Shape::of(document, &schema);
+    let shape = Shape::of(document, steps, &schema);
     if shape.array && !shape.object {
         let items = schema.get("items")?;
-        return Shape::of(document, &items).object.then_some((true, items));
+        return Shape::of(document, steps, &items).object.then_some((true, items));
     }
     shape.object.then_some((false, schema))
 }
 
 /// The telling scalars of an object.
-fn telling(document: &Document, schema: &Found<'_>, prefix: &str) -> Vec<String> {
-    let members = Members::of(document, schema, &mut Findings::default());
+fn telling(document: &Document, steps: &Steps, schema: &Found<'_>, prefix: &str) -> Vec<String> {
+    let members = Members::of(document, steps, schema, &mut Findings::default());
     let is_scalar = |schemas: &[Found<'_>]| {
         schemas.first().is_some_and(|first| {
-            let shape = Shape::of(document, first);
+            let shape = Shape::of(document, steps, first);
             shape.scalar && !shape.object && !shape.array
         })
     };

@@ -50,7 +50,7 @@ pub(crate) fn pairs<'d>(
 ) -> Vec<Pair> {
     let document = converter.document();
     let Some(first) = schemas.first() else { return Vec::new() };
-    let shape = Shape::of(document, first);
+    let shape = Shape::of(document, converter.steps(), first);
     let place = &first.place;
     let mut found = Vec::new();
     let is_delimited = matches!(style.name, "form" | "spaceDelimited" | "pipeDelimited");
@@ -59,7 +59,7 @@ pub(crate) fn pairs<'d>(
     }
     let splits = (style.name == "deepObject" || style.explode) && !shape.is_anything();
     if shape.object && splits {
-        let members = Members::of(document, first, &mut Findings::default());
+        let members = Members::of(document, converter.steps(), first, &mut Findings::default());
         let prefix = (style.name == "deepObject").then_some(key);
         split(converter, prefix, first, &members, required && !shape.scalar && !shape.array, 1, findings, &mut found);
     } else if shape.object && !shape.is_anything() {
@@ -106,7 +106,8 @@ fn split<'d>(
 ) {
     let document = converter.document();
     let alternatives = members.alternatives.iter().flat_map(|(_, all)| all);
-    let parts: Vec<Members<'d>> = alternatives.map(|part| Members::of(document, part, findings)).collect();
+    let parts: Vec<Members<'d>> =
+        alternatives.map(|part| Members::of(document, converter.steps(), part, findings)).collect();
     let all: Vec<_> =
         members.sent(converter).into_iter().chain(parts.iter().flat_map(|part| part.sent(converter))).collect();
     let is_open = members.additional.as_ref().is_none_or(|value| value.node.as_bool() != Some(false));
@@ -121,14 +122,14 @@ fn split<'d>(
         let key = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}[{name}]"));
         let required = required && members.requires(name);
         let Some(first) = schemas.first() else { continue };
-        let shape = Shape::of(document, first);
+        let shape = Shape::of(document, converter.steps(), first);
         if shape.object && !shape.is_anything() && prefix.is_some() {
             if depth >= MAX_DEPTH {
                 findings.loss(&first.place, "nests too deep to be written as keys and is left out");
                 continue;
             }
             findings.note(&first.place, format!("its members are written as `{key}[…]`"));
-            let inner = Members::of(document, first, &mut Findings::default());
+            let inner = Members::of(document, converter.steps(), first, &mut Findings::default());
             split(converter, Some(&key), first, &inner, required && !shape.scalar, depth + 1, findings, found);
             if !shape.scalar {
                 continue;
@@ -162,7 +163,7 @@ fn list_key(key: &str, shape: Shape, place: &Pointer, findings: &mut Findings) -
 }
 
 fn list_elements<'d>(converter: &Converter<'d>, schema: &Found<'d>, findings: &mut Findings) {
-    let elements = shape::of_elements(converter.document(), schema);
+    let elements = shape::of_elements(converter.document(), converter.steps(), schema);
     if (elements.object || elements.array) && !elements.is_anything() {
         findings.loss(&schema.place, "elements that are no scalars are written as JSON text");
     }

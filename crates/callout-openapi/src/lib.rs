@@ -55,6 +55,7 @@ mod security;
 mod select;
 mod server;
 mod shape;
+mod steps;
 mod text;
 
 pub use curl::{CurlError, CurlImport, import_curl};

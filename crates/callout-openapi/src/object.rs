@@ -9,6 +9,7 @@ use crate::{
     report::Findings,
     schema::{Converter, read_only},
     shape::Shape,
+    steps::Steps,
 };
 
 /// Schemas within each other that are looked into.
@@ -28,6 +29,8 @@ pub(crate) struct Members<'d> {
     pub(crate) others: Vec<Found<'d>>,
     /// How many schemas there were.
     parts: u32,
+    /// Those that were looked into, by address: what is said twice says no more.
+    seen: HashSet<*const Json>,
 }
 
 /// Keywords of an object as a whole that are kept as they are.
@@ -47,9 +50,9 @@ const OTHERS: [&str; 10] = [
 impl<'d> Members<'d> {
     /// Of a schema that lets objects through. Alternatives that are no objects are left out and
     /// reported.
-    pub(crate) fn of(document: &'d Document, schema: &Found<'d>, findings: &mut Findings) -> Self {
+    pub(crate) fn of(document: &'d Document, steps: &Steps, schema: &Found<'d>, findings: &mut Findings) -> Self {
         let mut members = Self::default();
-        members.collect(document, schema, 0, findings);
+        members.collect(document, steps, schema, 0, findings);
         if members.parts > 1 {
             // What closes one part of several would refuse the others.
             members.additional = None;
@@ -59,12 +62,29 @@ impl<'d> Members<'d> {
         members
     }
 
-    fn collect(&mut self, document: &'d Document, schema: &Found<'d>, depth: u32, findings: &mut Findings) {
+    fn collect(
+        &mut self,
+        document: &'d Document,
+        steps: &Steps,
+        schema: &Found<'d>,
+        depth: u32,
+        findings: &mut Findings,
+    ) {
+        if !steps.take(1) {
+            return;
+        }
         let schema = match document.follow(schema.node, &schema.place) {
             Ok(schema) if depth <= MAX_DEPTH => schema,
             Ok(_) => return findings.loss(&schema.place, "combines schemas too deep: the rest is not looked into"),
             Err(why) => return findings.loss(&schema.place, format!("{why}: anything is accepted")),
         };
+        let properties = schema.node.get("properties").and_then(Json::as_object).map_or(0, Object::len);
+        let required = schema.node.get("required").and_then(Json::as_array);
+        if !self.seen.insert(std::ptr::from_ref(schema.node))
+            || !steps.take(properties + required.map_or(0, |names| names.len()))
+        {
+            return;
+        }
         let says = ["properties", "additionalProperties", "required"];
         if says.iter().any(|name| schema.node.get(name).is_some()) {
             self.parts += 1;
@@ -76,8 +96,7 @@ impl<'d> Members<'d> {
                 None => self.properties.push((name, vec![property])),
             }
         }
-        let required = schema.node.get("required").and_then(Json::as_array).into_iter().flatten();
-        self.required.extend(required.filter_map(Json::as_str));
+        self.required.extend(required.into_iter().flatten().filter_map(Json::as_str));
         if let Some(additional) = schema.get("additionalProperties") {
             self.additional = Some(additional);
         }
@@ -85,18 +104,18 @@ impl<'d> Members<'d> {
             self.others.push(schema.clone());
         }
         for part in schema.get("allOf").into_iter().flat_map(|list| list.elements()) {
-            self.collect(document, &part, depth + 1, findings);
+            self.collect(document, steps, &part, depth + 1, findings);
         }
         for name in ["oneOf", "anyOf"] {
             let Some(list) = schema.get(name) else { continue };
-            let all: Vec<_> = list.elements().collect();
-            let objects: Vec<_> = all.iter().filter(|part| Shape::of(document, part).object).cloned().collect();
-            for part in all.iter().filter(|part| !Shape::of(document, part).object) {
+            let (objects, others): (Vec<_>, Vec<_>) =
+                list.elements().partition(|part| Shape::of(document, steps, part).object);
+            for part in &others {
                 findings.loss(&part.place, "an alternative that is no object cannot be sent");
             }
             match objects.as_slice() {
                 [] => {}
-                [one] => self.collect(document, one, depth + 1, findings),
+                [one] => self.collect(document, steps, one, depth + 1, findings),
                 _ => {
                     self.parts += 1;
                     self.alternatives.push((name, objects));
@@ -176,9 +195,9 @@ pub(crate) fn opened(schema: &Json, names: &[String]) -> Json {
 
 /// Whether a schema, where it is combined with others in place, refuses members that it does not name,
 /// behind a reference of its own.
-pub(crate) fn is_closed_behind(document: &Document, schema: &Found<'_>) -> bool {
-    fn look(document: &Document, schema: &Found<'_>, depth: u32, behind: bool) -> bool {
-        if depth > MAX_DEPTH {
+pub(crate) fn is_closed_behind(document: &Document, steps: &Steps, schema: &Found<'_>) -> bool {
+    fn look(document: &Document, steps: &Steps, schema: &Found<'_>, depth: u32, behind: bool) -> bool {
+        if depth > MAX_DEPTH || !steps.take(1) {
             return true;
         }
         let behind = behind || (depth > 0 && schema.text("$ref").is_some());
@@ -189,7 +208,7 @@ pub(crate) fn is_closed_behind(document: &Document, schema: &Found<'_>) -> bool 
                 .into_iter()
                 .filter_map(|name| schema.get(name))
                 .flat_map(|list| list.elements())
-                .any(|part| look(document, &part, depth + 1, behind))
+                .any(|part| look(document, steps, &part, depth + 1, behind))
     }
-    look(document, schema, 0, false)
+    look(document, steps, schema, 0, false)
 }

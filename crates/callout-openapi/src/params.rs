@@ -77,7 +77,7 @@ pub(crate) fn collect<'d>(
 fn in_path<'d>(converter: &mut Converter<'d>, name: &str, parameter: &Found<'d>, findings: &mut Findings) -> PathParam {
     let document = converter.document();
     let schema = schema_of(parameter);
-    let shape = schema.as_ref().map(|schema| Shape::of(document, schema));
+    let shape = schema.as_ref().map(|schema| Shape::of(document, converter.steps(), schema));
     let mut written = schema.map_or_else(text_schema, |schema| converter.convert(&schema, findings));
     if let Some(shape) = shape
         && !shape.is_anything()
@@ -113,7 +113,7 @@ fn in_query<'d>(
     };
     if parameter.get("schema").is_none() {
         // `content`: the value is a text of that media type.
-        let shape = Shape::of(converter.document(), &schema);
+        let shape = Shape::of(converter.document(), converter.steps(), &schema);
         let mut written = converter.convert(&schema, findings);
         if shape.scalar || shape.array {
             findings.loss(&parameter.place, "a value of a media type of its own becomes its text");

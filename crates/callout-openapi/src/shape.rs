@@ -2,10 +2,15 @@
 
 use callout_core::json::Json;
 
-use crate::document::{Document, Found};
+use crate::{
+    document::{Document, Found},
+    steps::Steps,
+};
 
 /// Combinations within each other that are looked into.
 const MAX_DEPTH: u32 = 12;
+/// Constants that are looked at in one step.
+const CONSTANTS_A_STEP: usize = 64;
 
 /// Which kinds of values may occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +45,13 @@ impl Shape {
         self == Self::ANYTHING
     }
 
-    /// Of a schema; null is no value here.
-    pub(crate) fn of(document: &Document, schema: &Found<'_>) -> Self {
-        Self::look(document, schema, 0)
+    /// Of a schema; null is no value here. What is too deep, or beyond the steps, may be anything.
+    pub(crate) fn of(document: &Document, steps: &Steps, schema: &Found<'_>) -> Self {
+        Self::look(document, steps, schema, 0)
     }
 
-    fn look(document: &Document, schema: &Found<'_>, depth: u32) -> Self {
-        if depth > MAX_DEPTH {
+    fn look(document: &Document, steps: &Steps, schema: &Found<'_>, depth: u32) -> Self {
+        if depth > MAX_DEPTH || !steps.take(1) {
             return Self::ANYTHING;
         }
         let Ok(schema) = document.follow(schema.node, &schema.place) else { return Self::ANYTHING };
@@ -60,6 +65,7 @@ impl Shape {
             _ => Self::ANYTHING,
         };
         if let Some(constants) = schema.node.get("enum").and_then(Json::as_array)
+            && steps.take(constants.len() / CONSTANTS_A_STEP)
             && constants.iter().all(|value| value.as_array().is_none() && value.as_object().is_none())
         {
             shape = shape.and(Self { scalar: true, ..Self::NOTHING });
@@ -69,7 +75,7 @@ impl Shape {
             else {
                 continue;
             };
-            let mut parts = list.elements().map(|part| Self::look(document, &part, depth + 1));
+            let mut parts = list.elements().map(|part| Self::look(document, steps, &part, depth + 1));
             let combined = if all {
                 parts.fold(Self::ANYTHING, Self::and)
             } else {
@@ -93,19 +99,19 @@ impl Shape {
 }
 
 /// The shape of an array's elements.
-pub(crate) fn of_elements(document: &Document, schema: &Found<'_>) -> Shape {
+pub(crate) fn of_elements(document: &Document, steps: &Steps, schema: &Found<'_>) -> Shape {
     let Ok(schema) = document.follow(schema.node, &schema.place) else { return Shape::ANYTHING };
     if let Some(items) = schema.get("items") {
-        return Shape::of(document, &items);
+        return Shape::of(document, steps, &items);
     }
     // Of alternatives, the arrays.
     let alternatives =
         ["anyOf", "oneOf"].into_iter().filter_map(|name| schema.get(name)).flat_map(|list| list.elements());
-    let arrays = alternatives.filter(|part| Shape::of(document, part).array);
+    let arrays = alternatives.filter(|part| Shape::of(document, steps, part).array);
     arrays
         .filter_map(|part| {
             let part = document.follow(part.node, &part.place).ok()?;
-            Some(Shape::of(document, &part.get("items")?))
+            Some(Shape::of(document, steps, &part.get("items")?))
         })
         .reduce(Shape::or)
         .unwrap_or(Shape { scalar: true, ..Shape::NOTHING })

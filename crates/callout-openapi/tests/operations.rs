@@ -358,6 +358,15 @@ fn combined_bodies_are_merged_or_kept() {
             id,
         ],
     );
+    // What is said twice is said once.
+    expect(
+        &post(r##"{"allOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/A"}]}"##),
+        &[
+            "POST /x/{id}",
+            r#"{"type":"object","properties":{"id":{"type":"string"},"a":{"type":"string"}},"required":["id","a"],"additionalProperties":false}"#,
+            id,
+        ],
+    );
     // A closed alternative is opened for what is not of the body.
     expect(
         &post(
@@ -531,6 +540,23 @@ fn large_and_deep_schemas_are_cut_and_it_is_said() {
     );
     let lines = told(&found);
     assert_eq!(lines[2..], ["- the schema nests too deep: what is below is not checked"]);
+}
+
+#[test]
+fn schemas_that_combine_themselves_are_looked_through_so_far_and_it_is_said() {
+    let itself = r##"{"$ref": "#/components/schemas/A"}"##;
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let components = format!(r#"{{"A": {{"{keyword}": [{itself}, {itself}, {itself}]}}}}"#);
+        expect(
+            &imported("3.0.3", "/x", "post", &body("application/json", itself, true), &components),
+            &[
+                "POST /x",
+                r#"{"type":"object"}"#,
+                "- its schemas are too large to be looked through: what is beyond is not carried over",
+                ". the body may be anything: an object is sent",
+            ],
+        );
+    }
 }
 
 #[test]

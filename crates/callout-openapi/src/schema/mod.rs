@@ -15,6 +15,7 @@ use crate::{
     document::{Document, Found, Version, target},
     pointer::Pointer,
     report::Findings,
+    steps::Steps,
     text,
 };
 
@@ -61,6 +62,8 @@ pub(crate) struct Converter<'d> {
     detail: Detail,
     uses: &'d Uses,
     left: usize,
+    /// For looking through the schemas before they are converted.
+    steps: Steps,
     /// Definitions: place to name, and what is written of them.
     names: HashMap<Pointer, String>,
     queue: VecDeque<(Pointer, String)>,
@@ -74,6 +77,7 @@ impl<'d> Converter<'d> {
             detail,
             uses,
             left: MAX_SUBSCHEMAS,
+            steps: Steps::default(),
             names: HashMap::new(),
             queue: VecDeque::new(),
             definitions: BTreeMap::new(),
@@ -82,6 +86,10 @@ impl<'d> Converter<'d> {
 
     pub(crate) fn document(&self) -> &'d Document {
         self.document
+    }
+
+    pub(crate) fn steps(&self) -> &Steps {
+        &self.steps
     }
 
     /// The schema in the form of JSON Schema 2020-12. References go to `#/$defs/…`.
