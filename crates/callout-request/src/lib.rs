@@ -33,6 +33,7 @@
 mod body;
 mod bounds;
 mod headers;
+mod names;
 mod query;
 mod schema;
 mod template;
@@ -53,6 +54,7 @@ use http::HeaderMap;
 
 use body::BodyPlan;
 pub use headers::OWN_USER_AGENT;
+use names::Names;
 use schema::{Effort, InputSchema, Unchecked};
 use template::Template;
 
@@ -67,9 +69,9 @@ struct Compiled {
     template: Template,
     schema: InputSchema,
     /// Params that the path or the auth takes and the schema does not speak of.
-    set_aside: Vec<SmolStr>,
+    set_aside: Names,
     /// Params that the auth keeps from the endpoint.
-    consumed: Vec<SmolStr>,
+    consumed: Names,
     headers: HeaderMap,
     body: Option<BodyPlan>,
     tool_schema: Json,
@@ -99,18 +101,17 @@ impl Request {
         let body = BodyPlan::compile(endpoint);
         let headers = headers::compile(endpoint, body.as_ref().map(BodyPlan::content_type));
         let (template, schema) = (template?, schema?);
-        let consumed: Vec<SmolStr> = mappings
-            .iter()
-            .filter(|mapping| mapping.consume)
-            .map(|mapping| mapping.param_name.as_str().into())
-            .collect();
+        let consumed: Names = mappings.iter().filter(|mapping| mapping.consume).map(auth_param).collect();
         if body.is_none() {
             refuse_unpassable(endpoint, &template, &consumed, faults)?;
         }
-        let names = template.required().into_iter().chain(template.optional()).cloned();
-        let mut set_aside: Vec<SmolStr> = names.chain(mappings.iter().map(auth_param)).collect();
-        set_aside.retain(|name| !schema.declares(name));
-        let tool_schema = tool::schema(&endpoint.input_schema, &template, mappings, |name| schema.declares(name));
+        let (set_aside, tool_schema) = {
+            let declared = schema.declared();
+            let names = template.required().into_iter().chain(template.optional()).cloned();
+            let names = names.chain(mappings.iter().map(auth_param));
+            let set_aside: Names = names.filter(|name| !declared.contains(name.as_str())).collect();
+            (set_aside, tool::schema(&endpoint.input_schema, &template, mappings, |name| declared.contains(name)))
+        };
         Some(Self(Arc::new(Compiled {
             method: endpoint.method,
             template,
@@ -164,11 +165,10 @@ impl Request {
         let mut faults = Faults::new();
         template.check(params, &mut faults);
         if self.0.body.is_none() {
-            let rest =
-                params.keys().filter(|name| !template.takes(name) && !consumed.iter().any(|other| other == name));
+            let rest = params.keys().filter(|name| !template.takes(name) && !consumed.contains(name));
             template.check_query_keys(rest, &mut faults);
         }
-        schema.check(params, |name| set_aside.iter().any(|other| other == name), effort, &mut faults)?;
+        schema.check(params, |name| set_aside.contains(name), effort, &mut faults)?;
         Ok(if faults.is_empty() { Ok(()) } else { Err(Error::from_faults(ErrorKind::InvalidParams, faults)) })
     }
 
@@ -239,13 +239,13 @@ fn remaining(params: &Object, taken: impl Fn(&str) -> bool) -> Object {
 fn refuse_unpassable(
     endpoint: &EndpointConfig,
     template: &Template,
-    consumed: &[SmolStr],
+    consumed: &Names,
     faults: &mut Faults,
 ) -> Option<()> {
     let before = faults.len();
     let properties = endpoint.input_schema.get("properties").and_then(Json::as_object);
     for name in properties.into_iter().flat_map(Object::keys) {
-        let passed = !template.takes(name) && !consumed.iter().any(|other| other == name);
+        let passed = !template.takes(name) && !consumed.contains(name);
         if passed && template.sets_query_key(name) {
             faults.field("path", |faults| {
                 faults.report(

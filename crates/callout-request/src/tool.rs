@@ -1,5 +1,7 @@
 //! The schema that a language model sees: what a caller may pass, wherever it goes.
 
+use std::collections::HashSet;
+
 use callout_core::{
     config::ExchangeHeaderMapping,
     json::{Json, Object, ObjectBuilder},
@@ -25,16 +27,17 @@ pub(crate) fn schema(
     let own = input.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
     let mut properties: ObjectBuilder =
         own.iter().fold(ObjectBuilder::new(), |all, (name, value)| all.with(name, value.clone()));
-    let mut required = input.get("required").and_then(Json::as_array).map_or_else(Vec::new, |names| names.to_vec());
-    let mut added: Vec<&str> = Vec::new();
+    let listed = input.get("required").and_then(Json::as_array);
+    let mut required = listed.map_or_else(Vec::new, |names| names.to_vec());
+    let mut is_required: HashSet<&str> = listed.into_iter().flatten().filter_map(Json::as_str).collect();
+    let mut added: HashSet<&str> = HashSet::new();
     let extras = extras(template, auth);
     for Extra { name, needed, description } in &extras {
-        if !declares(name) && !added.contains(name) {
-            added.push(name);
+        if !declares(name) && added.insert(*name) {
             properties
                 .insert(*name, ObjectBuilder::new().with("type", "string").with("description", description.as_str()));
         }
-        if *needed && !required.iter().any(|other| other.as_str() == Some(name)) {
+        if *needed && is_required.insert(*name) {
             required.push((*name).into());
         }
     }

@@ -3,7 +3,7 @@
 //! It is made before the schema is compiled, so that references that leave the schema and
 //! combinations that multiply are refused first; afterwards it tells what a check will cost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use callout_core::fault::{FaultCode, Faults, Place};
 use serde_json::Value;
@@ -87,8 +87,9 @@ impl Graph {
         self.nodes.get(id)
     }
 
-    /// Whether the root, or what it combines in place, names that property.
-    pub(super) fn declares(&self, name: &str) -> bool {
+    /// The properties that the root, or what it combines in place, names.
+    pub(super) fn declared(&self) -> HashSet<&str> {
+        let mut names = HashSet::new();
         let mut seen = vec![false; self.nodes.len()];
         let mut open = vec![Self::ROOT];
         while let Some(id) = open.pop() {
@@ -96,12 +97,10 @@ impl Graph {
             if std::mem::replace(seen, true) {
                 continue;
             }
-            if node.properties.contains_key(name) || node.required.iter().any(|required| required == name) {
-                return true;
-            }
+            names.extend(node.properties.keys().chain(&node.required).map(String::as_str));
             open.extend(&node.in_place);
         }
-        false
+        names
     }
 
     /// Counts, for each subschema, what applies in place with it. Each is counted as often as it is

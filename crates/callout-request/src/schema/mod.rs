@@ -96,10 +96,10 @@ impl InputSchema {
         self.checker.is_none()
     }
 
-    /// Whether the schema itself speaks of a param: names it in `properties` or `required`, at its
-    /// root or in what its root combines.
-    pub(crate) fn declares(&self, name: &str) -> bool {
-        self.checker.as_ref().is_some_and(|checker| checker.graph.declares(name))
+    /// The params that the schema itself speaks of: those that it names in `properties` or `required`,
+    /// at its root or in what its root combines.
+    pub(crate) fn declared(&self) -> HashSet<&str> {
+        self.checker.as_ref().map(|checker| checker.graph.declared()).unwrap_or_default()
     }
 
     /// Reports every violation, up to a bound, at its place in the params. Params for which

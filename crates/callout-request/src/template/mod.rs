@@ -7,12 +7,16 @@
 mod expand;
 mod parse;
 
+use std::collections::HashSet;
+
 use callout_core::{
     config::rules::{self, UrlQuery},
     fault::{FaultCode, Faults},
     json::SmolStr,
 };
 use url::{Position, Url};
+
+use crate::names::Names;
 
 /// A compiled path together with the base URL that it is joined to.
 #[derive(Debug)]
@@ -28,6 +32,10 @@ pub(crate) struct Template {
     query: Vec<Pair>,
     /// The names in `{?a,b}`.
     optional: Vec<SmolStr>,
+    /// All names that it takes.
+    names: Names,
+    /// The keys of the literal query.
+    query_keys: Names,
     /// What every URL made from this template must look like.
     shape: Shape,
     /// The URL where no param goes into it, made once.
@@ -107,9 +115,13 @@ impl Template {
                 segments: parsed.segments,
                 query: parsed.query,
                 optional: parsed.optional,
+                names: Names::Few(Vec::new()),
+                query_keys: Names::Few(Vec::new()),
                 shape: Shape { origin: String::new(), segments: 0 },
                 fixed: None,
             };
+            template.names = template.required().into_iter().chain(&template.optional).cloned().collect();
+            template.query_keys = template.query.iter().map(|pair| SmolStr::from(pair.key.as_str())).collect();
             if let Err(why) = template.learn_shape() {
                 faults.report(FaultCode::Path, why);
                 return None;
@@ -156,15 +168,12 @@ impl Template {
     /// The params that the path requires, each once, in order.
     pub(crate) fn required(&self) -> Vec<&SmolStr> {
         let pieces = self.segments.iter().flatten().chain(self.query.iter().flat_map(|pair| &pair.pieces));
-        let mut names: Vec<&SmolStr> = Vec::new();
-        for piece in pieces {
-            if let Piece::Param(name) = piece
-                && !names.contains(&name)
-            {
-                names.push(name);
-            }
-        }
-        names
+        let names = pieces.filter_map(|piece| match piece {
+            Piece::Param(name) => Some(name),
+            Piece::Literal(_) => None,
+        });
+        let mut seen = HashSet::new();
+        names.filter(|name| seen.insert(*name)).collect()
     }
 
     /// The params in `{?a,b}`.
@@ -174,15 +183,12 @@ impl Template {
 
     /// Whether the path takes that param, so that it goes nowhere else.
     pub(crate) fn takes(&self, name: &str) -> bool {
-        let is_it = |piece: &Piece| matches!(piece, Piece::Param(param) if param == name);
-        self.optional.iter().any(|param| param == name)
-            || self.segments.iter().flatten().any(is_it)
-            || self.query.iter().any(|pair| pair.pieces.iter().any(is_it))
+        self.names.contains(name)
     }
 
     /// Whether the path's literal query sets that key, so that no param may.
     pub(crate) fn sets_query_key(&self, key: &str) -> bool {
-        self.query.iter().any(|pair| pair.key == key)
+        self.query_keys.contains(key)
     }
 }
 

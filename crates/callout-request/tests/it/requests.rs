@@ -1,6 +1,12 @@
 //! Tables of (base URL, path, method, params) to (URL, body, headers).
 
-use callout_core::config::{BodyFormat, Method, RequestTransform};
+use std::time::Duration;
+
+use callout_core::{
+    config::{BodyFormat, Method, RequestTransform},
+    json::{Json, Object},
+};
+use callout_hostile::within;
 use http::header;
 
 use crate::{body, compile, endpoint, object};
@@ -246,6 +252,31 @@ fn the_same_params_make_the_same_bytes() {
         let again = compile("https://api.example.com", &endpoint(Method::Post, "/x")).build(&params, &[]).unwrap();
         assert_eq!((&again.url, &again.body, &again.headers), (&first.url, &first.body, &first.headers));
     }
+}
+
+/// Compared with each other they would take 136 million steps, twice.
+#[test]
+fn many_params_are_looked_up_among_many_names_of_a_path() {
+    let names: Vec<String> = (0..1_360).map(|at| format!("a{at:04}")).collect();
+    let request = compile(API, &endpoint(Method::Post, &format!("/x{{?{}}}", names.join(","))));
+    let others = (0..100_000).map(|at| (format!("{at:05}"), Json::from(at)));
+    let params: Object = others.chain([("a0000".to_owned(), Json::from(7))]).collect();
+    let longest = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 300 });
+    let made = within(longest, "many params", || request.build(&params, &[])).unwrap();
+    assert_eq!(made.url.as_str(), "https://api.example.com/x?a0000=7");
+    assert!(body(&made).starts_with(r#"{"00000":0,"#) && body(&made).ends_with(r#","99999":99999}"#));
+}
+
+/// Each of them looked for by itself, twice, would visit the parts of the schema eight million times.
+#[test]
+fn the_names_of_a_path_do_not_each_go_through_a_schema() {
+    let names: Vec<String> = (0..2_000).map(|at| format!("{at:03x}")).collect();
+    let mut endpoint = endpoint(Method::Post, &format!("/x{{?{}}}", names.join(",")));
+    let parts = vec![r#"{"properties":{"a":true}}"#; 1_990];
+    endpoint.input_schema = object(&format!(r#"{{"allOf":[{}]}}"#, parts.join(",")));
+    let longest = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 150 });
+    let request = within(longest, "many names", || compile(API, &endpoint));
+    assert!(request.tool_schema().to_string().contains(r#""7cf":{"type":"string""#));
 }
 
 #[test]
