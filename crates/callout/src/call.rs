@@ -3,19 +3,18 @@
 //! shape.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use callout_auth::{Auth, AuthHeader, AuthParams, TokenInfo};
+use callout_auth::{Auth, AuthParams, TokenInfo};
 use callout_core::{
     Error, ErrorKind,
     config::{self, AuthType, RetryConfig},
-    http::{Exchange, ExchangeObserver, HttpRequest, HttpResponse, Redirects, Replay, RequestFactory, Watch},
+    http::{HttpRequest, HttpResponse, Replay},
     json::{Json, Object},
     limits::Timeouts,
-    redact::Redactor,
     time::Deadline,
 };
 use callout_request::OWN_USER_AGENT;
@@ -33,10 +32,8 @@ use crate::{
     lenient::{self, Conversion},
     observer::{CallId, Event, Watched},
     outcome::{RawText, SentRequest},
+    sending::{Requests, Sending},
 };
-
-/// How many redirects one attempt follows within its origin.
-const MAX_REDIRECTS: u32 = 5;
 
 /// What one call asks for beyond its endpoint and params.
 #[derive(Clone, Debug, Default)]
@@ -419,196 +416,4 @@ fn refuse<'a>(call: &Call<'a>, disabled: Disabled) -> Result<&'a Arc<Endpoint>, 
 /// A path template without `?a={a}` and `{?a}`.
 fn without_query(template: &str) -> &str {
     template.split('?').next().unwrap_or_default().trim_end_matches('{')
-}
-
-/// What the attempts send, auth aside.
-enum Requests<'a> {
-    /// The same, which is none of an endpoint's.
-    Fixed(Box<HttpRequest>),
-    /// An endpoint's. Most calls are one attempt: the request that was made for them goes out itself, and
-    /// is made once more, of the same params, for another.
-    Made {
-        /// Apart, so that there is no room for it once it has gone out.
-        first: Mutex<Option<Box<HttpRequest>>>,
-        endpoint: &'a Endpoint,
-        params: &'a Object,
-        idempotency_key: Option<HeaderValue>,
-    },
-}
-
-impl Requests<'_> {
-    /// The next attempt's. `consumed` names the params that the auth keeps.
-    fn next(&self, consumed: &[String]) -> Result<HttpRequest, Error> {
-        let (first, endpoint, params, key) = match self {
-            Self::Fixed(request) => return Ok(HttpRequest::clone(request)),
-            Self::Made { first, endpoint, params, idempotency_key } => (first, endpoint, params, idempotency_key),
-        };
-        if let Some(request) = first.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(*request);
-        }
-        let consumed: Vec<&str> = consumed.iter().map(String::as_str).collect();
-        let mut request = endpoint.request.build(params, &consumed)?;
-        if let Some(key) = key {
-            idempotency::set_key(&mut request.headers, key);
-        }
-        Ok(request)
-    }
-}
-
-/// A request on its way, with the auth header that its last attempt carried.
-struct Sending<'a> {
-    call: &'a Call<'a>,
-    /// `None` for what is no call.
-    watch: Option<&'a Watched<'a>>,
-    /// Of the endpoint, without its query.
-    path_template: &'a str,
-    auth: Option<(&'a Auth, &'a AuthParams)>,
-    requests: Requests<'a>,
-    replay: Replay,
-    deadline: Deadline,
-    timeouts: Timeouts,
-    carried: Mutex<Carried>,
-}
-
-/// What attempts have carried so far.
-#[derive(Default)]
-struct Carried {
-    last: Option<AuthHeader>,
-    /// Masks the tokens before that: an answer can hold what was sent with any.
-    earlier: Redactor,
-}
-
-impl Carried {
-    fn add(&mut self, header: AuthHeader) {
-        if let Some(before) = self.last.replace(header).filter(|before| !self.is_last(before)) {
-            self.earlier = self.earlier.and(before.redactor());
-        }
-    }
-
-    /// The last is no longer good, and there is none until the next is had.
-    fn refused(&mut self) {
-        if let Some(before) = self.last.take() {
-            self.earlier = self.earlier.and(before.redactor());
-        }
-    }
-
-    fn is_last(&self, header: &AuthHeader) -> bool {
-        self.last.as_ref().is_some_and(|last| last.value() == header.value())
-    }
-}
-
-impl Sending<'_> {
-    /// Sends, and once more with a new token if the upstream no longer takes the one it got.
-    async fn send_with_fresh_token(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
-        let first = self.send(retry).await?;
-        if !(refuses_token(&first) && self.drop_token()) {
-            return Ok(first);
-        }
-        if let Some(watch) = self.watch {
-            watch.tell(|| Event::TokenRefused { status: first.status });
-        }
-        let left = RetryConfig {
-            max_retries: retry.max_retries.saturating_sub(first.retries),
-            retry_on_status: retry.retry_on_status.clone(),
-        };
-        match self.send(&left).await {
-            Ok(mut second) => {
-                second.retries += first.retries;
-                Ok(second)
-            }
-            Err(error) => {
-                let retries = first.retries + error.retries();
-                Err(error.with_retries(retries))
-            }
-        }
-    }
-
-    async fn send(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
-        let request: RequestFactory<'_> = Box::new(|_, now| Box::pin(self.attempt(now)));
-        let exchange = Exchange {
-            request,
-            retry,
-            replay: self.replay,
-            redirects: Redirects::SameOrigin { max: MAX_REDIRECTS },
-            max_response_bytes: self.call.engine.limits.max_response_bytes,
-            attempt_timeout: self.timeouts.attempt,
-            deadline: self.deadline,
-            caller: self.call.integration.owner(),
-            watch: Watch {
-                path_template: self.path_template,
-                observer: self.watch.map(|watch| watch as &dyn ExchangeObserver),
-            },
-        };
-        self.call.engine.http.send(exchange).await
-    }
-
-    /// One attempt's request: the same bytes each time, auth applied anew. The auth header beats a
-    /// configured one of its name.
-    async fn attempt(&self, now: Instant) -> Result<HttpRequest, Error> {
-        let mut request = self.next()?;
-        if let Some((auth, params)) = self.auth {
-            let context = self.call.engine.auth_context(now, self.deadline);
-            let since = self.watch.and_then(Watched::timer);
-            let header = auth.header(params, &context).await;
-            if let Some(watch) = self.watch {
-                watch.token(since, header.as_ref().map(|header| header.source).map_err(Error::kind));
-            }
-            let header = header?;
-            request.headers.insert(auth.header_name().clone(), header.value().clone());
-            self.carried().add(header);
-        }
-        Ok(request)
-    }
-
-    fn next(&self) -> Result<HttpRequest, Error> {
-        self.requests.next(self.auth.map_or(&[], |(_, params)| params.consumed()))
-    }
-
-    fn last_header(&self) -> Option<AuthHeader> {
-        self.carried().last.clone()
-    }
-
-    fn carried(&self) -> MutexGuard<'_, Carried> {
-        self.carried.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Drops the token that was refused; false where there is none to renew.
-    fn drop_token(&self) -> bool {
-        let mut carried = self.carried();
-        let dropped = match (self.auth, &carried.last) {
-            (Some((auth, params)), Some(header)) => auth.invalidate(params, header, &self.call.engine.tokens),
-            _ => false,
-        };
-        if dropped {
-            carried.refused();
-        }
-        dropped
-    }
-
-    /// Masks the integration's secrets and the tokens that were sent.
-    fn redactor(&self) -> Redactor {
-        let own = self.call.integration.redactor();
-        let carried = self.carried();
-        let all = carried.last.as_ref().map_or_else(|| own.clone(), |header| own.and(header.redactor()));
-        if carried.earlier.is_empty() { all } else { all.and(&carried.earlier) }
-    }
-
-    /// `None` only if the request cannot be made a second time.
-    fn shown(&self, redactor: &Redactor) -> Option<SentRequest> {
-        let sent = self.auth.zip(self.last_header());
-        let auth = sent.map(|((auth, _), header)| (auth.header_name().clone(), header.value().clone()));
-        Some(SentRequest::masked(&self.next().ok()?, auth, redactor))
-    }
-}
-
-/// Whether the answer says that the token is no longer good: 401, or 403 with
-/// `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1).
-fn refuses_token(response: &HttpResponse) -> bool {
-    let says_invalid = || {
-        response.headers.get_all(http::header::WWW_AUTHENTICATE).iter().any(|value| {
-            let challenge = value.to_str().unwrap_or_default().to_ascii_lowercase();
-            challenge.contains("bearer") && challenge.contains("invalid_token")
-        })
-    };
-    response.status == 401 || (response.status == 403 && says_invalid())
 }
