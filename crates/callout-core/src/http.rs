@@ -57,23 +57,27 @@ pub struct HttpResponse {
     pub retries: u32,
     /// What the answer's `Retry-After` asks for, if it has a usable one.
     pub retry_after: Option<Duration>,
+    /// Whether the request was carried out and answered by a redirect, which this is what it led to: whatever
+    /// became of that, sending the request again would carry it out once more.
+    pub carried_out: bool,
 }
 
 impl HttpResponse {
     /// An answer at the first attempt.
     pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body, retries: 0, retry_after: None }
+        Self { status, headers, body, retries: 0, retry_after: None, carried_out: false }
     }
 }
 
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { status, headers: _, body, retries, retry_after } = self;
+        let Self { status, headers: _, body, retries, retry_after, carried_out } = self;
         f.debug_struct("HttpResponse")
             .field("status", status)
             .field("body_bytes", &body.len())
             .field("retries", retries)
             .field("retry_after", retry_after)
+            .field("carried_out", carried_out)
             .finish_non_exhaustive()
     }
 }

@@ -38,7 +38,8 @@ pub struct Limits {
     /// Paths of one endpoint's filter, and of its mapping. Default 256 each.
     pub max_paths: usize,
     /// Bytes of the result of an endpoint's mapping, as compact JSON, and of that of a result key with several
-    /// matches: either may hold one value of a body again and again. Default 40 MiB.
+    /// matches: either may hold one value of a body again and again. Default 40 MiB, four times
+    /// `max_response_bytes`: who raises that raises this too.
     pub max_result_bytes: usize,
     /// Bytes of a template's source. Default 16 KiB.
     pub max_template_bytes: usize,

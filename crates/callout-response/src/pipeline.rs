@@ -1,10 +1,12 @@
 //! The stages of one endpoint in their order, and what each of them gave.
 
+use std::fmt;
+
 use callout_core::{
     Error, ErrorKind,
     config::EndpointConfig,
     fault::{FaultCode, Faults},
-    json::{Json, Object, is_written_within},
+    json::{Json, Object, write_compact},
     limits::Limits,
     redact::{Redactor, START_BYTES},
     time::{Deadline, SharedClock},
@@ -72,6 +74,30 @@ struct Known {
 
 impl Known {
     const NOTHING: Self = Self { share: 1, bytes: None };
+}
+
+/// Takes so many bytes more, and keeps none of them.
+struct Measure<'w> {
+    left: usize,
+    /// Bytes since the clock was last looked at.
+    unwatched: usize,
+    stage: &'static str,
+    watch: &'w Watch<'w>,
+    late: Option<Error>,
+}
+
+impl fmt::Write for Measure<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        /// Some tens of microseconds of short pieces.
+        const WATCHED_EACH: usize = 16 << 10;
+        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
+        self.unwatched += text.len();
+        if self.unwatched >= WATCHED_EACH {
+            self.unwatched = 0;
+            self.late = self.watch.check(self.stage).err();
+        }
+        if self.late.is_some() { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 /// What each stage gave; the stages after one that failed gave nothing.
@@ -260,7 +286,7 @@ impl Pipeline {
                 // What a filter keeps it keeps once, so that there are no more bytes than of the body.
                 let most = known.bytes.and_then(|bytes| mapping.most_bytes(&mapped, bytes, &visits));
                 if most.is_none_or(|most| most > self.limits.max_result_bytes) {
-                    self.bounded("response_mapping", &mapped)?;
+                    self.bounded("response_mapping", &mapped, &watch)?;
                 }
                 mapping.masked(mapped, input.redactor)
             }
@@ -271,7 +297,7 @@ impl Pipeline {
             Some(key) => {
                 let found = key.apply(&value, &mut visits)?;
                 if key.may_repeat() {
-                    self.bounded("result_key", &found)?;
+                    self.bounded("result_key", &found, &watch)?;
                 }
                 found
             }
@@ -283,10 +309,14 @@ impl Pipeline {
 
     /// Refuses a result that only memory is large enough for: a value is shared there, and written out wherever it
     /// stands, also where nobody looks at how long a text becomes, as in the stages of a trace.
-    fn bounded(&self, stage: &str, result: &Json) -> Result<(), Error> {
+    fn bounded(&self, stage: &'static str, result: &Json, watch: &Watch<'_>) -> Result<(), Error> {
         let max = self.limits.max_result_bytes;
-        if is_written_within(result, max) {
+        let mut measure = Measure { left: max, unwatched: 0, stage, watch, late: None };
+        if write_compact(result, &mut measure).is_ok() {
             return Ok(());
+        }
+        if let Some(late) = measure.late {
+            return Err(late);
         }
         Err(Error::new(
             ErrorKind::LimitExceeded,

@@ -233,7 +233,8 @@ fn read(source: &MasterKeySource) -> Result<KeyRing> {
 /// Makes the file with all of its content at once, for its owner alone. One that is there already is
 /// left as it is: somebody else was faster.
 fn make_file(path: &Path, text: &str) -> Result<()> {
-    let new = beside(path);
+    // Others may make one at the same time, for databases of their own.
+    let new = beside(path).with_extension(std::process::id().to_string());
     let made = write_new(&new, text, None).and_then(|()| {
         let linked = fs::hard_link(&new, path);
         fs::remove_file(&new)?;
@@ -269,7 +270,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 /// enough: what was left by a process that was killed is found under it and not kept for ever.
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
+    name.push(".replaced-by");
     path.with_file_name(name)
 }
 
@@ -394,7 +395,7 @@ mod tests {
         make_file(&path, "two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
         // As one that was killed would leave it.
-        fs::write(folder.path().join("master.key.new"), "every key").unwrap();
+        fs::write(folder.path().join("master.key.replaced-by"), "every key").unwrap();
         replace_file(&path, "three").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "three");
         #[cfg(unix)]
@@ -433,7 +434,7 @@ mod tests {
     fn a_file_that_cannot_be_given_to_the_owner_of_the_other_is_not_written() {
         use std::os::unix::fs::MetadataExt;
         let folder = tempfile::tempdir().unwrap();
-        let new = folder.path().join("master.key.new");
+        let new = folder.path().join("master.key.replaced-by");
         let of_another = fs::metadata("/").unwrap();
         match write_new(&new, "every key", Some(&of_another)) {
             // Root can.

@@ -126,9 +126,13 @@ impl Run<'_, '_> {
                     Ok(response) => (Ending::Status(response.status), response.retry_after),
                     Err(fault) => (Ending::Failed(fault.failure), None),
                 };
-                let result = result.map_err(|fault| fault.into_error(*replay));
                 // What led to another place by GET has been carried out: it is that place which did not answer.
                 let is_done = *replay == Replay::OnlyUnsent && request.method != method;
+                let result = result.map_err(|fault| fault.into_error(*replay));
+                let result = result.map(|mut response| {
+                    response.carried_out = is_done;
+                    response
+                });
                 if is_done || !again(*replay, ending, attempt, retry) {
                     return result;
                 }

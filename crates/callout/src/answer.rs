@@ -124,7 +124,7 @@ impl Sent {
 
     /// The masked body; an error if the status is outside 200 to 299.
     fn body(&self) -> Result<Body, Error> {
-        let HttpResponse { status, headers, body, retry_after, .. } = &self.response;
+        let HttpResponse { status, headers, body, retry_after, carried_out, .. } = &self.response;
         let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let read = read_clean(*status, content_type, body, &self.engine.limits, &self.redactor);
         let Read { body: value, is_clean, is_compact } = read.map_err(|error| self.failed(error))?;
@@ -139,7 +139,8 @@ impl Sent {
             return Ok(Body { value, text });
         }
         let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &value));
-        let error = error.with_body(value).with_retryable(may_pass(*status)).with_retry_after(*retry_after);
+        let error =
+            error.with_body(value).with_retryable(may_pass(*status) && !carried_out).with_retry_after(*retry_after);
         Err(self.failed(error))
     }
 

@@ -175,7 +175,7 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
     };
     let answer = sending.send_with_fresh_token(&RetryConfig { max_retries: 0, retry_on_status: Vec::new() }).await;
     let redactor = sending.redactor();
-    let auth_resolved = sending.auth.is_none() || sending.last_header().is_some();
+    let auth_resolved = sending.is_authenticated();
     Head { answer: answer.map_err(|error| masked(error, &redactor)), auth_resolved }
 }
 

@@ -111,7 +111,7 @@ impl<'s> Walk<'s> {
         &mut self,
         schemas: &[&'s Object],
         find: impl Fn(&'s Object) -> Option<&'s Json>,
-        step: impl FnOnce() -> Step,
+        step: impl Fn() -> Step,
         value: &Json,
     ) -> Option<Json> {
         if matches!(value, Json::Null | Json::Bool(_) | Json::Number(_)) {
@@ -124,7 +124,10 @@ impl<'s> Walk<'s> {
                 self.path.push(step());
                 let converted = self.value(schema, value);
                 self.path.pop();
-                return converted;
+                // Another may ask for what this one takes as it is.
+                if converted.is_some() {
+                    return converted;
+                }
             }
         }
         None

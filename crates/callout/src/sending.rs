@@ -81,20 +81,16 @@ pub(crate) struct Sending<'a> {
 #[derive(Default)]
 pub(crate) struct Carried {
     last: Option<AuthHeader>,
+    /// Whether the last was refused, and there is no other yet.
+    is_refused: bool,
     /// Masks the tokens before that: an answer can hold what was sent with any.
     earlier: Redactor,
 }
 
 impl Carried {
     fn add(&mut self, header: AuthHeader) {
+        self.is_refused = false;
         if let Some(before) = self.last.replace(header).filter(|before| !self.is_last(before)) {
-            self.earlier = self.earlier.and(before.redactor());
-        }
-    }
-
-    /// The last is no longer good, and there is none until the next is had.
-    fn refused(&mut self) {
-        if let Some(before) = self.last.take() {
             self.earlier = self.earlier.and(before.redactor());
         }
     }
@@ -108,7 +104,7 @@ impl Sending<'_> {
     /// Sends, and once more with a new token if the upstream no longer takes the one it got.
     pub(crate) async fn send_with_fresh_token(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
         let first = self.send(retry).await?;
-        if !(refuses_token(&first) && self.drop_token()) {
+        if first.carried_out || !(refuses_token(&first) && self.drop_token()) {
             return Ok(first);
         }
         if let Some(watch) = self.watch {
@@ -171,8 +167,14 @@ impl Sending<'_> {
         self.requests.next(self.auth.map_or(&[], |(_, params)| params.consumed()))
     }
 
-    pub(crate) fn last_header(&self) -> Option<AuthHeader> {
+    fn last_header(&self) -> Option<AuthHeader> {
         self.carried().last.clone()
+    }
+
+    /// Whether there is what auth needs: nothing, or what has been sent and was not refused.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        let carried = self.carried();
+        self.auth.is_none() || carried.last.is_some() && !carried.is_refused
     }
 
     fn carried(&self) -> MutexGuard<'_, Carried> {
@@ -187,7 +189,7 @@ impl Sending<'_> {
             _ => false,
         };
         if dropped {
-            carried.refused();
+            carried.is_refused = true;
         }
         dropped
     }

@@ -44,6 +44,24 @@ async fn a_refused_token_is_renewed_and_the_call_sent_once_more() {
 }
 
 #[tokio::test]
+async fn what_was_carried_out_is_not_sent_again_with_another_token() {
+    let upstream = Upstream::with(|request: &Recorded| match (request.method.as_str(), request.path()) {
+        (_, "/token") => Reply::json(200, r#"{"access_token":"a-token","expires_in":3600}"#),
+        ("POST", path) => Reply::redirect(303, &format!("{path}/made")),
+        ("GET", "/refuses/made") => Reply::status(401),
+        _ => Reply::status(503),
+    })
+    .await;
+    for (path, status) in [("/refuses", 401), ("/busy", 503)] {
+        let text = CLIENT.replace(r#""path":"/x""#, &format!(r#""method":"POST","path":"{path}""#));
+        let before = upstream.count();
+        let error = go(&load(&upstream, &text).unwrap(), "{}").await.unwrap_err();
+        assert_eq!((error.status(), error.is_retryable()), (Some(status), false));
+        assert_eq!(upstream.count() - before, 3, "a token, the call, and where it led");
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_was_refused_is_masked_too() {
     let body = r#"{"refused":"token-1","took":"token-2"}"#;
     for status in [200, 401] {

@@ -162,8 +162,12 @@ async fn the_resend_of_a_call_that_is_dropped_is_no_retry() {
         upstream.reply("/v1/things/canary-id/parts", Reply::stall());
         let (listener, integration) = (Listener::default(), load(&upstream, SHOP));
         let engine = engine(&listener);
-        let call = engine.call(&integration, "find", params());
-        assert!(tokio::time::timeout(Duration::from_millis(500), call).await.is_err());
+        let mut call = Box::pin(engine.call(&integration, "find", params()));
+        let last = format!("Attempt {{ number: {}, method: Get }}", before.len());
+        while !listener.heard().contains(&last) {
+            assert!(tokio::time::timeout(Duration::from_millis(20), call.as_mut()).await.is_err());
+        }
+        drop(call);
         let heard = listener.heard();
         assert!(heard.contains(&format!("Attempt {{ number: {}, method: Get }}", before.len())), "{heard}");
         assert!(heard.contains(&format!("retries: {expected}, truncated: false, error: Some(Cancelled)")), "{heard}");

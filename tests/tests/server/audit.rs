@@ -112,7 +112,7 @@ async fn who_goes_away_when_refused_is_recorded() {
         let asked = server.ask_as(Some(&viewer), "POST", "/v1/workspaces", Some(r#"{"name":"x"}"#));
         assert!(tokio::time::timeout(patience, asked).await.is_err(), "it waits for the row to be written");
         run("ROLLBACK", &mut on).await;
-        for _ in 0..50 {
+        for _ in 0..1_000 {
             recorded = denied(&server).await;
             if recorded > 0 {
                 break;

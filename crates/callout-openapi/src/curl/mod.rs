@@ -198,13 +198,13 @@ fn path(url: &Url, body: &body::Body, made: &mut Made) -> String {
     let mut queries: Vec<(String, Vec<Json>, bool)> = Vec::new();
     let own = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned()));
     for (key, value) in own.chain(body.query.iter().cloned()) {
-        if secrets::is_secret_key(&key) {
+        if secrets::is_secret_name(&key) {
             made.losses.push(format!(
                 "the query key {key:.50?} looks like a secret, and secrets go into headers only: it is left out"
             ));
             continue;
         }
-        let may_be_secret = secrets::is_secret_value(&value);
+        let may_be_secret = secrets::is_secret_key(&key) || secrets::is_secret_value(&value);
         match queries.iter_mut().find(|(other, ..)| *other == key) {
             Some((_, values, holds_secret)) => {
                 values.push(scalar(&value));

@@ -45,18 +45,29 @@ const PLAIN_KEYS: [&str; 16] = [
 ];
 
 /// Headers whose values may look like a secret, and are none.
-const PLAIN_HEADERS: [&str; 12] = [
+const PLAIN_HEADERS: [&str; 23] = [
     "accept",
+    "baggage",
+    "client-id",
     "content-type",
     "if-match",
     "if-none-match",
     "openai-organization",
     "openai-project",
+    "origin",
+    "referer",
+    "sentry-trace",
     "stripe-account",
     "traceparent",
     "tracestate",
     "user-agent",
+    "x-app-id",
+    "x-application-id",
+    "x-b3-spanid",
+    "x-b3-traceid",
+    "x-client-id",
     "x-correlation-id",
+    "x-parse-application-id",
     "x-request-id",
 ];
 

@@ -19,7 +19,7 @@ const MAX_REACHES: usize = 256;
 /// Loops over elements of elements, and so on.
 const MAX_LOOPS: usize = 8;
 /// So does one whose names stand for more: each may be the variable of several loops, and what those go through too.
-const MAX_RESOLVED: usize = 4_096;
+const MAX_RESOLVED: usize = 16_384;
 
 /// The uses of a template, by name.
 #[derive(Debug, Default)]
@@ -93,7 +93,8 @@ impl Uses {
     }
 
     fn resolve(&self, name: &SmolStr, route: &Route, end: End, loops: usize, search: &mut Search) -> Option<()> {
-        search.left = search.left.checked_sub(1)?;
+        // To put a way together costs what it is long.
+        search.left = search.left.checked_sub(1 + route.len())?;
         let Search { result_is_body, found, .. } = search;
         if found.len() >= MAX_REACHES || loops > MAX_LOOPS {
             return None;

@@ -18,7 +18,7 @@ use super::Resolver;
 
 /// How many names are looked up at once. Nothing can end a look-up, so one that nobody waits for any more still
 /// has its thread. The runtime has 512 of them, which others need as well.
-const MOST_AT_ONCE: usize = 64;
+const MOST_AT_ONCE: usize = 256;
 
 type Ask = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 

@@ -207,10 +207,10 @@ impl<'s> Nulls<'s> {
 
     fn of_parts(&mut self, parts: &[&'s Object], value: &Json) -> Json {
         match value {
-            Json::Object(members) => match self.chosen(parts, members) {
-                Some(part) => self.of_members(part, members),
-                None => value.clone(),
-            },
+            Json::Object(members) => {
+                let chosen = self.chosen(parts, members);
+                if chosen.is_empty() { value.clone() } else { self.of_members(&chosen, members) }
+            }
             Json::Array(elements) => {
                 // Once for all elements.
                 let items = parts.iter().filter_map(|&part| part.get("items"));
@@ -218,25 +218,34 @@ impl<'s> Nulls<'s> {
                 if parts.is_empty() {
                     return value.clone();
                 }
-                elements.iter().map(|element| self.of_parts(&parts, element)).collect()
+                let each = |element: &Json| match self.spend(parts.len()) {
+                    Some(()) => self.of_parts(&parts, element),
+                    None => element.clone(),
+                };
+                elements.iter().map(each).collect()
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => value.clone(),
         }
     }
 
-    fn of_members(&mut self, part: &'s Object, members: &Object) -> Json {
-        let required = part.get("required").and_then(Json::as_array);
-        let needed = |name: &str| required.is_some_and(|names| names.iter().any(|other| other.as_str() == Some(name)));
+    /// By all of the parts that may be meant: a null that one of them takes stays.
+    fn of_members(&mut self, parts: &[&'s Object], members: &Object) -> Json {
         let members = members.iter().filter_map(|(name, member)| {
-            let Some(property) = part.get("properties").and_then(|all| all.get(name)) else {
-                return Some((name, member.clone()));
-            };
-            if member.is_null() && !needed(name) && !self.takes_null(property, 0) {
+            if member.is_null() && parts.iter().all(|part| self.leaves_out(part, name)) {
                 return None;
             }
-            Some((name, self.taken_out(property, member)))
+            let property = parts.iter().find_map(|part| part.get("properties").and_then(|all| all.get(name)));
+            Some((name, property.map_or_else(|| member.clone(), |property| self.taken_out(property, member))))
         });
         members.collect()
+    }
+
+    /// Whether a null stands for the absence of that member.
+    fn leaves_out(&mut self, part: &'s Object, name: &str) -> bool {
+        let required = part.get("required").and_then(Json::as_array);
+        let is_needed = required.is_some_and(|names| names.iter().any(|other| other.as_str() == Some(name)));
+        let property = part.get("properties").and_then(|all| all.get(name));
+        !is_needed && property.is_some_and(|property| !self.takes_null(property, 0))
     }
 
     /// What speaks of a value's members or elements: the schema itself, or what it stands for. References
@@ -261,19 +270,24 @@ impl<'s> Nulls<'s> {
         found
     }
 
-    /// The part that describes an object of these members: the only one that describes an object, or of
-    /// several one that knows every name and admits what it lists, and has the fewest names beside.
-    fn chosen(&mut self, parts: &[&'s Object], members: &Object) -> Option<&'s Object> {
+    /// What describes an object of these members: the only part that describes an object, or of several those
+    /// that know every name and admit what they list, and have the fewest names beside. Empty if there is none.
+    fn chosen(&mut self, parts: &[&'s Object], members: &Object) -> Vec<&'s Object> {
         let objects: Vec<(&'s Object, &'s Object)> =
             parts.iter().filter_map(|&part| Some((part, part.get("properties").and_then(Json::as_object)?))).collect();
         if let [(only, _)] = objects.as_slice() {
-            return Some(*only);
+            return vec![*only];
         }
-        self.spend(objects.len().saturating_mul(members.len()))?;
-        let fitting = objects.into_iter().filter(|(_, properties)| {
+        // What is listed is compared with too.
+        if self.spend(parts.len() + objects.len().saturating_mul(members.len())).is_none() {
+            return Vec::new();
+        }
+        let fits = |properties: &Object| {
             members.iter().all(|(name, member)| properties.get(name).is_some_and(|property| admits(property, member)))
-        });
-        fitting.min_by_key(|(_, properties)| properties.len()).map(|(part, _)| part)
+        };
+        let fitting: Vec<_> = objects.into_iter().filter(|(_, properties)| fits(properties)).collect();
+        let fewest = fitting.iter().map(|(_, properties)| properties.len()).min();
+        fitting.into_iter().filter(|(_, all)| Some(all.len()) == fewest).map(|(part, _)| part).collect()
     }
 
     /// What a schema refers to.
@@ -387,6 +401,8 @@ mod tests {
                     {"type":"array","items":{"anyOf":[{"$ref":"#/$defs/Alias"},{"type":"null"}]}}]},
                 "by":{"oneOf":[{"$ref":"#/$defs/Mail"},{"$ref":"#/$defs/Phone"}]},
                 "kind":{"anyOf":[{"$ref":"#/$defs/A"},{"$ref":"#/$defs/B"}]},
+                "alike":{"anyOf":[{"properties":{"id":{"type":"string"},"note":{"type":"string"}}},
+                    {"properties":{"id":{"type":"integer"},"note":{"type":["string","null"]}}}]},
                 "round":{"$ref":"#/$defs/Round"},
                 "number":{"oneOf":[{"type":"integer"},{"type":"string"}]}},
                 "$defs":{"Alias":{"$ref":"#/$defs/Address"},
@@ -413,6 +429,9 @@ mod tests {
             // Of those of the same names the one that takes the constant.
             (r#"{"kind":{"is":"a","note":null}}"#, r#"{"kind":{"is":"a","note":null}}"#),
             (r#"{"kind":{"is":"b","note":null}}"#, r#"{"kind":{"is":"b"}}"#),
+            // Where either may be meant, a null that one of them takes stays.
+            (r#"{"alike":{"id":5,"note":null}}"#, r#"{"alike":{"id":5,"note":null}}"#),
+            (r#"{"alike":{"id":null,"note":null}}"#, r#"{"alike":{"note":null}}"#),
             (r#"{"round":{"zip":null}}"#, r#"{"round":{"zip":null}}"#),
             (r#"{"number":null}"#, "{}"),
         ] {
