@@ -57,8 +57,8 @@ pub struct HttpResponse {
     pub retries: u32,
     /// What the answer's `Retry-After` asks for, if it has a usable one.
     pub retry_after: Option<Duration>,
-    /// Whether the request was carried out and answered by a redirect, which this is what it led to: whatever
-    /// became of that, sending the request again would carry it out once more.
+    /// Whether this is what a redirect led to by GET, and what was asked for has been carried out before that and
+    /// must not be twice: sending the request again would. `false` where it may be ([`Replay::Safe`]).
     pub carried_out: bool,
 }
 

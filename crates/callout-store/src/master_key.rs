@@ -234,7 +234,7 @@ fn read(source: &MasterKeySource) -> Result<KeyRing> {
 /// left as it is: somebody else was faster.
 fn make_file(path: &Path, text: &str) -> Result<()> {
     // Others may make one at the same time, for databases of their own.
-    let new = beside(path).with_extension(std::process::id().to_string());
+    let new = beside(path, &format!(".made-by-{}", std::process::id()));
     let made = write_new(&new, text, None).and_then(|()| {
         let linked = fs::hard_link(&new, path);
         fs::remove_file(&new)?;
@@ -259,18 +259,19 @@ fn replace_file(path: &Path, text: &str) -> Result<()> {
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link stays one: what it leads to is replaced.
     let path = fs::canonicalize(path)?;
-    let new = beside(&path);
+    // Who replaces it has the database alone, and so one name is enough: what was left by a process that was killed
+    // is found under it and not kept for ever.
+    let new = beside(&path, ".replaced-by");
     write_new(&new, text, Some(&fs::metadata(&path)?))?;
     // Every key stands in what would be left.
     fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
     sync_folder(&path)
 }
 
-/// Where the file is written before it takes its place. Who writes has the database alone, and so one name is
-/// enough: what was left by a process that was killed is found under it and not kept for ever.
-fn beside(path: &Path) -> PathBuf {
+/// Where the file is written before it takes its place.
+fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".replaced-by");
+    name.push(end);
     path.with_file_name(name)
 }
 

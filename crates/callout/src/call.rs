@@ -29,7 +29,7 @@ use crate::{
     engine::Parts,
     idempotency,
     integration::Endpoint,
-    lenient::{self, Conversion},
+    lenient::{self, Conversion, Several},
     observer::{CallId, Event, Watched},
     outcome::{RawText, SentRequest},
     sending::{Requests, Sending},
@@ -279,12 +279,20 @@ fn check(endpoint: &Endpoint, params: Object, is_lenient: bool) -> Checked {
         Err(refusal) if is_lenient && refusal.kind() == ErrorKind::InvalidParams => refusal,
         result => return Checked { params, conversions: Vec::new(), result },
     };
-    let (converted, conversions) = lenient::convert(&request.tool_schema(), &params);
-    if conversions.is_empty() {
-        return Checked { params, conversions, result: Err(refusal) };
+    // What is told is what is wrong with the first.
+    let mut first = None;
+    for several in [Several::One, Several::AnyThatConverts] {
+        let (converted, conversions) = lenient::convert(&request.tool_schema(), &params, several);
+        if conversions.is_empty() {
+            continue;
+        }
+        let checked = Checked { result: request.validate(&converted), params: converted, conversions };
+        if checked.result.is_ok() {
+            return checked;
+        }
+        first.get_or_insert(checked);
     }
-    let result = request.validate(&converted);
-    Checked { params: converted, conversions, result }
+    first.unwrap_or(Checked { params, conversions: Vec::new(), result: Err(refusal) })
 }
 
 /// An endpoint, the params for it, and which of them were converted to fit.

@@ -1,7 +1,7 @@
 //! Numbers and booleans that a model wrote as strings, converted where the schema asks for them.
 //!
-//! It is for params that the schema refuses as they are: where several schemas speak of one value, the
-//! first of them that names a type is taken at its word.
+//! It is for params that the schema refuses as they are: where several schemas speak of one value, one of them
+//! is taken at its word, as [`Several`] says.
 
 use callout_core::{
     fault::{Place, Step},
@@ -28,13 +28,22 @@ pub struct Conversion {
     pub to: &'static str,
 }
 
+/// Which of several schemas for one value, as of alternatives, says what it is converted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Several {
+    /// One, whatever it says.
+    One,
+    /// The first that asks for something else than what is there.
+    AnyThatConverts,
+}
+
 /// The params with every string converted that the schema refuses and that reads as what it asks
 /// for instead, and where that was. What the schema takes as a string stays one.
 ///
 /// It ends after [`MAX_LOOKS`], whatever schema and params are: what it has not come to then stays as it
 /// was given, and is the check's to refuse.
-pub(crate) fn convert(schema: &Json, params: &Object) -> (Object, Vec<Conversion>) {
-    let mut walk = Walk { root: schema, conversions: Vec::new(), path: Vec::new(), looks: MAX_LOOKS };
+pub(crate) fn convert(schema: &Json, params: &Object, several: Several) -> (Object, Vec<Conversion>) {
+    let mut walk = Walk { root: schema, several, conversions: Vec::new(), path: Vec::new(), looks: MAX_LOOKS };
     let value = Json::Object(params.clone());
     let converted = walk.value(schema, &value);
     match converted {
@@ -45,6 +54,7 @@ pub(crate) fn convert(schema: &Json, params: &Object) -> (Object, Vec<Conversion
 
 struct Walk<'s> {
     root: &'s Json,
+    several: Several,
     conversions: Vec<Conversion>,
     /// From the params to the value that is looked at.
     path: Vec<Step>,
@@ -106,7 +116,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// A member or an element converted, by the first schema that is found for it.
+    /// A member or an element converted, by a schema that is found for it.
     fn below(
         &mut self,
         schemas: &[&'s Object],
@@ -124,8 +134,7 @@ impl<'s> Walk<'s> {
                 self.path.push(step());
                 let converted = self.value(schema, value);
                 self.path.pop();
-                // Another may ask for what this one takes as it is.
-                if converted.is_some() {
+                if converted.is_some() || self.several == Several::One {
                     return converted;
                 }
             }
@@ -246,7 +255,7 @@ mod tests {
             ),
         ] {
             let Json::Object(params) = Json::parse(params).unwrap() else { panic!() };
-            let (converted, conversions) = convert(&schema, &params);
+            let (converted, conversions) = convert(&schema, &params, Several::One);
             assert_eq!(Json::Object(converted).to_string(), expected);
             let found: Vec<_> = conversions.iter().map(|conversion| conversion.place.to_string()).collect();
             assert_eq!(found.join(" "), places);
@@ -257,14 +266,14 @@ mod tests {
     fn references_in_circles_end() {
         let schema = Json::parse(r##"{"properties":{"a":{"$ref":"#/properties/a"}}}"##).unwrap();
         let Json::Object(params) = Json::parse(r#"{"a":"1"}"#).unwrap() else { panic!() };
-        assert!(convert(&schema, &params).1.is_empty());
+        assert!(convert(&schema, &params, Several::One).1.is_empty());
     }
 
     #[test]
     fn what_has_not_been_come_to_after_a_million_looks_stays_as_it_was_given() {
         let converted = |schema: String, params: String| {
             let Json::Object(params) = Json::parse(&params).unwrap() else { panic!() };
-            let (converted, conversions) = convert(&Json::parse(&schema).unwrap(), &params);
+            let (converted, conversions) = convert(&Json::parse(&schema).unwrap(), &params, Several::One);
             (conversions.len(), converted.get("z").cloned())
         };
         let texts = |length: usize| vec![r#""1""#; length].join(",");

@@ -104,7 +104,7 @@ impl Sending<'_> {
     /// Sends, and once more with a new token if the upstream no longer takes the one it got.
     pub(crate) async fn send_with_fresh_token(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
         let first = self.send(retry).await?;
-        if first.carried_out || !(refuses_token(&first) && self.drop_token()) {
+        if !(refuses_token(&first) && self.drop_token()) || first.carried_out {
             return Ok(first);
         }
         if let Some(watch) = self.watch {
@@ -171,7 +171,7 @@ impl Sending<'_> {
         self.carried().last.clone()
     }
 
-    /// Whether there is what auth needs: nothing, or what has been sent and was not refused.
+    /// Whether there is what auth needs: nothing, a secret, or a token that has been sent and was not refused.
     pub(crate) fn is_authenticated(&self) -> bool {
         let carried = self.carried();
         self.auth.is_none() || carried.last.is_some() && !carried.is_refused

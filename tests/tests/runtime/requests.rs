@@ -120,7 +120,7 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
     const KINDS: &str = r#"{"path":"/x","input_schema":{"type":"object","required":["kind","value"],"oneOf":[
         {"properties":{"kind":{"const":"text"},"value":{"type":"string"}}},
         {"properties":{"kind":{"const":"number"},"value":{"type":"number"}}}]}}"#;
-    const TURNED: &str = r#"{"path":"/x","input_schema":{"type":"object","required":["kind","value"],"oneOf":[
+    const TURNED: &str = r#"{"path":"/x","input_schema":{"type":"object","required":["kind","value"],"properties":{"limit":{"type":"integer"}},"oneOf":[
         {"properties":{"kind":{"const":"number"},"value":{"type":"number"}}},
         {"properties":{"kind":{"const":"text"},"value":{"type":"string"}}}]}}"#;
     const PATTERNS: &str = r#"{"path":"/x","input_schema":{
@@ -132,6 +132,7 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
         (KINDS, r#"{"kind":"text","value":"5"}"#, r#"{"kind":"text","value":"5"}"#, 0),
         (KINDS, r#"{"kind":"number","value":"5"}"#, r#"{"kind":"number","value":5}"#, 1),
         (TURNED, r#"{"kind":"text","value":"5"}"#, r#"{"kind":"text","value":"5"}"#, 0),
+        (TURNED, r#"{"kind":"text","value":"5","limit":"10"}"#, r#"{"kind":"text","value":"5","limit":10}"#, 1),
         (TURNED, r#"{"kind":"number","value":"5"}"#, r#"{"kind":"number","value":5}"#, 1),
         (PATTERNS, r#"{"x-a":"5","n":5}"#, r#"{"x-a":"5","n":5}"#, 0),
         (PATTERNS, r#"{"n":"5"}"#, r#"{"n":5}"#, 1),

@@ -45,7 +45,7 @@ const PLAIN_KEYS: [&str; 16] = [
 ];
 
 /// Headers whose values may look like a secret, and are none.
-const PLAIN_HEADERS: [&str; 23] = [
+const PLAIN_HEADERS: [&str; 21] = [
     "accept",
     "baggage",
     "client-id",
@@ -54,8 +54,6 @@ const PLAIN_HEADERS: [&str; 23] = [
     "if-none-match",
     "openai-organization",
     "openai-project",
-    "origin",
-    "referer",
     "sentry-trace",
     "stripe-account",
     "traceparent",
@@ -136,7 +134,9 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
     // There is room for one secret: those that a name tells of come before those that only look like one.
     kept.retain(|(name, value)| {
         let is_secret = !is_plain(name) && is_secret_value(value);
-        if is_secret {
+        if is_secret && ["origin", "referer"].iter().any(|other| name.eq_ignore_ascii_case(other)) {
+            made.losses.push(format!("the header {name} may hold a secret and is left out"));
+        } else if is_secret {
             let what = format!("what the header {name} carries, which looks like a secret");
             choose(&mut auth, api_key(name), "api_key", &what, made);
         }

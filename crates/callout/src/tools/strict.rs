@@ -180,7 +180,7 @@ fn only_type(values: &[Json]) -> Option<Json> {
 ///
 /// Of alternatives that describe objects the one counts that knows all members of the value.
 pub(super) fn without_nulls(root: &Json, schema: &Json, value: &Json) -> Json {
-    Nulls { root, looks: MAX_LOOKS }.taken_out(schema, value)
+    Nulls { root, looks: MAX_LOOKS }.taken_out(std::iter::once(schema), value)
 }
 
 struct Nulls<'s> {
@@ -197,11 +197,11 @@ impl<'s> Nulls<'s> {
         left.and(Some(()))
     }
 
-    fn taken_out(&mut self, schema: &'s Json, value: &Json) -> Json {
+    fn taken_out(&mut self, schemas: impl Iterator<Item = &'s Json>, value: &Json) -> Json {
         if !matches!(value, Json::Object(_) | Json::Array(_)) {
             return value.clone();
         }
-        let parts = self.parts(schema);
+        let parts: Vec<_> = schemas.flat_map(|schema| self.parts(schema)).collect();
         self.of_parts(&parts, value)
     }
 
@@ -234,8 +234,8 @@ impl<'s> Nulls<'s> {
             if member.is_null() && parts.iter().all(|part| self.leaves_out(part, name)) {
                 return None;
             }
-            let property = parts.iter().find_map(|part| part.get("properties").and_then(|all| all.get(name)));
-            Some((name, property.map_or_else(|| member.clone(), |property| self.taken_out(property, member))))
+            let properties = parts.iter().filter_map(|part| part.get("properties").and_then(|all| all.get(name)));
+            Some((name, self.taken_out(properties, member)))
         });
         members.collect()
     }
@@ -279,7 +279,19 @@ impl<'s> Nulls<'s> {
             return vec![*only];
         }
         // What is listed is compared with too.
-        if self.spend(parts.len() + objects.len().saturating_mul(members.len())).is_none() {
+        let names = objects.len().saturating_mul(members.len());
+        if self.spend(parts.len() + names).is_none() {
+            return Vec::new();
+        }
+        let listed = |properties: &Object, name: &str| {
+            properties
+                .get(name)
+                .and_then(|property| property.get("enum"))
+                .and_then(Json::as_array)
+                .map_or(0, |all| all.len())
+        };
+        let compared = objects.iter().flat_map(|(_, all)| members.keys().map(|name| listed(all, name)));
+        if self.spend(compared.sum()).is_none() {
             return Vec::new();
         }
         let fits = |properties: &Object| {
