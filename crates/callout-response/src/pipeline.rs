@@ -1,12 +1,10 @@
 //! The stages of one endpoint in their order, and what each of them gave.
 
-use std::fmt;
-
 use callout_core::{
     Error, ErrorKind,
     config::EndpointConfig,
     fault::{FaultCode, Faults},
-    json::{Json, Object, write_compact},
+    json::{Json, Object, is_written_within},
     limits::Limits,
     redact::{Redactor, START_BYTES},
     time::{Deadline, SharedClock},
@@ -74,30 +72,6 @@ struct Known {
 
 impl Known {
     const NOTHING: Self = Self { share: 1, bytes: None };
-}
-
-/// Takes so many bytes more, and keeps none of them.
-struct Measure<'w> {
-    left: usize,
-    /// Bytes since the clock was last looked at.
-    unwatched: usize,
-    stage: &'static str,
-    watch: &'w Watch<'w>,
-    late: Option<Error>,
-}
-
-impl fmt::Write for Measure<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        /// Some tens of microseconds of short pieces.
-        const WATCHED_EACH: usize = 16 << 10;
-        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
-        self.unwatched += text.len();
-        if self.unwatched >= WATCHED_EACH {
-            self.unwatched = 0;
-            self.late = self.watch.check(self.stage).err();
-        }
-        if self.late.is_some() { Err(fmt::Error) } else { Ok(()) }
-    }
 }
 
 /// What each stage gave; the stages after one that failed gave nothing.
@@ -311,13 +285,15 @@ impl Pipeline {
     /// stands, also where nobody looks at how long a text becomes, as in the stages of a trace.
     fn bounded(&self, stage: &'static str, result: &Json, watch: &Watch<'_>) -> Result<(), Error> {
         let max = self.limits.max_result_bytes;
-        let mut measure = Measure { left: max, unwatched: 0, stage, watch, late: None };
-        if write_compact(result, &mut measure).is_ok() {
+        let mut in_time = Ok(());
+        let goes_on = || {
+            in_time = watch.check(stage);
+            in_time.is_ok()
+        };
+        if is_written_within(result, max, goes_on) {
             return Ok(());
         }
-        if let Some(late) = measure.late {
-            return Err(late);
-        }
+        in_time?;
         Err(Error::new(
             ErrorKind::LimitExceeded,
             format!(

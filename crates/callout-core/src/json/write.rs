@@ -34,21 +34,34 @@ pub fn write_compact(value: &Json, out: &mut impl Write) -> fmt::Result {
     }
 }
 
-/// Whether [`write_compact`] writes no more than that many bytes for `value`, found out without writing them.
+/// Whether [`write_compact`] writes no more than that many bytes for `value`, found out without writing them; false
+/// too once `goes_on`, which is asked every 16 KiB, says so.
 ///
 /// A value whose parts are shared may be small in memory and endless when it is written: it is walked as far as the
 /// bytes reach, and to the end of the text there.
-pub fn is_written_within(value: &Json, bytes: usize) -> bool {
-    write_compact(value, &mut Left(bytes)).is_ok()
+pub fn is_written_within(value: &Json, bytes: usize, goes_on: impl FnMut() -> bool) -> bool {
+    write_compact(value, &mut Left { bytes, unasked: 0, goes_on }).is_ok()
 }
 
 /// Takes so many bytes more, and keeps none of them.
-struct Left(usize);
+struct Left<F> {
+    bytes: usize,
+    /// Those since it was last asked whether to go on.
+    unasked: usize,
+    goes_on: F,
+}
 
-impl Write for Left {
+impl<F: FnMut() -> bool> Write for Left<F> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 = self.0.checked_sub(text.len()).ok_or(fmt::Error)?;
-        Ok(())
+        /// Some tens of microseconds of short pieces.
+        const ASKED_EACH: usize = 16 << 10;
+        self.bytes = self.bytes.checked_sub(text.len()).ok_or(fmt::Error)?;
+        self.unasked += text.len();
+        if self.unasked < ASKED_EACH {
+            return Ok(());
+        }
+        self.unasked = 0;
+        if (self.goes_on)() { Ok(()) } else { Err(fmt::Error) }
     }
 }
 
@@ -270,8 +283,9 @@ mod tests {
         let nested = r#"{"a\"":["x",{"b":[1,false]}],"c":"d"}"#;
         for text in ["null", "true", "-1.50", "\"\"", "\"é\\n\\u0001\"", "[]", "{}", nested] {
             let value = Json::parse(text).unwrap();
-            assert!(is_written_within(&value, text.len()) && is_written_within(&value, usize::MAX), "{text}");
-            assert!(!is_written_within(&value, text.len() - 1) && !is_written_within(&value, 0), "{text}");
+            let within = |bytes: usize| is_written_within(&value, bytes, || true);
+            assert!(within(text.len()) && within(usize::MAX), "{text}");
+            assert!(!within(text.len() - 1) && !within(0), "{text}");
         }
     }
 
@@ -281,7 +295,14 @@ mod tests {
         for _ in 0..100 {
             endless = vec![endless.clone(), endless].into();
         }
-        assert!(!is_written_within(&endless, 10_000));
+        assert!(!is_written_within(&endless, 10_000, || true));
+        let mut asked = 0;
+        let thrice = || {
+            asked += 1;
+            asked < 3
+        };
+        assert!(!is_written_within(&endless, usize::MAX, thrice));
+        assert_eq!(asked, 3);
     }
 
     #[test]
