@@ -8,13 +8,10 @@ use callout_core::{
     json::{Json, Number, Object},
 };
 
-/// How far references are followed before nothing is known of a value.
-const MAX_REFERENCES: u32 = 16;
+use crate::schema_walk::{Looks, MAX_REFERENCES, target};
+
 /// How deep values are looked into.
 const MAX_DEPTH: usize = 128;
-/// How often subschemas are looked at for the params of one call: for a value all that apply to it, and
-/// for each of its members and elements those in which that is looked for. What comes after stays as it is.
-const MAX_LOOKS: usize = 1_000_000;
 /// How many bytes of a reference are followed at the price of a look.
 const REFERENCE_BYTES: usize = 64;
 
@@ -40,10 +37,10 @@ pub(crate) enum Several {
 /// The params with every string converted that the schema refuses and that reads as what it asks
 /// for instead, and where that was. What the schema takes as a string stays one.
 ///
-/// It ends after [`MAX_LOOKS`], whatever schema and params are: what it has not come to then stays as it
+/// It ends after [`MAX_LOOKS`](crate::schema_walk::MAX_LOOKS), whatever schema and params are: what it has not come to then stays as it
 /// was given, and is the check's to refuse.
 pub(crate) fn convert(schema: &Json, params: &Object, several: Several) -> (Object, Vec<Conversion>) {
-    let mut walk = Walk { root: schema, several, conversions: Vec::new(), path: Vec::new(), looks: MAX_LOOKS };
+    let mut walk = Walk { root: schema, several, conversions: Vec::new(), path: Vec::new(), looks: Looks::default() };
     let value = Json::Object(params.clone());
     let converted = walk.value(schema, &value);
     match converted {
@@ -58,18 +55,12 @@ struct Walk<'s> {
     conversions: Vec<Conversion>,
     /// From the params to the value that is looked at.
     path: Vec<Step>,
-    /// How many are left; 0 once they did not suffice.
-    looks: usize,
+    /// At a value all schemas are looked at that apply to it, and for each of its members and elements those in
+    /// which that is looked for.
+    looks: Looks,
 }
 
 impl<'s> Walk<'s> {
-    /// `None` if that many are not left.
-    fn spend(&mut self, looks: usize) -> Option<()> {
-        let left = self.looks.checked_sub(looks);
-        self.looks = left.unwrap_or(0);
-        left.and(Some(()))
-    }
-
     /// The value converted; `None` if nothing in it was.
     fn value(&mut self, schema: &'s Json, value: &Json) -> Option<Json> {
         if self.path.len() >= MAX_DEPTH {
@@ -81,7 +72,7 @@ impl<'s> Walk<'s> {
                 let types = self.wanted(&schemas)?;
                 let (to, converted) = scalar(&types, text)?;
                 // Its place is kept with it.
-                self.spend(self.path.len())?;
+                self.looks.spend(self.path.len())?;
                 self.conversions.push(Conversion { place: self.place(), to });
                 Some(converted)
             }
@@ -129,7 +120,7 @@ impl<'s> Walk<'s> {
         }
         for &schema in schemas {
             // To go through many schemas for each of many values is most of the work.
-            self.spend(1)?;
+            self.looks.spend(1)?;
             if let Some(schema) = find(schema) {
                 self.path.push(step());
                 let converted = self.value(schema, value);
@@ -148,12 +139,12 @@ impl<'s> Walk<'s> {
         let mut found = Vec::new();
         let mut open = vec![(schema, 0)];
         while let Some((schema, depth)) = open.pop() {
-            self.spend(1)?;
+            self.looks.spend(1)?;
             let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
             found.push(schema);
             if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
-                self.spend(reference.len() / REFERENCE_BYTES)?;
-                open.extend(self.target(reference).map(|target| (target, depth + 1)));
+                self.looks.spend(reference.len() / REFERENCE_BYTES)?;
+                open.extend(target(self.root, reference).map(|target| (target, depth + 1)));
             }
             for keyword in ["allOf", "anyOf", "oneOf"] {
                 let combined = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
@@ -161,12 +152,6 @@ impl<'s> Walk<'s> {
             }
         }
         Some(found)
-    }
-
-    /// A place in the schema: `#/$defs/name`. Other forms of references are not followed.
-    fn target(&self, reference: &str) -> Option<&'s Json> {
-        let pointer = reference.strip_prefix("#/")?;
-        pointer.split('/').try_fold(self.root, |value, step| value.get(&step.replace("~1", "/").replace("~0", "~")))
     }
 
     /// The types that the schemas name; `None` if a string is one of them, or may be.
@@ -180,7 +165,7 @@ impl<'s> Walk<'s> {
             }
             // The very string may be listed.
             let listed = schema.get("enum").and_then(Json::as_array);
-            self.spend(listed.map_or(0, |values| values.len()))?;
+            self.looks.spend(listed.map_or(0, |values| values.len()))?;
             let mut listed = listed.into_iter().flatten().chain(schema.get("const"));
             if listed.any(|value| value.as_str().is_some()) {
                 return None;

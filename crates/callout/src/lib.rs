@@ -47,6 +47,7 @@ mod lenient;
 mod observer;
 mod outcome;
 mod render;
+mod schema_walk;
 mod sending;
 mod shape;
 mod tools;

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 
 use callout_core::json::{Json, Object, ObjectBuilder};
 
-/// How far references and combined schemas are followed.
-const MAX_NESTING: u32 = 16;
+use crate::schema_walk::{MAX_REFERENCES, target, unescaped};
 
 /// Keywords that apply further schemas to the same value.
 const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
@@ -20,17 +19,6 @@ fn without(object: &Object, names: &[&str]) -> ObjectBuilder {
     kept.fold(ObjectBuilder::new(), |all, (name, value)| all.with(name, value.clone()))
 }
 
-/// A place in the schema: `#/$defs/name`.
-pub(super) fn target<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
-    let pointer = reference.strip_prefix("#/")?;
-    pointer.split('/').try_fold(root, |value, step| value.get(&unescaped(step)))
-}
-
-/// A step of a JSON pointer (RFC 6901) as the name that it stands for.
-fn unescaped(step: &str) -> String {
-    step.replace("~1", "/").replace("~0", "~")
-}
-
 /// The keyword and the name of the definition that a reference goes to: `#/$defs/name`, `#/definitions/name`.
 pub(super) fn definition(reference: &str) -> Option<(&str, String)> {
     let (keyword, name) = reference.strip_prefix("#/")?.split_once('/')?;
@@ -42,7 +30,9 @@ fn in_place(root: &Json) -> Vec<(&Object, bool)> {
     let mut found = Vec::new();
     let mut open = vec![(root, true, 0)];
     while let Some((schema, always, depth)) = open.pop() {
-        let Some(schema) = schema.as_object().filter(|_| depth <= MAX_NESTING && found.len() < 2_000) else { continue };
+        let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES && found.len() < 2_000) else {
+            continue;
+        };
         found.push((schema, always));
         if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|to| target(root, to)) {
             open.push((target, always, depth + 1));
@@ -137,7 +127,7 @@ pub(super) fn hide(root: &Json, param: &str) -> Json {
 }
 
 fn hidden(schema: &Json, param: &str, depth: u32) -> Json {
-    let Some(object) = schema.as_object().filter(|_| depth <= MAX_NESTING) else { return schema.clone() };
+    let Some(object) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { return schema.clone() };
     let members = object.iter().map(|(keyword, value)| {
         let changed = match (keyword, value) {
             ("properties" | "dependentSchemas" | "dependencies", Json::Object(members)) => {

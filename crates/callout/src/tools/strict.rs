@@ -5,16 +5,11 @@
 
 use callout_core::json::{Json, Object, ObjectBuilder};
 
-use super::schema::{definition, target};
+use super::schema::definition;
+use crate::schema_walk::{Looks, MAX_REFERENCES, target};
 
 /// How deep schemas may nest there.
 const MAX_NESTING: u32 = 10;
-
-/// How far references and alternatives are followed for what applies to one value.
-const MAX_REFERENCES: u32 = 16;
-
-/// How often subschemas are looked at for the nulls of one call; what comes after keeps its nulls.
-const MAX_LOOKS: usize = 1_000_000;
 
 /// What is said as it is.
 const KEPT: [&str; 9] = [
@@ -180,23 +175,16 @@ fn only_type(values: &[Json]) -> Option<Json> {
 ///
 /// Of alternatives that describe objects the one counts that knows all members of the value.
 pub(super) fn without_nulls(root: &Json, schema: &Json, value: &Json) -> Json {
-    Nulls { root, looks: MAX_LOOKS }.taken_out(std::iter::once(schema), value)
+    Nulls { root, looks: Looks::default() }.taken_out(std::iter::once(schema), value)
 }
 
 struct Nulls<'s> {
     root: &'s Json,
-    /// How many are left; 0 once they did not suffice.
-    looks: usize,
+    /// What is come to after them keeps its nulls.
+    looks: Looks,
 }
 
 impl<'s> Nulls<'s> {
-    /// `None` if that many are not left.
-    fn spend(&mut self, looks: usize) -> Option<()> {
-        let left = self.looks.checked_sub(looks);
-        self.looks = left.unwrap_or(0);
-        left.and(Some(()))
-    }
-
     fn taken_out(&mut self, schemas: impl Iterator<Item = &'s Json>, value: &Json) -> Json {
         if !matches!(value, Json::Object(_) | Json::Array(_)) {
             return value.clone();
@@ -218,7 +206,7 @@ impl<'s> Nulls<'s> {
                 if parts.is_empty() {
                     return value.clone();
                 }
-                let each = |element: &Json| match self.spend(parts.len()) {
+                let each = |element: &Json| match self.looks.spend(parts.len()) {
                     Some(()) => self.of_parts(&parts, element),
                     None => element.clone(),
                 };
@@ -254,7 +242,7 @@ impl<'s> Nulls<'s> {
         let mut found = Vec::new();
         let mut open = vec![(schema, 0)];
         while let Some((schema, depth)) = open.pop() {
-            if self.spend(1).is_none() {
+            if self.looks.spend(1).is_none() {
                 return Vec::new();
             }
             let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
@@ -280,7 +268,7 @@ impl<'s> Nulls<'s> {
         }
         // What is listed is compared with too.
         let names = objects.len().saturating_mul(members.len());
-        if self.spend(parts.len() + names).is_none() {
+        if self.looks.spend(parts.len() + names).is_none() {
             return Vec::new();
         }
         let listed = |properties: &Object, name: &str| {
@@ -291,7 +279,7 @@ impl<'s> Nulls<'s> {
                 .map_or(0, |all| all.len())
         };
         let compared = objects.iter().flat_map(|(_, all)| members.keys().map(|name| listed(all, name)));
-        if self.spend(compared.sum()).is_none() {
+        if self.looks.spend(compared.sum()).is_none() {
             return Vec::new();
         }
         let fits = |properties: &Object| {
@@ -308,7 +296,7 @@ impl<'s> Nulls<'s> {
     }
 
     fn takes_null(&mut self, schema: &'s Json, depth: u32) -> bool {
-        if depth > MAX_REFERENCES || self.spend(1).is_none() {
+        if depth > MAX_REFERENCES || self.looks.spend(1).is_none() {
             return true;
         }
         let Some(schema) = schema.as_object() else { return true };

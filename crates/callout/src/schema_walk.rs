@@ -1,0 +1,52 @@
+//! What a walk through a host's schema beside a model's params may cost, and where its references lead.
+
+use callout_core::json::Json;
+
+/// How far references and what is combined are followed for one value.
+pub(crate) const MAX_REFERENCES: u32 = 16;
+
+/// How often subschemas are looked at for the params of one call.
+pub(crate) const MAX_LOOKS: usize = 1_000_000;
+
+/// The looks that are left; none once they did not suffice.
+#[derive(Debug)]
+pub(crate) struct Looks(usize);
+
+impl Default for Looks {
+    /// [`MAX_LOOKS`]
+    fn default() -> Self {
+        Self(MAX_LOOKS)
+    }
+}
+
+impl Looks {
+    /// `None` if that many are not left.
+    pub(crate) fn spend(&mut self, looks: usize) -> Option<()> {
+        let left = self.0.checked_sub(looks);
+        self.0 = left.unwrap_or(0);
+        left.and(Some(()))
+    }
+}
+
+/// A place in the schema: `#/$defs/name`. Other forms of references are not followed.
+pub(crate) fn target<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
+    let pointer = reference.strip_prefix("#/")?;
+    pointer.split('/').try_fold(root, |value, step| value.get(&unescaped(step)))
+}
+
+/// A step of a JSON pointer (RFC 6901) as the name that it stands for.
+pub(crate) fn unescaped(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_suffice_is_used_up() {
+        let mut looks = Looks::default();
+        assert!(looks.spend(MAX_LOOKS - 1).is_some() && looks.spend(2).is_none());
+        assert!(looks.spend(1).is_none() && looks.spend(0).is_some());
+    }
+}
