@@ -1,6 +1,6 @@
 //! The way of one call, in its fixed order:
 //! refuse, validate, auth params, path, remaining params, approval, auth header, body or query, send,
-//! shape.
+//! shape. The attempts stand in [`crate::sending`], what becomes of the answer in [`crate::answer`].
 
 use std::{
     sync::{Arc, Mutex},

@@ -104,7 +104,9 @@ impl Sending<'_> {
     /// Sends, and once more with a new token if the upstream no longer takes the one it got.
     pub(crate) async fn send_with_fresh_token(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
         let first = self.send(retry).await?;
-        if !(refuses_token(&first) && self.drop_token()) || first.carried_out {
+        let has_dropped = refuses_token(&first) && self.drop_token();
+        // The next call gets another token all the same.
+        if !has_dropped || first.carried_out {
             return Ok(first);
         }
         if let Some(watch) = self.watch {
