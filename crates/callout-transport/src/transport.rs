@@ -99,8 +99,8 @@ struct Run<'r, 'a> {
 impl Run<'_, '_> {
     /// The loop. `retries` counts attempts after the first.
     async fn attempts(&self, retries: &mut u32) -> Result<HttpResponse, Error> {
-        let Parts { budgets, permits, policy, clock, rng, .. } = self.parts;
-        let Exchange { retry, replay, caller, deadline, watch, .. } = self.exchange;
+        // By one reference each: what is taken apart here has room of its own in a call in flight.
+        let (parts, exchange) = (self.parts, self.exchange);
         // Most calls are one attempt, and have no room for what others need.
         let mut waits: Option<Box<Waits>> = None;
         // Held to the end, waits included: the call is in flight all the while.
@@ -110,45 +110,51 @@ impl Run<'_, '_> {
             let (mut request, target) = self.request(attempt).await?;
             *retries = attempt;
             if permit.is_none() {
-                permit = Some(permits.take(&target)?);
-                budgets.gain(caller, target.host());
+                permit = Some(parts.permits.take(&target)?);
+                parts.budgets.gain(exchange.caller, target.host());
             }
-            if let Some(observer) = watch.observer {
+            if let Some(observer) = exchange.watch.observer {
                 observer.attempt(attempt, &request);
             }
-            let span = span::attempt(&request, &target, watch.path_template, attempt);
+            let span = span::attempt(&request, &target, exchange.watch.path_template, attempt);
             let method = request.method.clone();
             // In a block, so that a wait has no room for the answer that it comes after.
             let wait = {
-                let result = self.attempt(&mut request, &target).instrument(span.clone()).await;
-                span::ended(&span, &result);
+                let result = {
+                    let mut attempt = pin!(self.attempt(&mut request, &target).instrument(span));
+                    let result = attempt.as_mut().await;
+                    span::ended(attempt.span(), &result);
+                    result
+                };
                 let (ending, asked) = match &result {
                     Ok(response) => (Ending::Status(response.status), response.retry_after),
                     Err(fault) => (Ending::Failed(fault.failure), None),
                 };
                 // What led to another place by GET has been carried out: it is that place which did not answer.
-                let is_done = *replay == Replay::OnlyUnsent && request.method != method;
-                let result = result.map_err(|fault| fault.into_error(*replay));
+                let is_done = exchange.replay == Replay::OnlyUnsent && request.method != method;
+                let result = result.map_err(|fault| fault.into_error(exchange.replay));
                 let result = result.map(|mut response| {
                     response.carried_out = is_done;
                     response
                 });
-                if is_done || !again(*replay, ending, attempt, retry) {
+                if is_done || !again(exchange.replay, ending, attempt, exchange.retry) {
                     return result;
                 }
                 // No delay asked for, or one that is over, is no reason to come back at once.
-                let waits = waits.get_or_insert_with(|| Box::new(Waits::new(policy, self.began)));
-                let wait = asked.filter(|delay| !delay.is_zero()).unwrap_or_else(|| waits.next(rng));
-                if wait >= deadline.remaining(clock) || !budgets.pay(caller, target.host()) {
+                let waits = waits.get_or_insert_with(|| Box::new(Waits::new(&parts.policy, self.began)));
+                let wait = asked.filter(|delay| !delay.is_zero()).unwrap_or_else(|| waits.next(&parts.rng));
+                if wait >= exchange.deadline.remaining(&parts.clock)
+                    || !parts.budgets.pay(exchange.caller, target.host())
+                {
                     return result;
                 }
                 tracing::debug!(%target, attempt, ?ending, wait_ms = wait.as_millis() as u64, "retrying");
-                if let (Some(observer), Some(why)) = (watch.observer, why(ending)) {
+                if let (Some(observer), Some(why)) = (exchange.watch.observer, why(ending)) {
                     observer.retrying(wait, why);
                 }
                 wait
             };
-            clock.sleep(wait).await;
+            parts.clock.sleep(wait).await;
             attempt += 1;
         }
     }

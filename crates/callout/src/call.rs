@@ -170,7 +170,7 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
         requests: Requests::Fixed(Box::new(HttpRequest { method: Method::HEAD, url, headers, body: Bytes::new() })),
         replay: Replay::Safe,
         deadline: Deadline::after(&call.engine.clock, timeouts.call),
-        timeouts,
+        attempt_timeout: timeouts.attempt,
         carried: Mutex::default(),
     };
     let answer = sending.send_with_fresh_token(&RetryConfig { max_retries: 0, retry_on_status: Vec::new() }).await;
@@ -368,7 +368,6 @@ async fn send<'a>(
     // Apart, and taken apart at once: a call in flight has no room for it as a whole.
     let (Prepared { endpoint, params, conversions, auth, request, idempotency_key }, deadline) =
         Box::pin(approved(call, watch, params, disabled, trace.as_deref_mut())).await?;
-    let timeouts = call.timeouts();
     let first = Mutex::new(Some(Box::new(request)));
     let sending = Sending {
         call,
@@ -378,7 +377,7 @@ async fn send<'a>(
         requests: Requests::Made { first, endpoint, params: &params, idempotency_key },
         replay: if endpoint.request.method().is_idempotent() { Replay::Safe } else { Replay::OnlyUnsent },
         deadline,
-        timeouts,
+        attempt_timeout: call.timeouts().attempt,
         carried: Mutex::default(),
     };
     let answer = sending.send_with_fresh_token(&endpoint.retry).await;

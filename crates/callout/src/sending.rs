@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use callout_auth::{Auth, AuthHeader, AuthParams};
@@ -11,7 +11,6 @@ use callout_core::{
     config::RetryConfig,
     http::{Exchange, ExchangeObserver, HttpRequest, HttpResponse, Redirects, Replay, RequestFactory, Watch},
     json::Object,
-    limits::Timeouts,
     redact::Redactor,
     time::Deadline,
 };
@@ -73,7 +72,8 @@ pub(crate) struct Sending<'a> {
     pub(crate) requests: Requests<'a>,
     pub(crate) replay: Replay,
     pub(crate) deadline: Deadline,
-    pub(crate) timeouts: Timeouts,
+    /// Of one attempt.
+    pub(crate) attempt_timeout: Duration,
     pub(crate) carried: Mutex<Carried>,
 }
 
@@ -109,6 +109,12 @@ impl Sending<'_> {
         if !has_dropped || first.carried_out {
             return Ok(first);
         }
+        // Apart, so that calls have no room for what few of them need.
+        Box::pin(self.send_again(first, retry)).await
+    }
+
+    /// With a new token, in place of that answer, and as often as is left.
+    async fn send_again(&self, first: HttpResponse, retry: &RetryConfig) -> Result<HttpResponse, Error> {
         if let Some(watch) = self.watch {
             watch.tell(|| Event::TokenRefused { status: first.status });
         }
@@ -136,7 +142,7 @@ impl Sending<'_> {
             replay: self.replay,
             redirects: Redirects::SameOrigin { max: MAX_REDIRECTS },
             max_response_bytes: self.call.engine.limits.max_response_bytes,
-            attempt_timeout: self.timeouts.attempt,
+            attempt_timeout: self.attempt_timeout,
             deadline: self.deadline,
             caller: self.call.integration.owner(),
             watch: Watch {
