@@ -124,14 +124,16 @@ impl StoreOptions {
     }
 
     /// Where the master key is. By default beside a SQLite file, under its name with `.key` appended;
-    /// in memory for a database in memory; for PostgreSQL it must be given.
+    /// in memory for a database in memory; for PostgreSQL it must be given. Of one database alone: a rotation takes
+    /// away the keys that its own database needs no more.
     #[must_use]
     pub fn with_master_key(mut self, source: MasterKeySource) -> Self {
         self.master_key = Some(source);
         self
     }
 
-    /// Where secrets are kept. Default [`SecretBackend::Database`].
+    /// Where secrets are kept. Default [`SecretBackend::Database`]. The database remembers it, and the env, from its
+    /// first secret to its last.
     #[must_use]
     pub fn with_secrets(mut self, secrets: SecretBackend) -> Self {
         self.secrets = secrets;

@@ -14,6 +14,7 @@ use crate::{
     master_key::{Keys, MasterKeySource},
     options::{DatabaseUrl, SecretBackend, StoreOptions},
     seal::{MasterKey, Sealed, Slot},
+    secrets::home::Home,
     timestamp::Timestamp,
 };
 
@@ -52,7 +53,8 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::MasterKey`] if the key is missing or wrong, with nothing changed;
-    /// [`StoreError::Invalid`] for options that cannot be.
+    /// [`StoreError::Invalid`] for options that cannot be, and for another env or [`SecretBackend`] than the
+    /// database's secrets are kept with.
     pub async fn open(options: StoreOptions) -> Result<Self> {
         let StoreOptions { database: url, master_key, secrets, env, clock, rng, max_connections, max_wait } = options;
         let clock = clock.ok_or_else(|| StoreError::Invalid("a store needs a clock, see with_clock".to_owned()))?;
@@ -78,6 +80,8 @@ impl Store {
             }
         };
         let database = Database::open(Connect { url: &url, max_connections, max_wait, clock: &clock }).await?;
+        // Before a key is made for what has none.
+        Home::new(external.is_some(), &env).check(&database).await?;
         let vault = match external {
             Some(store) => Vault::External(store),
             None => Vault::Sealed(prove_keys(&database, source, &rng).await?),

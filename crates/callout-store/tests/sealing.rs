@@ -19,12 +19,16 @@ use callout_core::{
     config::{AuthConfig, AuthType, IntegrationConfig},
     secret::{ExposeSecret, SecretName, Secrets},
 };
-use callout_store::{IntegrationChange, NewApiKey, NewIntegration, Role, StoreError};
+use callout_store::{
+    IntegrationChange, NewApiKey, NewIntegration, Role, SecretBackend, SharedSecretStore, Store, StoreError,
+    secrets::MemorySecrets,
+};
 use support::{Database, kind, me, secret, with_token, workspace};
 
 on_both! {
     a_row_that_was_tampered_with_does_not_open,
-    a_sealed_secret_belongs_to_its_env,
+    secrets_are_kept_in_one_place,
+    an_env_is_part_of_a_path,
     any_text_is_sealed_and_opened,
     no_form_of_a_secret_is_in_the_database,
     what_was_sealed_is_overwritten_when_it_is_deleted,
@@ -127,14 +131,41 @@ async fn a_row_that_was_tampered_with_does_not_open(database: Database) {
     }
 }
 
-async fn a_sealed_secret_belongs_to_its_env(database: Database) {
-    let store = database.open().await;
+async fn secrets_are_kept_in_one_place(database: Database) {
+    let outside = || SecretBackend::External(SharedSecretStore::new(MemorySecrets::new()));
+    let in_prod = || database.options().with_env("prod");
+    let (store, early) = (database.open().await, Store::open(in_prod()).await.unwrap());
     let workspace = workspace(&store).await;
     let one = store.create_integration(workspace.id, with_token("aa", "t"), &me()).await.unwrap();
-    let elsewhere = callout_store::Store::open(database.options().with_env("prod")).await.unwrap();
-    assert_eq!(kind(elsewhere.secrets(&one).await), "sealed");
+    // Opened before there was any, and since.
+    let refused = [
+        early.create_integration(workspace.id, with_token("bb", "t"), &me()).await.map(drop),
+        Store::open(in_prod()).await.map(drop),
+        Store::open(database.options().with_secrets(outside())).await.map(drop),
+    ];
+    for refused in refused {
+        let error = refused.unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("kept in the database under env \"dev\""), "{told}");
+        assert_eq!(kind::<()>(Err(error)), "invalid");
+    }
+    assert_eq!(secret(&database.open().await, &one, SecretName::BearerToken).await.as_deref(), Some("t"));
+    // A database from before this was written down: the sealed secrets tell.
+    for statement in ["DROP TABLE secret_home", "DELETE FROM callout_schema WHERE version = 2"] {
+        database.execute(statement).await.unwrap();
+    }
+    assert_eq!(kind(Store::open(in_prod()).await), "invalid");
+    // Without any it may be another place.
+    store.delete_integration(workspace.id, one.id, &me()).await.unwrap();
+    let moved = Store::open(in_prod().with_secrets(outside())).await.unwrap();
+    moved.create_integration(workspace.id, with_token("aa", "t"), &me()).await.unwrap();
+    let refused = store.create_integration(workspace.id, with_token("bb", "t"), &me()).await.unwrap_err();
+    assert!(refused.to_string().contains("kept in a store outside of it under env \"prod\""), "{refused}");
+}
+
+async fn an_env_is_part_of_a_path(database: Database) {
     for bad in ["", "a/b", "..", "é", &"x".repeat(65)] {
-        assert_eq!(kind(callout_store::Store::open(database.options().with_env(bad)).await), "invalid", "{bad:?}");
+        assert_eq!(kind(Store::open(database.options().with_env(bad)).await), "invalid", "{bad:?}");
     }
 }
 

@@ -6,8 +6,10 @@ use super::{Database, On, Write, execute, row};
 use crate::error::{Result, StoreError};
 
 /// For SQLite and for PostgreSQL, in order. What has been released is never changed, only added to.
-const MIGRATIONS: [(&str, &str); 1] =
-    [(include_str!("migrations/0001.sqlite.sql"), include_str!("migrations/0001.postgres.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    (include_str!("migrations/0001.sqlite.sql"), include_str!("migrations/0001.postgres.sql")),
+    (include_str!("migrations/0002.sqlite.sql"), include_str!("migrations/0002.postgres.sql")),
+];
 
 /// The advisory lock that openers of one PostgreSQL database take turns by: "callout" in ASCII.
 const LOCK: i64 = 0x0063_616c_6c6f_7574;

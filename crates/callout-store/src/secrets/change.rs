@@ -133,6 +133,7 @@ impl Parts {
     }
 
     async fn seal_all(&self, on: &mut Write, keys: &Keys, next: &StoredIntegration, given: &Secrets) -> Result<()> {
+        self.home().settle(on).await?;
         // Which key is current is the database's word, and stays so until this transaction ends: a
         // rotation waits, and then finds what was sealed here.
         let select = locking(

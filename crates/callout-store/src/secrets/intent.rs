@@ -126,6 +126,7 @@ impl Parts {
         let intent = self.new_intent(workspace, integration, names);
         for _ in 0..2 {
             let mut on = self.database.write().await?;
+            self.home().settle(&mut on).await?;
             let begun = execute!(
                 on,
                 "INSERT INTO secret_intents (integration_id, id, workspace_id, env, names, started_at) \

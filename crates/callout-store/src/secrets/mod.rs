@@ -1,4 +1,6 @@
-//! Secrets: sealed in the database, or in a store outside: memory, the environment, AWS SSM.
+//! Secrets: sealed in the database, or in a store outside: memory, the environment, AWS SSM. Which of the two, and
+//! under which env, is written down with the first secret: a database that is opened for another place is refused as
+//! long as it has some.
 //!
 //! # In the database
 //!
@@ -31,6 +33,7 @@
 
 pub(crate) mod change;
 mod environment;
+pub(crate) mod home;
 mod intent;
 mod memory;
 mod read;

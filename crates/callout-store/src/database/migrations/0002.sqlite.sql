@@ -1,0 +1,9 @@
+-- Where the secrets are kept, once there is one: one row at most.
+CREATE TABLE secret_home (
+    one INTEGER PRIMARY KEY NOT NULL CHECK (one = 1),
+    backend TEXT NOT NULL,
+    env TEXT NOT NULL
+) STRICT;
+-- Of secrets that are kept already their path tells; of those outside nothing does.
+INSERT INTO secret_home (one, backend, env)
+SELECT 1, 'database', substr(path, 2, instr(substr(path, 2), '/') - 1) FROM sealed_secrets LIMIT 1;

@@ -1,0 +1,101 @@
+//! Where a database's secrets are kept: written down with the first of them, so that no other process keeps or looks
+//! for some elsewhere.
+
+use std::fmt;
+
+use crate::{
+    database::{Database, Write, execute, locking, row},
+    error::{Result, StoreError},
+    store::{Parts, Vault},
+};
+
+/// A backend and an env.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    backend: String,
+    env: String,
+}
+
+type Row = (String, String);
+
+/// The backends, as they are written down.
+const WITHIN: &str = "database";
+const OUTSIDE: &str = "outside";
+
+const SELECT: &str = "SELECT backend, env FROM secret_home";
+
+impl Home {
+    pub(crate) fn new(is_outside: bool, env: &str) -> Self {
+        Self { backend: if is_outside { OUTSIDE } else { WITHIN }.to_owned(), env: env.to_owned() }
+    }
+
+    /// Refuses a database whose secrets are kept elsewhere. Without any it is free again.
+    pub(crate) async fn check(&self, database: &Database) -> Result<()> {
+        let mut on = database.read().await?;
+        let found: Option<Row> = row!(on, SELECT)?;
+        drop(on);
+        if found.is_none_or(|found| Self::from(found) == *self) {
+            return Ok(());
+        }
+        let mut on = database.write().await?;
+        // Who keeps one meanwhile has it locked, or waits for what becomes of it here.
+        let select = locking(&on, SELECT, "SELECT backend, env FROM secret_home FOR UPDATE");
+        let found: Option<Row> = row!(on, select)?;
+        let Some(kept) = found.map(Self::from).filter(|kept| kept != self) else { return Ok(()) };
+        let has_some: Option<(String,)> = row!(
+            on,
+            "SELECT backend FROM secret_home WHERE EXISTS (SELECT 1 FROM integrations WHERE secret_versions <> '{}') \
+             OR EXISTS (SELECT 1 FROM secret_intents)",
+        )?;
+        if has_some.is_some() {
+            return Err(self.is_not(&kept));
+        }
+        execute!(on, "DELETE FROM secret_home")?;
+        on.commit().await
+    }
+
+    /// In the transaction that keeps a secret: writes it down, unless another has.
+    pub(crate) async fn settle(&self, on: &mut Write) -> Result<()> {
+        execute!(
+            *on,
+            "INSERT INTO secret_home (one, backend, env) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+            &self.backend,
+            &self.env,
+        )?;
+        let select = locking(on, SELECT, "SELECT backend, env FROM secret_home FOR SHARE");
+        let found: Option<Row> = row!(*on, select)?;
+        match found.map(Self::from) {
+            Some(kept) if kept == *self => Ok(()),
+            Some(kept) => Err(self.is_not(&kept)),
+            // It was deleted in between.
+            None => Err(StoreError::Changed),
+        }
+    }
+
+    fn is_not(&self, kept: &Self) -> StoreError {
+        StoreError::Invalid(format!(
+            "the secrets of this database are kept {kept}, and it was opened with secrets kept {self}; open it as they \
+             are kept, or delete them first",
+        ))
+    }
+}
+
+impl From<Row> for Home {
+    fn from((backend, env): Row) -> Self {
+        Self { backend, env }
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { backend, env } = self;
+        let place = if backend == WITHIN { "in the database" } else { "in a store outside of it" };
+        write!(f, "{place} under env {env:?}")
+    }
+}
+
+impl Parts {
+    pub(super) fn home(&self) -> Home {
+        Home::new(matches!(self.vault, Vault::External(_)), &self.env)
+    }
+}
