@@ -1,6 +1,7 @@
 //! Auth of one integration: from the config to the header of an attempt.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -336,7 +337,7 @@ impl AuthHeader {
 
     /// Masks the token in the header; empty for secrets that do not change, which [`Auth::redactor`]
     /// masks.
-    pub fn redactor(&self) -> &Redactor {
+    pub fn redactor(&self) -> Cow<'_, Redactor> {
         self.token.redactor()
     }
 }

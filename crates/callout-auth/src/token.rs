@@ -1,12 +1,16 @@
 //! A token as it is used: ready to be put into a header.
 
-use std::{fmt, sync::OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use callout_core::{redact::Redactor, secret::SecretString};
 use http::HeaderValue;
 
 /// The scheme and the space before a token (RFC 6750 section 2.1).
 const BEARER: &str = "Bearer ";
+
+/// Bytes of a token with which its redactor is kept, for as long as the token is: it takes up to fourteen times as much,
+/// and a cache counts tokens, not bytes. Most tokens are shorter.
+const MOST_KEPT: usize = 4 << 10;
 
 /// `Bearer ` and the secret as a header's value, marked sensitive; `None` if it cannot stand in one.
 pub(crate) fn bearer(secret: &str) -> Option<HeaderValue> {
@@ -55,8 +59,12 @@ impl Token {
     }
 
     /// Masks the token. Made when it is first asked for; empty for a fixed one.
-    pub(crate) fn redactor(&self) -> &Redactor {
-        self.redactor.get_or_init(|| Redactor::new([self.text()]))
+    pub(crate) fn redactor(&self) -> Cow<'_, Redactor> {
+        let made = || Redactor::new([self.text()]);
+        if self.redactor.get().is_none() && self.value.len() > MOST_KEPT {
+            return Cow::Owned(made());
+        }
+        Cow::Borrowed(self.redactor.get_or_init(made))
     }
 }
 
@@ -64,5 +72,23 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { value: _, redactor: _ } = self; // secret
         f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_masks_a_long_token_is_not_kept_with_it() {
+        for (length, is_kept) in [(MOST_KEPT / 2, true), (4 * MOST_KEPT, false)] {
+            let text = "-".repeat(length);
+            let token = Token::new(&text).unwrap();
+            for _ in 0..2 {
+                assert_eq!(token.redactor().text(&format!("<{text}>")), "<***>");
+                assert_eq!(token.redactor.get().is_some(), is_kept);
+            }
+        }
+        assert!(Token::fixed(bearer("x").unwrap()).redactor().is_empty());
     }
 }

@@ -60,24 +60,28 @@ pub struct HttpResponse {
     /// Whether this is what a redirect led to by GET, and what was asked for has been carried out before that and
     /// must not be twice: sending the request again would. `false` where it may be ([`Replay::Safe`]).
     pub carried_out: bool,
+    /// Whether nothing but the connection's end told where the body ends (RFC 9112 section 6.3), so that it may have
+    /// been cut without a word.
+    pub is_open_ended: bool,
 }
 
 impl HttpResponse {
     /// An answer at the first attempt.
     pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body, retries: 0, retry_after: None, carried_out: false }
+        Self { status, headers, body, retries: 0, retry_after: None, carried_out: false, is_open_ended: false }
     }
 }
 
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { status, headers: _, body, retries, retry_after, carried_out } = self;
+        let Self { status, headers: _, body, retries, retry_after, carried_out, is_open_ended } = self;
         f.debug_struct("HttpResponse")
             .field("status", status)
             .field("body_bytes", &body.len())
             .field("retries", retries)
             .field("retry_after", retry_after)
             .field("carried_out", carried_out)
+            .field("is_open_ended", is_open_ended)
             .finish_non_exhaustive()
     }
 }

@@ -14,6 +14,7 @@ use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
+use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::sieve::Sieve;
@@ -34,12 +35,11 @@ pub struct Redactor {
     outer: Option<Arc<Redactor>>,
 }
 
-/// Finds whole forms by their first bytes: an automaton over forms as long as a token is would cost
+/// Finds whole forms where their first bytes stand: an automaton over forms as long as a token is would cost
 /// milliseconds to build and megabytes to keep.
 struct Matcher {
     starts: AhoCorasick,
-    /// For each pattern of `starts` the forms that begin with it, longest first.
-    forms: Vec<Vec<String>>,
+    forms: Vec<String>,
     /// Looks for the starts many bytes at a time, where the machine can.
     quick: Option<packed::Searcher>,
     /// Looks for where that has to look, in what is long.
@@ -60,25 +60,15 @@ const LONG: usize = 1 << 10;
 
 impl Matcher {
     fn new(mut forms: Vec<String>) -> Option<Self> {
-        // Longest first among those that begin alike, and no form twice.
-        forms.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        forms.sort_unstable();
         forms.dedup();
         // All starts have one length, so that they are found in the order of their beginnings.
-        let length = forms.last()?.len().min(START_BYTES);
-        let mut starts: Vec<Vec<u8>> = Vec::new();
-        let mut by_start: Vec<Vec<String>> = Vec::new();
-        for form in forms {
-            let start = &form.as_bytes()[..length];
-            if let Some(at) = starts.iter().position(|known| known == start) {
-                by_start[at].push(form);
-            } else {
-                starts.push(start.to_vec());
-                by_start.push(vec![form]);
-            }
-        }
+        let length = forms.iter().map(String::len).min()?.min(START_BYTES);
+        let mut starts: Vec<Vec<u8>> = forms.iter().map(|form| form.as_bytes()[..length].to_vec()).collect();
+        starts.dedup();
         let quick = packed::Searcher::new(&starts);
         let sieve = Sieve::new(&starts);
-        Some(Self { starts: AhoCorasick::new(&starts).ok()?, forms: by_start, quick, sieve })
+        Some(Self { starts: AhoCorasick::new(&starts).ok()?, forms, quick, sieve })
     }
 
     /// Whether a form begins here as far as the automaton looks.
@@ -96,26 +86,21 @@ impl Matcher {
         }
     }
 
-    /// The leftmost match, the longest of those that begin there; then the next one behind it.
+    /// Where each form stands, one after the other. The search for one takes time in proportion to the text, however
+    /// much of it is like the form: who sends a text may have chosen the secret too.
     fn matches<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
-        let mut free = 0;
-        self.starts.find_overlapping_iter(text).filter_map(move |start| {
-            if start.start() < free {
-                return None;
-            }
-            let rest = &text[start.start()..];
-            let form = self.forms[start.pattern().as_usize()].iter().find(|form| rest.starts_with(form.as_bytes()))?;
-            free = start.start() + form.len();
-            Some(start.start()..free)
-        })
+        let forms = self.forms.iter().filter(|form| form.len() <= text.len());
+        forms.flat_map(|form| memmem::find_iter(text, form).map(|at| at..at + form.len()))
     }
 }
 
 impl Redactor {
-    /// A redactor for these values. Values under [`MIN_REDACTED_BYTES`] are passed over.
+    /// A redactor for these values, and for what is left of them without white space around: a header arrives so (RFC
+    /// 9110 section 5.5). Values under [`MIN_REDACTED_BYTES`] are passed over.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut forms: Vec<String> = Vec::new();
-        for secret in secrets.into_iter().filter(|secret| secret.len() >= MIN_REDACTED_BYTES) {
+        let secrets = secrets.into_iter().flat_map(|secret| [Some(secret), trimmed(secret)]).flatten();
+        for secret in secrets.filter(|secret| secret.len() >= MIN_REDACTED_BYTES) {
             let escaped = [NON_ALPHANUMERIC, UNRESERVED, URI_COMPONENT];
             let escaped = escaped.map(|set| utf8_percent_encode(secret, set).to_string());
             for escaped in escaped.into_iter().chain([form_encoded(secret)]) {
@@ -171,7 +156,7 @@ impl Redactor {
 
     /// Whether one of the secrets stands in these bytes.
     pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.matcher.as_ref().is_some_and(|matcher| matcher.matches(bytes).next().is_some())
+        self.matcher.as_ref().is_some_and(|matcher| matcher.has_start(bytes) && matcher.matches(bytes).next().is_some())
             || self.outer.as_ref().is_some_and(|outer| outer.is_match(bytes))
     }
 
@@ -250,6 +235,12 @@ impl Redactor {
     }
 }
 
+/// Without white space around it, if it has some.
+fn trimmed(secret: &str) -> Option<&str> {
+    let trimmed = secret.trim();
+    (trimmed.len() < secret.len()).then_some(trimmed)
+}
+
 /// The same with the digits of its escapes in lower case (RFC 3986 section 2.1 takes both).
 fn with_small_escapes(escaped: &str) -> String {
     let mut parts = escaped.split('%');
@@ -316,7 +307,7 @@ mod tests {
     fn every_form_is_masked_in_a_long_text() {
         let secret = "s3cr+t/é\"x, and so long that its starts are sieved";
         let redactor = Redactor::new([secret]);
-        for form in redactor.matcher.iter().flat_map(|matcher| matcher.forms.iter().flatten()) {
+        for form in redactor.matcher.iter().flat_map(|matcher| &matcher.forms) {
             for before in (0..600).chain([LONG - form.len(), 4 * LONG]) {
                 let (before, after) = ("{\"a\":".repeat(before / 5), "é".repeat(LONG));
                 let text = format!("{before}{form}{after}");
@@ -342,7 +333,8 @@ mod tests {
         ] {
             assert_eq!(redactor.text(&text), masked, "{}", text.len());
         }
-        assert_eq!(Redactor::new(["aaaaaa", "aaaaaab"]).text("xaaaaaaaaaaaaaaab"), "x******aaab");
+        assert_eq!(Redactor::new(["aaaaaa", "aaaaaab"]).text("xaaaaaaaaaaaaaaab"), "x******");
+        assert_eq!(Redactor::new([" a-secret\n"]).text("<a-secret>"), "<***>");
     }
 
     #[test]
@@ -361,6 +353,17 @@ mod tests {
         let value = Json::parse(r#"{"a":["x canary-1 y",1],"canary-2":{"b":null},"n":12345678,"same":[1,2]}"#).unwrap();
         assert_eq!(redactor.json(&value).to_string(), r#"{"a":["x *** y",1],"***":{"b":null},"n":"***","same":[1,2]}"#);
         assert!(Redactor::new([]).and(&Redactor::default()).is_empty());
+    }
+
+    /// Whoever has chosen both the secret and the text.
+    #[test]
+    fn a_text_that_is_like_the_secret_everywhere_takes_no_longer_than_another() {
+        let secret = format!("{}/é\"-~(x", "a".repeat(15_980));
+        let (redactor, text) = (Redactor::new([secret.as_str()]), "a".repeat(10 << 20));
+        assert!(redactor.may_match(text.as_bytes()));
+        let longest = std::time::Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 });
+        let masked = callout_hostile::within(longest, "a text of a secret's starts", || redactor.text(&text).len());
+        assert_eq!(masked, text.len());
     }
 
     /// An upstream can write a secret below as many levels as a body may have.

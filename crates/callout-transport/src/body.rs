@@ -12,7 +12,11 @@ use std::{error::Error as StdError, io, pin::pin};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
-use http::{HeaderMap, Response, header::CONTENT_LENGTH, response::Parts};
+use http::{
+    HeaderMap, Response, Version,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    response::Parts,
+};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 
@@ -35,6 +39,14 @@ pub(crate) enum BodyFault {
     Wire(BoxError),
     /// What arrived is not what its coding says, or ends too soon.
     Corrupt(io::Error),
+}
+
+/// Whether the body ends where the connection does (RFC 9112 section 6.3): HTTP/2 has its own ends.
+pub(crate) fn is_open_ended<B>(response: &Response<B>) -> bool {
+    let headers = response.headers();
+    response.version() <= Version::HTTP_11
+        && !headers.contains_key(CONTENT_LENGTH)
+        && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// Reads a body. Where it was decoded, the headers no longer say that it is encoded.

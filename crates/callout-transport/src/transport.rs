@@ -219,11 +219,13 @@ impl Run<'_, '_> {
     async fn read(&self, response: Response<Incoming>, target: &Target) -> Result<HttpResponse, Fault> {
         let status = response.status().as_u16();
         let most = self.exchange.max_response_bytes;
+        let is_open_ended = body::is_open_ended(&response);
         match body::read(response, most).await {
             Ok((headers, body)) => {
                 let asked = retry_after(&headers, self.parts.clock.unix());
                 let mut response = HttpResponse::new(status, headers, body);
                 response.retry_after = asked;
+                response.is_open_ended = is_open_ended;
                 Ok(response)
             }
             Err(fault) => {

@@ -124,11 +124,12 @@ impl Sent {
 
     /// The masked body; an error if the status is outside 200 to 299.
     fn body(&self) -> Result<Body, Error> {
-        let HttpResponse { status, headers, body, retry_after, carried_out, .. } = &self.response;
+        let HttpResponse { status, headers, body, retry_after, carried_out, is_open_ended, .. } = &self.response;
         let content_type = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let read = read_clean(*status, content_type, body, &self.engine.limits, &self.redactor);
         let Read { body: value, is_clean, is_compact } = read.map_err(|error| self.failed(error))?;
-        if value.as_str().is_some_and(|text| is_half_json(text, content_type, headers)) {
+        let may_be_half = *is_open_ended && is_success(*status);
+        if may_be_half && value.as_str().is_some_and(|text| is_half_json(text, content_type)) {
             let error = Error::new(ErrorKind::Interrupted, "the answer ended in the middle of its JSON");
             return Err(self.failed(error.with_retryable(self.endpoint.request.method().is_idempotent())));
         }
@@ -164,13 +165,9 @@ fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
-/// Whether a text was meant to be JSON and lacks its end, where nothing else tells that the connection
-/// broke: without a length or chunks an answer ends when the connection does (RFC 9112 section 6.3).
-fn is_half_json(text: &str, content_type: Option<&str>, headers: &http::HeaderMap) -> bool {
-    let has_end =
-        headers.contains_key(http::header::CONTENT_LENGTH) || headers.contains_key(http::header::TRANSFER_ENCODING);
-    !has_end
-        && content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+/// Whether a text was meant to be JSON and lacks its end.
+fn is_half_json(text: &str, content_type: Option<&str>) -> bool {
+    content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
         && Json::parse(text).is_err_and(|error| *error.kind() == ReadErrorKind::UnexpectedEnd)
 }
 

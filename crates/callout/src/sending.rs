@@ -91,7 +91,7 @@ impl Carried {
     fn add(&mut self, header: AuthHeader) {
         self.is_refused = false;
         if let Some(before) = self.last.replace(header).filter(|before| !self.is_last(before)) {
-            self.earlier = self.earlier.and(before.redactor());
+            self.earlier = self.earlier.and(&before.redactor());
         }
     }
 
@@ -206,7 +206,7 @@ impl Sending<'_> {
     pub(crate) fn redactor(&self) -> Redactor {
         let own = self.call.integration.redactor();
         let carried = self.carried();
-        let all = carried.last.as_ref().map_or_else(|| own.clone(), |header| own.and(header.redactor()));
+        let all = carried.last.as_ref().map_or_else(|| own.clone(), |header| own.and(&header.redactor()));
         if carried.earlier.is_empty() { all } else { all.and(&carried.earlier) }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use callout::{
     CallOptions, Delivery, EgressPolicy, EndpointConfig, Engine, ErrorKind, IntegrationConfig, Json, Secrets, Timeouts,
 };
-use callout_tests::{Recorded, Reply, Upstream};
+use callout_tests::{Recorded, Reply, Upstream, compressed};
 use tokio::net::TcpListener;
 
 use super::{engine, go, load, with_endpoint};
@@ -55,6 +55,20 @@ async fn half_a_json_is_no_answer() {
     let error = go(&integration, r#"{"which":"half"}"#).await.unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Interrupted, true), "{error}");
     assert_eq!(go(&integration, r#"{"which":"whole"}"#).await.unwrap().text(), r#"{"items":[1,2]}"#);
+
+    // What a status says is no less true; and where the answer said itself where it ends, it is as it was sent.
+    let refused = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n\r\n{\"slow\":";
+    upstream.reply("/v1/refused", Reply::raw(refused));
+    let error = go(&integration, r#"{"which":"refused"}"#).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::UpstreamStatus, Some(429)), "{error}");
+    for (which, reply) in [
+        ("plain", Reply::json(200, r#"{"items":[1,2"#)),
+        ("coded", Reply::json(200, compressed("gzip", br#"{"items":[1,2"#).await).header("content-encoding", "gzip")),
+    ] {
+        upstream.reply(&format!("/v1/{which}"), reply);
+        let params = format!(r#"{{"which":"{which}"}}"#);
+        assert_eq!(go(&integration, &params).await.unwrap().text(), r#"{"items":[1,2"#, "{which}");
+    }
 }
 
 #[tokio::test]

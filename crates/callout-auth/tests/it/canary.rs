@@ -211,7 +211,7 @@ fn redactors_mask_secrets_and_tokens() {
         let network =
             Network::answering(&format!(r#"{{"access_token":"{TOKEN}","token":"{TOKEN}","expires_in":600}}"#));
         let header = runtime.block_on(World::new(&network).header(&auth)).unwrap();
-        let both = auth.redactor().and(header.redactor());
+        let both = auth.redactor().and(&header.redactor());
         let secret = &canaries[0];
         assert_eq!(both.text(secret), "***", "{:?}", auth.kind());
         let value = String::from_utf8(header.value().as_bytes().to_vec()).unwrap();
