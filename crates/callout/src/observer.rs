@@ -12,6 +12,7 @@
 
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -130,7 +131,8 @@ pub enum Event {
 
 /// Hears of every event of every call of an engine; see [`crate::EngineBuilder::with_observer`].
 ///
-/// It is called on the task that makes the call, so it should hand over what takes long.
+/// It is called on the task that makes the call, so it should hand over what takes long. Its panic ends the
+/// call.
 ///
 /// ```
 /// use callout::{CallInfo, Event, Observer};
@@ -322,7 +324,9 @@ impl Drop for Watched<'_> {
     fn drop(&mut self) {
         if !self.ended {
             let retries = self.retries.load(Relaxed);
-            self.end(None, retries, false, Some(ErrorKind::Cancelled));
+            // An observer that has panicked may do so at each event, as with a poisoned lock, and a second
+            // panic beside the first would end the program.
+            drop(catch_unwind(AssertUnwindSafe(|| self.end(None, retries, false, Some(ErrorKind::Cancelled)))));
         }
     }
 }

@@ -151,6 +151,28 @@ async fn a_call_that_is_dropped_has_finished() {
     "##);
 }
 
+/// Panics at every event, as one does whose lock is poisoned. Counts them.
+struct Broken(Arc<AtomicUsize>);
+
+impl Observer for Broken {
+    fn observe(&self, _: &CallInfo<'_>, _: &Event) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        std::panic::resume_unwind(Box::new("broken"))
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_at_every_event_ends_its_call_and_not_the_program() {
+    let upstream = Upstream::start().await;
+    let integration = load(&upstream, SHOP);
+    let told = Arc::new(AtomicUsize::new(0));
+    let engine = builder().with_observer(Broken(told.clone())).build().unwrap();
+    let call = tokio::spawn(async move { engine.call(&integration, "find", params()).await });
+    assert!(call.await.unwrap_err().is_panic());
+    // That it began, and in its panic that it is over.
+    assert_eq!((told.load(Ordering::SeqCst), upstream.count()), (2, 0));
+}
+
 #[tokio::test]
 async fn the_resend_of_a_call_that_is_dropped_is_no_retry() {
     for (before, expected) in [(vec![401], 0), (vec![503, 401], 1), (vec![401, 503], 1)] {
