@@ -1,6 +1,6 @@
 //! An answer: its body, read and masked, and what its endpoint makes of it.
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use bytes::Bytes;
 use callout_core::{
@@ -182,14 +182,18 @@ fn upstream_message(status: u16, body: &Json) -> String {
     if !body.is_null() {
         message.push_str(": ");
         match body.as_str() {
-            Some(text) => {
-                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                message.extend(text.chars().take(SHOWN_CHARS));
-            }
+            Some(text) => message.extend(words(text).take(SHOWN_CHARS)),
             None => message.push_str(&excerpt(body, SHOWN_CHARS)),
         }
     }
     message
+}
+
+/// A text's words with a space between each two, made as they are asked for: of a large text few are shown. What a
+/// terminal would obey separates words too.
+fn words(text: &str) -> impl Iterator<Item = char> {
+    let words = text.split(|found: char| found.is_whitespace() || found.is_control()).filter(|word| !word.is_empty());
+    words.flat_map(|word| iter::once(' ').chain(word.chars())).skip(1)
 }
 
 /// Whether a status tells of a passing state, so that the same call may succeed later.
