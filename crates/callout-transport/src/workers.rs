@@ -122,30 +122,33 @@ impl Workers {
         Self(Arc::new(Shared { most, most_per_workspace, most_waiting, queue: Mutex::default() }))
     }
 
-    /// Waits for a turn, until the deadline at most, and runs the work. Without a tokio runtime it runs where
-    /// it is.
+    /// Waits for a turn, until the deadline at most, and runs the work on `what`, as an error names it. Without a
+    /// tokio runtime it runs where it is.
     ///
     /// Dropping the future gives up the wait; work that has begun goes on to its own end, and keeps its turn
     /// until then.
     ///
     /// # Errors
     ///
-    /// `timeout`, if the deadline passes before the work has its turn; `limit_exceeded`, which says that it
-    /// can be tried again, if too many wait already; `interrupted`, if the runtime ends.
+    /// `timeout`, if the deadline passes before the work has its turn, and `limit_exceeded`, if too many wait
+    /// already: both say that it can be tried again. `interrupted`, if the runtime ends.
     pub async fn run<T: Send + 'static>(
         &self,
         workspace: &str,
         clock: &SharedClock,
         deadline: Deadline,
+        what: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
         let turn = match select(pin!(self.turn(workspace)), pin!(clock.until(deadline.moment()))).await {
             Either::Left((turn, _)) => turn?,
             Either::Right(((), _)) => {
-                let message = "the call's time was over before its answer could be worked on: the workspace, or the \
-                               machine, has too much of that at once";
-                return Err(Error::new(ErrorKind::Timeout, message));
+                let message = format!(
+                    "the call's time was over before its {what} could be worked on: the workspace, or the machine, \
+                     has too much of that at once"
+                );
+                return Err(Error::new(ErrorKind::Timeout, message).with_retryable(true));
             }
         };
         let done = runtime.spawn_blocking(move || {
@@ -342,7 +345,7 @@ mod tests {
                     begin.send(workspace).unwrap();
                     go.lock().unwrap().recv().unwrap();
                 };
-                workers.run(workspace, &clock, deadline(&clock), work).await
+                workers.run(workspace, &clock, deadline(&clock), "params", work).await
             });
             // It stands in the queue, or has begun, once everybody has been polled.
             for _ in 0..20 {
@@ -439,8 +442,10 @@ mod tests {
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());
         let clock = system_clock();
-        let late = order.workers.run("c", &clock, Deadline::after(&clock, Duration::from_millis(20)), || ()).await;
-        assert_eq!(late.unwrap_err().kind(), ErrorKind::Timeout);
+        let soon = Deadline::after(&clock, Duration::from_millis(20));
+        let late = order.workers.run("c", &clock, soon, "params", || ()).await.unwrap_err();
+        assert!(late.kind() == ErrorKind::Timeout && late.is_retryable(), "{late}");
+        assert!(late.message().contains("before its params could be worked on"), "{late}");
         let last = order.ask("d").await;
         order.let_go.send(()).unwrap();
         order.let_go.send(()).unwrap();
@@ -554,7 +559,7 @@ mod tests {
         static RUN: AtomicUsize = AtomicUsize::new(0);
         let (workers, clock) = (Workers::default(), system_clock());
         let work = || RUN.fetch_add(1, Ordering::Relaxed);
-        let mut run = pin!(workers.run("a", &clock, deadline(&clock), work));
+        let mut run = pin!(workers.run("a", &clock, deadline(&clock), "params", work));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(run.as_mut().poll(&mut context).is_ready());
         assert_eq!(RUN.load(Ordering::Relaxed), 1);

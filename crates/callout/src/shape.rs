@@ -80,8 +80,8 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Works with a deadline, and once more on a thread of its own with all the time that there is if the
-    /// first was too soon: `is_late` tells. The work gives the same whenever it is done.
+    /// Works on an answer with a deadline, and once more on a thread of its own with all the time that there is
+    /// if the first was too soon: `is_late` tells. The work gives the same whenever it is done.
     ///
     /// # Errors
     ///
@@ -107,24 +107,31 @@ impl Place<'_> {
             habit.learn(clock.now().saturating_duration_since(started));
             done
         };
-        self.workers.run(self.workspace, self.clock, self.deadline, timed).await
+        self.workers.run(self.workspace, self.clock, self.deadline, "answer", timed).await
     }
 
-    /// Works where it may take its time, from the beginning.
+    /// Works on params where it may take its time, from the beginning.
     ///
     /// # Errors
     ///
     /// Those of [`Workers::run`].
     pub(crate) async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        self.workers.run(self.workspace, self.clock, self.deadline, work).await
+        self.workers.run(self.workspace, self.clock, self.deadline, "params", work).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::atomic::AtomicU64, time::Instant};
+    use std::{
+        sync::{atomic::AtomicU64, mpsc},
+        time::Instant,
+    };
 
-    use callout_core::time::{Clock, StillClock};
+    use callout_core::{
+        ErrorKind,
+        time::{Clock, StillClock},
+    };
+    use callout_transport::system_clock;
 
     use super::*;
 
@@ -176,5 +183,28 @@ mod tests {
         // Something else may have had its turn meanwhile.
         assert_eq!([takes(0), takes(3), takes(9)], [Some(()); 3]);
         assert_eq!(takes(0), None);
+    }
+
+    #[tokio::test]
+    async fn who_waits_in_vain_is_told_for_what_and_may_come_again() {
+        let (workers, clock) = (Workers::new(1), system_clock());
+        let within = |milliseconds| {
+            let deadline = Deadline::after(&clock, Duration::from_millis(milliseconds));
+            Place { workers: &workers, clock: &clock, workspace: "a", deadline }
+        };
+        let (let_go, go) = mpsc::channel::<()>();
+        let busy = within(20_000).run(move || go.recv());
+        let late = async {
+            let params = within(10).run(|| ()).await.unwrap_err();
+            let answer = within(10).shape(&Arc::default(), true, |_| (), |()| false).await.unwrap_err();
+            let_go.send(()).unwrap();
+            [(params, "params"), (answer, "answer")]
+        };
+        let (busy, late) = tokio::join!(busy, late);
+        busy.unwrap().unwrap();
+        for (error, what) in late {
+            assert!(error.kind() == ErrorKind::Timeout && error.is_retryable(), "{error}");
+            assert!(error.message().contains(&format!("before its {what} could be worked on")), "{error}");
+        }
     }
 }
