@@ -121,6 +121,11 @@ pub(crate) async fn run(call: &Call<'_>, id: CallId, params: Json) -> Result<Out
     result
 }
 
+/// Tells of a call that was cancelled before anything of it was done: that it began, and that it is over.
+pub(crate) fn tell_cancelled(call: &Call<'_>, id: CallId) {
+    drop(call.watch(id));
+}
+
 /// The request that a call would send, the auth header masked; nothing is asked for and nothing sent.
 pub(crate) fn render(call: &Call<'_>, params: Json) -> Result<SentRequest, Error> {
     let prepared = || {

@@ -154,6 +154,12 @@ impl Engine {
         call::run(&call, id, params).await
     }
 
+    /// Tells of a call that has an id already and was cancelled before it was begun.
+    pub(crate) fn tell_cancelled(&self, id: CallId, integration: &Integration, endpoint: &str) {
+        let call = Call { engine: &self.0, integration, endpoint, options: &CallOptions::default() };
+        call::tell_cancelled(&call, id);
+    }
+
     /// Makes one call and keeps the request and every stage's value, also when it fails: to see why
     /// a call comes out as it does. Runs on a disabled integration too.
     pub async fn trace(&self, integration: &Integration, endpoint: &str, params: impl Into<Json>) -> Trace {

@@ -65,7 +65,8 @@ pub struct CallInfo<'a> {
 /// What happens on the way of a call.
 ///
 /// [`Event::Started`] comes first and [`Event::Finished`] last, each exactly once, also for a call
-/// that is refused, dropped or cancelled.
+/// that is refused, dropped or cancelled, one in an inbox before its task has had a turn included. What a
+/// full inbox refuses, and a call's future that nobody polls, is no call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {

@@ -151,6 +151,23 @@ async fn a_call_that_is_dropped_has_finished() {
     "##);
 }
 
+#[tokio::test]
+async fn a_spawned_call_that_is_cancelled_before_its_task_has_had_a_turn_has_finished() {
+    let upstream = Upstream::start().await;
+    let (listener, integration) = (Listener::default(), load(&upstream, SHOP));
+    let inbox = engine(&listener).inbox();
+    let id = inbox.spawn(&integration, "find", params()).unwrap();
+    // There is one thread, which is busy with this.
+    assert!(inbox.cancel(id) && listener.heard().is_empty());
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    insta::assert_snapshot!(listener.heard(), @r##"
+    call-1 shop.find Started
+    call-1 shop.find Finished { status: None, duration: 0ns, retries: 0, truncated: false, error: Some(Cancelled) }
+    "##);
+}
+
 /// Panics at every event, as one does whose lock is poisoned. Counts them.
 struct Broken(Arc<AtomicUsize>);
 

@@ -170,10 +170,12 @@ impl Inbox {
             return Err(placed(Error::new(ErrorKind::LimitExceeded, message).with_retryable(true)));
         }
         let landing = Landing { lanes: Arc::clone(&self.lanes), names };
-        let (engine, integration, params) = (self.engine.clone(), integration.clone(), params.into());
+        let mut spawned =
+            Spawned { engine: self.engine.clone(), integration: integration.clone(), landing, has_begun: false };
+        let params: Json = params.into();
         let work = async move {
-            let result =
-                engine.call_as(landing.names.id, &integration, &landing.names.endpoint, params, &options).await;
+            let Spawned { engine, integration, landing, .. } = spawned.begin();
+            let result = engine.call_as(landing.names.id, integration, &landing.names.endpoint, params, &options).await;
             landing.land(result);
         };
         self.keep(id, runtime.spawn(work.in_current_span()).abort_handle());
@@ -256,6 +258,31 @@ impl fmt::Debug for Inbox {
             .field("in_flight", &self.in_flight())
             .field("len", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// What a task has of its call besides params and options.
+struct Spawned {
+    engine: Engine,
+    integration: Integration,
+    landing: Landing,
+    has_begun: bool,
+}
+
+impl Spawned {
+    fn begin(&mut self) -> &Self {
+        self.has_begun = true;
+        self
+    }
+}
+
+/// A call that is cancelled before its task has had a turn began and finished too, as an observer is promised.
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        if !self.has_begun {
+            let Names { id, endpoint, .. } = &self.landing.names;
+            self.engine.tell_cancelled(*id, &self.integration, endpoint);
+        }
     }
 }
 
