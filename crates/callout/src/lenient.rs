@@ -8,12 +8,10 @@ use callout_core::{
     json::{Json, Number, Object},
 };
 
-use crate::schema_walk::{Looks, MAX_REFERENCES, target};
+use crate::schema_walk::{Looks, MAX_REFERENCES, cost, target};
 
 /// How deep values are looked into.
 const MAX_DEPTH: usize = 128;
-/// How many bytes of a reference are followed at the price of a look.
-const REFERENCE_BYTES: usize = 64;
 
 /// A param that was converted to fit the input schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,11 +137,10 @@ impl<'s> Walk<'s> {
         let mut found = Vec::new();
         let mut open = vec![(schema, 0)];
         while let Some((schema, depth)) = open.pop() {
-            self.looks.spend(1)?;
+            self.looks.spend(cost(schema))?;
             let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
             found.push(schema);
             if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
-                self.looks.spend(reference.len() / REFERENCE_BYTES)?;
                 open.extend(target(self.root, reference).map(|target| (target, depth + 1)));
             }
             for keyword in ["allOf", "anyOf", "oneOf"] {

@@ -8,6 +8,9 @@ pub(crate) const MAX_REFERENCES: u32 = 16;
 /// How often subschemas are looked at for the params of one call.
 pub(crate) const MAX_LOOKS: usize = 1_000_000;
 
+/// How many bytes of a reference are followed at the price of a look.
+const REFERENCE_BYTES: usize = 64;
+
 /// The looks that are left; none once they did not suffice.
 #[derive(Debug)]
 pub(crate) struct Looks(usize);
@@ -26,6 +29,11 @@ impl Looks {
         self.0 = left.unwrap_or(0);
         left.and(Some(()))
     }
+}
+
+/// How many looks one at this schema counts as, its reference followed.
+pub(crate) fn cost(schema: &Json) -> usize {
+    1 + schema.get("$ref").and_then(Json::as_str).map_or(0, |reference| reference.len() / REFERENCE_BYTES)
 }
 
 /// A place in the schema: `#/$defs/name`. Other forms of references are not followed.
@@ -48,5 +56,11 @@ mod tests {
         let mut looks = Looks::default();
         assert!(looks.spend(MAX_LOOKS - 1).is_some() && looks.spend(2).is_none());
         assert!(looks.spend(1).is_none() && looks.spend(0).is_some());
+    }
+
+    #[test]
+    fn a_long_reference_counts_as_several_looks() {
+        let to = |bytes: usize| cost(&Json::parse(&format!(r#"{{"$ref":"{}"}}"#, "a".repeat(bytes))).unwrap());
+        assert_eq!([cost(&Json::Bool(true)), to(63), to(64), to(6_400)], [1, 1, 2, 101]);
     }
 }

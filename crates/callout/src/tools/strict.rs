@@ -6,7 +6,7 @@
 use callout_core::json::{Json, Object, ObjectBuilder};
 
 use super::schema::definition;
-use crate::schema_walk::{Looks, MAX_REFERENCES, target};
+use crate::schema_walk::{Looks, MAX_REFERENCES, cost, target};
 
 /// How deep schemas may nest there.
 const MAX_NESTING: u32 = 10;
@@ -230,10 +230,14 @@ impl<'s> Nulls<'s> {
 
     /// Whether a null stands for the absence of that member.
     fn leaves_out(&mut self, part: &'s Object, name: &str) -> bool {
+        let Some(property) = part.get("properties").and_then(|all| all.get(name)) else { return false };
         let required = part.get("required").and_then(Json::as_array);
+        // It is compared with all of them.
+        if self.looks.spend(required.map_or(0, |names| names.len())).is_none() {
+            return false;
+        }
         let is_needed = required.is_some_and(|names| names.iter().any(|other| other.as_str() == Some(name)));
-        let property = part.get("properties").and_then(|all| all.get(name));
-        !is_needed && property.is_some_and(|property| !self.takes_null(property, 0))
+        !is_needed && !self.takes_null(property, 0)
     }
 
     /// What speaks of a value's members or elements: the schema itself, or what it stands for. References
@@ -242,7 +246,7 @@ impl<'s> Nulls<'s> {
         let mut found = Vec::new();
         let mut open = vec![(schema, 0)];
         while let Some((schema, depth)) = open.pop() {
-            if self.looks.spend(1).is_none() {
+            if self.looks.spend(cost(schema)).is_none() {
                 return Vec::new();
             }
             let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
@@ -271,14 +275,8 @@ impl<'s> Nulls<'s> {
         if self.looks.spend(parts.len() + names).is_none() {
             return Vec::new();
         }
-        let listed = |properties: &Object, name: &str| {
-            properties
-                .get(name)
-                .and_then(|property| property.get("enum"))
-                .and_then(Json::as_array)
-                .map_or(0, |all| all.len())
-        };
-        let compared = objects.iter().flat_map(|(_, all)| members.keys().map(|name| listed(all, name)));
+        let of_name = |all: &Object, name: &str| all.get(name).and_then(Json::as_object).map_or(0, listed);
+        let compared = objects.iter().flat_map(|(_, all)| members.keys().map(|name| of_name(all, name)));
         if self.looks.spend(compared.sum()).is_none() {
             return Vec::new();
         }
@@ -296,12 +294,15 @@ impl<'s> Nulls<'s> {
     }
 
     fn takes_null(&mut self, schema: &'s Json, depth: u32) -> bool {
-        if depth > MAX_REFERENCES || self.looks.spend(1).is_none() {
+        if depth > MAX_REFERENCES || self.looks.spend(cost(schema)).is_none() {
             return true;
         }
         let Some(schema) = schema.as_object() else { return true };
         if let Some(target) = self.referred(schema) {
             return self.takes_null(target, depth + 1);
+        }
+        if self.looks.spend(listed(schema)).is_none() {
+            return true;
         }
         let types = match schema.get("type") {
             Some(Json::String(only)) => only == "null",
@@ -323,6 +324,11 @@ fn alternatives(schema: &Object) -> impl DoubleEndedIterator<Item = &Json> {
 /// Whether a value is among those that a schema lists, or stands where strict mode has put a null.
 fn admits(schema: &Json, value: &Json) -> bool {
     value.is_null() || schema.as_object().is_none_or(|schema| admits_listed(schema, value))
+}
+
+/// How many values a schema lists.
+fn listed(schema: &Object) -> usize {
+    schema.get("enum").and_then(Json::as_array).map_or(0, |values| values.len())
 }
 
 fn admits_listed(schema: &Object, value: &Json) -> bool {
@@ -439,18 +445,42 @@ mod tests {
         }
     }
 
+    /// How many nulls are left of a list of that many objects with one each, and one beside it, by the schema of
+    /// the objects.
+    fn nulls_left(items: &str, definitions: &str, length: usize) -> usize {
+        let properties = format!(r#"{{"list":{{"items":{items}}},"z":{{"type":"string"}}}}"#);
+        let schema = json(&format!(r#"{{"properties":{properties},"$defs":{definitions}}}"#));
+        let list = vec![r#"{"a":null}"#; length].join(",");
+        let params = without_nulls(&schema, &schema, &json(&format!(r#"{{"list":[{list}],"z":null}}"#)));
+        params.to_string().matches("null").count()
+    }
+
     #[test]
     fn what_has_not_been_come_to_after_a_million_looks_keeps_its_nulls() {
         let nothing = vec![r#"{"type":"string"}"#; 1_999].join(",");
-        let list = format!(r#"{{"items":{{"properties":{{"a":{{"anyOf":[{nothing}]}}}}}}}}"#);
-        let schema = json(&format!(r#"{{"properties":{{"list":{list},"z":{{"type":"string"}}}}}}"#));
-        let nulls = |length: usize| {
-            let list = vec![r#"{"a":null}"#; length].join(",");
-            let params = without_nulls(&schema, &schema, &json(&format!(r#"{{"list":[{list}],"z":null}}"#)));
-            params.to_string().matches("null").count()
-        };
-        assert_eq!(nulls(400), 0);
+        let items = format!(r#"{{"properties":{{"a":{{"anyOf":[{nothing}]}}}}}}"#);
+        assert_eq!(nulls_left(&items, "{}", 400), 0);
         // Those of 499 elements are gone.
-        assert_eq!(nulls(1_000), 502);
+        assert_eq!(nulls_left(&items, "{}", 1_000), 502);
+    }
+
+    #[test]
+    fn what_is_compared_with_many_and_referred_to_at_length_takes_as_many_looks() {
+        let names: Vec<_> = (0..10_000).map(|at| format!(r#""n{at}""#)).collect();
+        let names = names.join(",");
+        let name = "n".repeat(640_000);
+        let definitions = format!(r#"{{"{name}":{{"type":"string"}}}}"#);
+        for items in [
+            format!(r#"{{"properties":{{"a":{{"type":"string"}}}},"required":[{names}]}}"#),
+            format!(r#"{{"properties":{{"a":{{"enum":[{names}]}}}}}}"#),
+            format!(r##"{{"properties":{{"a":{{"$ref":"#/$defs/{name}"}}}}}}"##),
+        ] {
+            assert_eq!(nulls_left(&items, &definitions, 50), 0);
+            // Those of 99 elements are gone.
+            assert_eq!(nulls_left(&items, &definitions, 200), 102);
+        }
+        // What a part does not describe is looked for in no list.
+        let items = format!(r#"{{"properties":{{"b":{{"type":"string"}}}},"required":[{names}]}}"#);
+        assert_eq!(nulls_left(&items, "{}", 200), 200);
     }
 }
