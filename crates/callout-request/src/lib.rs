@@ -160,6 +160,12 @@ impl Request {
         }
     }
 
+    /// Whether params are no larger and no deeper than they may be, which [`Request::validate`] finds first:
+    /// for whoever does something with them before that.
+    pub fn is_within_bounds(&self, params: &Object) -> bool {
+        bounds::check_params(params, &self.0.limits).is_ok()
+    }
+
     fn check(&self, params: &Object, effort: Effort) -> Result<Result<(), Error>, Unchecked> {
         let Compiled { template, schema, set_aside, consumed, .. } = &*self.0;
         let mut faults = Faults::new();

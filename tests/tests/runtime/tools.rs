@@ -169,7 +169,14 @@ fn strict_nulls_are_taken_out_again() {
     };
     let registry = ToolRegistry::new().with_integration(&shop);
     assert_eq!(params(&registry), r#"{"q":"x","kind":null,"id":"1"}"#);
-    assert_eq!(params(&registry.with_strict(true)), r#"{"q":"x","id":"1"}"#);
+    let strict = registry.with_strict(true);
+    assert_eq!(params(&strict), r#"{"q":"x","id":"1"}"#);
+    // What the call refuses for its size is not looked into.
+    let large = format!(r#"{{"q":"{}","kind":null,"id":"1"}}"#, "x".repeat(1 << 20));
+    let params = strict.params("shop__plain", json(&large), Json::Null).unwrap();
+    assert_eq!(params.get("kind"), Some(&Json::Null));
+    let error = Engine::builder().build().unwrap().render(&shop, "plain", params).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
 }
 
 #[test]

@@ -191,6 +191,11 @@ fn sizes_and_depths_at_their_limits() {
     let error = request.validate(&object(r#"{"a":[[[]]]}"#)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitExceeded);
     assert!(error.to_string().contains("`max_json_depth`"), "{error}");
+    for (params, is_within) in
+        [(r#"{"a":[[1]]}"#, true), (r#"{"a":[[[]]]}"#, false), (r#"{"a":"1234567890123"}"#, false)]
+    {
+        assert_eq!(request.is_within_bounds(&object(params)), is_within, "{params}");
+    }
 }
 
 #[test]

@@ -156,13 +156,15 @@ impl ToolRegistry {
     /// The params of a call: the model's, and the host's over them.
     ///
     /// Of `host` what was made the host's ([`ToolRegistry::with_host_param`]) and the tool has is taken.
-    /// Of the model's all that is the host's is dropped, whether or not the host gives a value.
+    /// Of the model's all that is the host's is dropped, whether or not the host gives a value. Params beyond
+    /// [`Limits::max_params_bytes`](crate::Limits::max_params_bytes) keep the nulls of strict mode: a call refuses
+    /// them.
     ///
     /// # Errors
     ///
     /// `unknown_endpoint` if there is no such tool; `invalid_params` if either is no object.
     pub fn params(&self, name: &str, model: impl Into<Json>, host: impl Into<Json>) -> Result<Json, Error> {
-        let Registered { tool, .. } = self.registered(name)?;
+        let Registered { integration, tool } = self.registered(name)?;
         let whole = &tool.input_schema;
         let model = object(model.into(), "the model's params")?;
         let host = object(host.into(), "the host's params")?;
@@ -174,7 +176,12 @@ impl ToolRegistry {
             params.insert(name, value.clone());
         }
         let params = Json::from(params);
-        Ok(if self.strict { strict::without_nulls(whole, whole, &params) } else { params })
+        let is_within_bounds = || {
+            let endpoint = integration.endpoint(&tool.endpoint);
+            endpoint.zip(params.as_object()).is_some_and(|(to, params)| to.request.is_within_bounds(params))
+        };
+        let is_looked_into = self.strict && is_within_bounds();
+        Ok(if is_looked_into { strict::without_nulls(whole, whole, &params) } else { params })
     }
 
     /// Makes the call that a model asked for; see [`ToolRegistry::params`].
