@@ -7,8 +7,8 @@
 use std::{collections::BTreeSet, env, io::Write as _, path::Path, process::Command};
 
 use callout::{
-    EndpointConfig, Engine, ErrorKind, Integration, IntegrationConfig, Json, Method, Secrets, Tool, ToolRegistry,
-    json::ObjectBuilder,
+    EndpointConfig, Engine, ErrorKind, Integration, IntegrationConfig, Json, Method, Protocol, Secrets, Tool,
+    ToolRegistry, json::ObjectBuilder,
 };
 use callout_tests::{Recorded, Reply, Upstream};
 
@@ -118,12 +118,52 @@ fn names_lead_back_and_stay_the_same_across_registries() {
     // Names do not depend on what else is there, unless they would be shared.
     let alone = ToolRegistry::new().with_integration(&integrations[4]).with_integration(&integrations[5]);
     assert!(alone.tools().iter().all(|tool| names.contains(&tool.name)));
-    // A config that was loaded anew keeps its names, and takes the place of the old one.
-    let again = registry.clone().with_integration(&integration("w1", "shop", &[("c", Method::Post, "{}")]));
-    let again: Vec<_> = again.tools().into_iter().map(|tool| (tool.name, tool.method)).collect();
-    assert_eq!((again.len(), again[3].clone()), (12, (tools[3].name.clone(), Method::Post)));
     let some = ToolRegistry::new().with_endpoints(&integrations[0], &["c", "none"]);
     assert_eq!(some.tools().iter().map(|tool| tool.endpoint.as_str()).collect::<Vec<_>>(), ["c"]);
+}
+
+#[test]
+fn an_integration_that_was_loaded_anew_takes_the_place_of_the_old_one() {
+    let two = [("a", Method::Get, "{}"), ("b", Method::Get, "{}")];
+    let old = ["w1", "w2", "w3"].map(|workspace| integration(workspace, "shop", &two));
+    let registry = old.iter().fold(ToolRegistry::new(), ToolRegistry::with_integration);
+    let names: Vec<_> = registry.tools().into_iter().map(|tool| tool.name).collect();
+    // What each name leads to: the endpoint, its method, and that of the integration's own tool.
+    let led = |registry: &ToolRegistry| -> Vec<Option<(String, Method, Method)>> {
+        let tools = registry.tools();
+        let found = names.iter().map(|name| {
+            let (found, endpoint) = registry.get(name)?;
+            let shown = tools.iter().find(|tool| tool.name == *name)?;
+            let own = found.tools().into_iter().find(|tool| tool.endpoint == endpoint)?;
+            Some((endpoint.to_owned(), shown.method, own.method))
+        });
+        found.collect()
+    };
+    let of = |endpoint: &str, method: Method| Some((endpoint.to_owned(), method, method));
+    let (get, post) = (Method::Get, Method::Post);
+    let all = [of("a", get), of("b", get), of("a", get), of("b", get), of("a", get), of("b", get)];
+    assert_eq!(led(&registry), all);
+
+    let lacks = integration("w2", "shop", &[("b", post, "{}"), ("c", post, "{}")]);
+    let mut without = all;
+    (without[2], without[3]) = (None, of("b", post));
+    let whole = registry.clone().with_integration(&lacks);
+    assert_eq!((led(&whole), whole.tools().len()), (without.to_vec(), 6));
+    assert_eq!(whole.tools()[5].endpoint, "c");
+    // Of some endpoints the others stay, as they are now.
+    for endpoints in [["none"], ["b"]] {
+        let some = registry.clone().with_endpoints(&lacks, &endpoints);
+        assert_eq!((led(&some), some.tools().len()), (without.to_vec(), 5));
+    }
+    // What is not called over HTTP any more has no tools.
+    let mut desktop =
+        IntegrationConfig::new("shop", "https://api.example").with_endpoint(EndpointConfig::new("a", "Does a", "/x"));
+    desktop.protocol = Protocol::Desktop;
+    let desktop = Engine::builder().build().unwrap().load_as("w2", "shop", desktop, &Secrets::new()).unwrap();
+    without[3] = None;
+    for registry in [registry.clone().with_integration(&desktop), registry.with_endpoints(&desktop, &["a"])] {
+        assert_eq!((led(&registry), registry.tools().len()), (without.to_vec(), 4));
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The tools of many integrations under one roof.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use callout_core::{
     Error, ErrorKind,
@@ -49,6 +49,12 @@ struct Registered {
     tool: Tool,
 }
 
+impl Registered {
+    fn is_of(&self, integration: &Integration) -> bool {
+        self.integration.owner() == integration.owner() && self.integration.name() == integration.name()
+    }
+}
+
 impl ToolRegistry {
     /// An empty registry.
     pub fn new() -> Self {
@@ -56,18 +62,22 @@ impl ToolRegistry {
     }
 
     /// Adds the endpoints of an integration. One that is there already, of the same workspace and
-    /// identity, is replaced: after a config has changed.
+    /// identity, is replaced, after a config has changed: what the new one lacks is gone, and what stays
+    /// keeps its name.
     #[must_use]
     pub fn with_integration(mut self, integration: &Integration) -> Self {
+        self.renew(integration);
         for tool in integration.tools() {
             self.add(integration, tool);
         }
         self
     }
 
-    /// Adds some endpoints of an integration; names that it does not have are passed over.
+    /// Adds some endpoints of an integration; names that it does not have are passed over. Those that are
+    /// there already stay and are replaced as by [`ToolRegistry::with_integration`], if it still has them.
     #[must_use]
     pub fn with_endpoints(mut self, integration: &Integration, endpoints: &[&str]) -> Self {
+        self.renew(integration);
         for tool in integration.tools() {
             if endpoints.contains(&tool.endpoint.as_str()) {
                 self.add(integration, tool);
@@ -93,15 +103,25 @@ impl ToolRegistry {
         self
     }
 
+    /// Has all that is there of an integration go to this state of it: nothing is called any more with a config
+    /// or secrets that were replaced.
+    fn renew(&mut self, integration: &Integration) {
+        self.tools.retain_mut(|known| {
+            if !known.is_of(integration) {
+                return true;
+            }
+            let Some(endpoint) = integration.endpoint(&known.tool.endpoint) else { return false };
+            let name = mem::take(&mut known.tool.name);
+            *known = Registered { integration: integration.clone(), tool: Tool { name, ..Tool::new(endpoint) } };
+            true
+        });
+        let names = self.tools.iter().enumerate().map(|(at, known)| (known.tool.name.clone(), at));
+        self.by_name = names.collect();
+    }
+
+    /// Adds a tool, if it is not there already.
     fn add(&mut self, integration: &Integration, mut tool: Tool) {
-        let same = |other: &Registered| {
-            other.integration.owner() == integration.owner()
-                && other.integration.name() == integration.name()
-                && other.tool.endpoint == tool.endpoint
-        };
-        if let Some(known) = self.tools.iter_mut().find(|other| same(other)) {
-            tool.name.clone_from(&known.tool.name);
-            *known = Registered { integration: integration.clone(), tool };
+        if self.tools.iter().any(|known| known.is_of(integration) && known.tool.endpoint == tool.endpoint) {
             return;
         }
         let owner = integration.owner();
