@@ -224,6 +224,21 @@ fn what_is_asked_for_is_done_and_what_cannot_be_is_said() {
     for part in ["base_url: http://127.0.0.1:9\n", "auth: { type: bearer_token }\n", "headers: { X-A: b }\n"] {
         assert!(text.contains(part), "{text}");
     }
+    // A header that is given stands in place of the one that the document tells of, and once.
+    let media = SHOP
+        .replace("application/json:", "application/vnd.shop+json:")
+        .replace("summary: Adds a thing", "responses: { '201': { content: { text/csv: {} } } }");
+    let given = ["import", "openapi", "-", "--include", "op:addThing"];
+    let text = out(&callout(&given, &media));
+    assert!(text.contains("headers: { Content-Type: application/vnd.shop+json, Accept: text/csv }\n"), "{text}");
+    let headers = ["--header", "accept: text/plain", "--header", "content-type: application/json"];
+    let output = callout(&[&given[..], &headers[..]].concat(), &media);
+    let text = out(&output);
+    assert!(
+        text.contains("headers: { accept: text/plain, content-type: application/json }\n"),
+        "{text}{}",
+        err(&output)
+    );
     for (arguments, expected) in [
         (&["--include", "tag:none"][..], "none of the document's 4 operations is what was asked for"),
         (&["--include", "none"], "is no selection: write tag:NAME, op:GLOB, path:GLOB or method:GET"),

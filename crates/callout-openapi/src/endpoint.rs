@@ -98,11 +98,11 @@ impl<'d> Plan<'d> {
         if let Some(body) = &self.body {
             endpoint.body_format = body.format;
             if let Some(content_type) = &body.content_type {
-                endpoint.headers.push(("Content-Type".to_owned(), content_type.clone()));
+                add_header(&mut endpoint.headers, "Content-Type", content_type.clone());
             }
         }
         if let Some(accept) = self.accept() {
-            endpoint.headers.push(("Accept".to_owned(), accept));
+            add_header(&mut endpoint.headers, "Accept", accept);
         }
         Some(endpoint)
     }
@@ -260,6 +260,13 @@ impl<'d> Plan<'d> {
         plan.params.push(Pair { key: name.clone(), schema, required: true, place });
         names.push((written.to_owned(), name.clone()));
         name
+    }
+}
+
+/// Adds a header that the document tells of, unless it was given: a header stands once.
+fn add_header(headers: &mut Vec<(String, String)>, name: &str, value: String) {
+    if !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        headers.push((name.to_owned(), value));
     }
 }
 
