@@ -27,6 +27,15 @@ const DESCRIPTION: usize = 600;
 /// Bytes of the names in `{?…}`; what is beyond goes to the query all the same.
 const MAX_FORM: usize = 4_000;
 
+/// Headers that are known before an operation is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'d> {
+    /// Constant headers of every endpoint.
+    pub(crate) headers: &'d [(String, String)],
+    /// The header that carries the key or token.
+    pub(crate) auth: Option<&'d str>,
+}
+
 /// An endpoint that is not named yet, in less and less detail.
 #[derive(Debug)]
 pub(crate) struct Plan<'d> {
@@ -36,7 +45,7 @@ pub(crate) struct Plan<'d> {
     parameters: Vec<Found<'d>>,
     body: Option<Body<'d>>,
     uses: Uses,
-    headers: &'d [(String, String)],
+    given: Given<'d>,
     /// What was found whatever the detail.
     found: Vec<crate::report::Finding>,
 }
@@ -46,7 +55,7 @@ impl<'d> Plan<'d> {
     pub(crate) fn of(
         document: &'d Document,
         operation: &'d Operation<'d>,
-        headers: &'d [(String, String)],
+        given: Given<'d>,
         findings: &mut Findings,
     ) -> Option<Self> {
         let method = match operation.method {
@@ -78,14 +87,14 @@ impl<'d> Plan<'d> {
         let roots: Vec<Found<'d>> = roots.chain(body.as_ref().and_then(|body| body.schema.clone())).collect();
         let uses = Uses::of(document, &roots);
         let found = std::mem::take(&mut findings.0);
-        Some(Self { document, operation, method, parameters, body, uses, headers, found })
+        Some(Self { document, operation, method, parameters, body, uses, given, found })
     }
 
     /// Writes the endpoint. `None` if it cannot be called; the reason is among the findings.
     pub(crate) fn write(&self, detail: Detail, findings: &mut Findings) -> Option<EndpointConfig> {
         findings.0.clone_from(&self.found);
         let mut converter = Converter::new(self.document, &self.uses, detail);
-        let mut params = params::collect(&mut converter, &self.parameters, self.headers, findings);
+        let mut params = params::collect(&mut converter, &self.parameters, self.given, findings);
         let fields = self.body.as_ref().map(|body| body::fields(&mut converter, body, findings));
         report_if_too_large(converter.steps(), self.operation, findings);
         let path = self.path(&mut params, fields.as_ref(), findings)?;

@@ -11,7 +11,7 @@ use callout_core::{
 
 use crate::{
     document::{Document, quoted},
-    endpoint::{Plan, place},
+    endpoint::{Given, Plan, place},
     filter, names,
     operation::{Operation, operations},
     pointer::Pointer,
@@ -229,7 +229,10 @@ impl Import<'_> {
                 return None;
             }
         };
-        let plan = Plan::of(self.document, operation, &self.options.headers, findings)?;
+        // Types without a header of their own carry their token where bearer tokens stand.
+        let auth = self.auth.as_ref().map(|chosen| chosen.auth.header_name.as_deref().unwrap_or("Authorization"));
+        let given = Given { headers: &self.options.headers, auth };
+        let plan = Plan::of(self.document, operation, given, findings)?;
         let mut frame = self.frame.clone();
         frame.base_url.clone_from(&base);
         let mut endpoint = repair::endpoint(&plan, operation, &frame, self.check, &self.limits, findings)?;

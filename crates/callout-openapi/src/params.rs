@@ -8,6 +8,7 @@ use callout_core::{
 
 use crate::{
     document::Found,
+    endpoint::Given,
     flat::{self, Pair, Style},
     pointer::Pointer,
     report::Findings,
@@ -43,10 +44,10 @@ pub(crate) struct Params {
 pub(crate) fn collect<'d>(
     converter: &mut Converter<'d>,
     parameters: &[Found<'d>],
-    given: &[(String, String)],
+    given: Given<'_>,
     findings: &mut Findings,
 ) -> Params {
-    let mut params = Params { headers: given.to_vec(), ..Params::default() };
+    let mut params = Params { headers: given.headers.to_vec(), ..Params::default() };
     for parameter in parameters {
         let name = parameter.text("name").unwrap_or_default();
         match parameter.text("in").unwrap_or_default() {
@@ -60,6 +61,8 @@ pub(crate) fn collect<'d>(
                     }
                 }
             }
+            // Every call has it already.
+            "header" if given.auth.is_some_and(|header| name.eq_ignore_ascii_case(header)) => {}
             "header" => {
                 let header = in_header(converter, name, parameter, &params.headers, findings);
                 params.headers.extend(header);

@@ -270,6 +270,30 @@ fn the_scheme_that_serves_most_is_taken_and_the_others_are_reported() {
 }
 
 #[test]
+fn a_header_that_the_auth_sends_is_not_one_that_is_missing() {
+    let mut token = AuthConfig::new(AuthType::BearerToken);
+    token.header_name = Some("X-Token".to_owned());
+    for (auth, header, is_whole) in [
+        (None, "x-key", true),
+        (None, "X-Token", false),
+        (Some(&token), "x-token", true),
+        (Some(&token), "X-Key", false),
+    ] {
+        let text = format!(
+            r#"{{"openapi": "3.0.0", "info": {{"title": "Shop"}}, "servers": [{{"url": "https://a.example"}}],
+            "components": {{"securitySchemes": {{"key": {{"type": "apiKey", "in": "header", "name": "X-Key"}}}}}},
+            "security": [{{"key": []}}], "paths": {{"/a": {{"get": {{"parameters": [
+                {{"name": "{header}", "in": "header", "required": true, "schema": {{"type": "string"}}}}]}}}}}}}}"#
+        );
+        let mut options = Options::default();
+        options.auth = auth.cloned();
+        let imported = run(&text, &options).unwrap();
+        assert_eq!(imported.report.is_whole(), is_whole, "{header}: {:?}", imported.report);
+        assert!(imported.integrations[0].endpoints[0].headers.is_empty(), "{header}");
+    }
+}
+
+#[test]
 fn large_answers_get_a_proposal_that_is_set_only_on_request() {
     let fields: Vec<String> = (0..60).map(|at| format!(r#""f{at}": {{"type": "string"}}"#)).collect();
     let item = format!(
