@@ -135,7 +135,10 @@ impl<'d> Plan<'d> {
     /// The media type to ask for, where answers have none that is JSON.
     fn accept(&self) -> Option<String> {
         let responses = self.operation.node.get("responses")?;
-        let good = responses.members().filter(|(status, _)| status.starts_with('2') || *status == "default");
+        // Beside good answers the default is what errors look like.
+        let has_good = responses.members().any(|(status, _)| status.starts_with('2'));
+        let is_good = |status: &str| if has_good { status.starts_with('2') } else { status == "default" };
+        let good = responses.members().filter(|(status, _)| is_good(status));
         let mut others = Vec::new();
         for (_, response) in good {
             let Ok(response) = self.document.follow(response.node, &response.place) else { continue };
@@ -147,9 +150,9 @@ impl<'d> Plan<'d> {
                 others.push(media.trim().to_owned());
             }
         }
-        let is_good = |media: &String| media.is_ascii() && !media.bytes().any(|byte| byte.is_ascii_control());
+        let is_header = |media: &String| media.is_ascii() && !media.bytes().any(|byte| byte.is_ascii_control());
         let json = others.iter().find(|media| body::essence(media).ends_with("json"));
-        json.or_else(|| others.first()).filter(|media| is_good(media)).cloned()
+        json.or_else(|| others.first()).filter(|media| is_header(media)).cloned()
     }
 
     /// The path template and the params that it takes.
