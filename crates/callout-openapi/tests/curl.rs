@@ -45,7 +45,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 26] = [
+    let table: [(&str, &[&str]); 27] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -194,6 +194,10 @@ fn lines_become_endpoints() {
                 "- --insecure: certificates are always checked",
                 "- a body cannot be sent with DELETE: it is left out",
             ],
+        ),
+        (
+            "\n# a comment\nBASE=https://shop.example\ncurl https://shop.example/a \\\n  -d a=1\ncurl https://shop.example/b",
+            &["POST https://shop.example/a", "form", r#"{"a":1}"#],
         ),
         ("curl -F a=@b https://shop.example/", &["! a multipart body (-F) cannot be sent by an endpoint"]),
         ("curl -d @file https://shop.example/", &["! --data reads a file: write what is in it in place of @file"]),

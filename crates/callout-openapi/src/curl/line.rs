@@ -168,15 +168,11 @@ const IGNORED_WITH_VALUE: [&str; 129] = [
 impl Line {
     pub(super) fn parse(words: Vec<String>) -> Result<Self, CurlError> {
         let mut words = words.into_iter().peekable();
-        let is_curl = |word: &String| word == "curl" || word.ends_with("/curl") || word == "curl.exe";
         // A prompt, or variables, may stand before it.
-        while words
-            .peek()
-            .is_some_and(|word| word == "$" || (!is_curl(word) && word.contains('=') && !word.contains("://")))
-        {
+        while words.peek().is_some_and(|word| word == "$" || is_assignment(word)) {
             words.next();
         }
-        if !words.next().as_ref().is_some_and(is_curl) {
+        if !words.next().is_some_and(|word| is_curl(&word)) {
             return Err(CurlError::new("is no curl command line: it does not begin with `curl`"));
         }
         let mut line = Self::default();
@@ -321,6 +317,17 @@ impl Line {
             self.losses.push("a header that is none is left out".to_owned());
         }
     }
+}
+
+/// Whether a word calls the program.
+pub(super) fn is_curl(word: &str) -> bool {
+    word == "curl" || word == "curl.exe" || (word.ends_with("/curl") && !is_assignment(word))
+}
+
+/// Whether a word before a command sets a variable.
+fn is_assignment(word: &str) -> bool {
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(is_of_a_name))
 }
 
 /// Whether the value names a file. `--data-urlencode` has its own way: `name@file`.

@@ -1,6 +1,6 @@
 //! A command line as a shell splits it into words.
 
-use super::CurlError;
+use super::{CurlError, line::is_curl};
 
 /// Characters of a line.
 const MAX_LINE: usize = 1 << 20;
@@ -37,15 +37,16 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
                 Some('\r') if rest.peek() == Some(&'\n') => drop(rest.next()),
                 Some(other) => word.get_or_insert_default().push(other),
             },
-            // A line's end ends the command if another follows.
+            // A line's end ends the command if another follows. What stands before the first one, as comments and
+            // variables do, is none.
             '\n' | '\r' => {
-                // What is blank is passed over here, so that no further line end looks ahead over it again.
-                while rest.next_if(|found| found.is_whitespace()).is_some() {}
-                if rest.clone().take(5).eq("curl ".chars()) {
-                    break;
-                }
                 words.extend(word.take());
                 is_url = false;
+                // What is blank is passed over here, so that no further line end looks ahead over it again.
+                while rest.next_if(|found| found.is_whitespace()).is_some() {}
+                if rest.clone().take(5).eq("curl ".chars()) && words.iter().any(|word| is_curl(word)) {
+                    break;
+                }
             }
             // What joins commands.
             ';' | '|' => break,
@@ -142,6 +143,9 @@ mod tests {
             ("curl x && rm y", vec!["curl", "x"]),
             ("curl x\ncurl y", vec!["curl", "x"]),
             ("curl x\n  -d y", vec!["curl", "x", "-d", "y"]),
+            ("\n\ncurl x\ncurl y", vec!["curl", "x"]),
+            ("# what it does\n  curl x\n/bin/curl y\ncurl z", vec!["curl", "x", "/bin/curl", "y"]),
+            ("A=curl\nB=/bin/curl\ncurl x", vec!["A=curl", "B=/bin/curl", "curl", "x"]),
             ("", vec![]),
         ] {
             assert_eq!(split(line).unwrap(), expected, "{line}");
@@ -158,6 +162,7 @@ mod tests {
             (often("\n"), 0),
             (often("\r\n "), 0),
             (often("x\n"), 50_000),
+            (often("curl x\n"), 2),
             (format!("https://x.example/?a{}", often("&b")), 1),
             (format!("{}://{}", often("x"), often("&")), 1),
         ] {
