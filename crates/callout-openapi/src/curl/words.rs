@@ -93,30 +93,65 @@ fn double_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError
 
 fn ansi_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
     let unclosed = || CurlError::new("the line has a quote that nothing closes");
+    // Bytes that are escaped one by one: they are characters together.
+    let mut bytes: Vec<u8> = Vec::new();
     loop {
-        match rest.next().ok_or_else(unclosed)? {
-            '\'' => return Ok(()),
-            '\\' => match rest.next().ok_or_else(unclosed)? {
-                'n' => word.push('\n'),
-                't' => word.push('\t'),
-                'r' => word.push('\r'),
-                'u' => word.push(code(rest, 4)?),
-                'U' => word.push(code(rest, 8)?),
-                'x' => word.push(code(rest, 2)?),
-                other => word.push(other),
-            },
-            other => word.push(other),
+        let found = rest.next().ok_or_else(unclosed)?;
+        let escaped = if found == '\\' { Some(rest.next().ok_or_else(unclosed)?) } else { None };
+        let byte = match escaped {
+            Some(first @ '0'..='7') => byte_of(&format!("{first}{}", digits(rest, 8, 2)), 8),
+            Some('x') => byte_of(&digits(rest, 16, 2), 16),
+            _ => None,
+        };
+        if let Some(byte) = byte {
+            bytes.push(byte);
+            continue;
         }
+        word.push_str(&String::from_utf8(std::mem::take(&mut bytes)).map_err(|_| no_character())?);
+        let found = match escaped {
+            None if found == '\'' => return Ok(()),
+            None | Some('\\' | '\'' | '"' | '?') => escaped.unwrap_or(found),
+            Some('a') => '\x07',
+            Some('b') => '\x08',
+            Some('e' | 'E') => '\x1b',
+            Some('f') => '\x0c',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('v') => '\x0b',
+            Some('u') => code(rest, 4)?,
+            Some('U') => code(rest, 8)?,
+            // Before anything else the backslash is one.
+            Some(other) => {
+                word.push('\\');
+                other
+            }
+        };
+        word.push(found);
     }
 }
 
-fn code(rest: &mut Rest<'_>, most: usize) -> Result<char, CurlError> {
+/// As many digits as there are, up to a number.
+fn digits(rest: &mut Rest<'_>, radix: u32, most: usize) -> String {
     let mut digits = String::new();
-    while digits.len() < most && rest.peek().is_some_and(char::is_ascii_hexdigit) {
+    while digits.len() < most && rest.peek().is_some_and(|found| found.is_digit(radix)) {
         digits.extend(rest.next());
     }
-    let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
-    code.ok_or_else(|| CurlError::new("the line has an escape that is no character"))
+    digits
+}
+
+/// The byte that digits write, of which a shell takes the low bits. `None` without digits.
+fn byte_of(digits: &str, radix: u32) -> Option<u8> {
+    u32::from_str_radix(digits, radix).ok().map(|code| (code & 0xff) as u8)
+}
+
+fn code(rest: &mut Rest<'_>, most: usize) -> Result<char, CurlError> {
+    let code = u32::from_str_radix(&digits(rest, 16, most), 16).ok().and_then(char::from_u32);
+    code.ok_or_else(no_character)
+}
+
+fn no_character() -> CurlError {
+    CurlError::new("the line has an escape that is no character")
 }
 
 #[cfg(test)]
@@ -136,6 +171,9 @@ mod tests {
             ("curl \\\r\n  x", vec!["curl", "x"]),
             (r#"-d "it's \n""#, vec!["-d", r"it's \n"]),
             (r"-d $'it\'s\n\u00e9'", vec!["-d", "it's\né"]),
+            (r"$'\041\x21\1012'", vec!["!!A2"]),
+            (r"$'\xc3\xa9\303\251x\u00e9'", vec!["ééxé"]),
+            (r#"$'\a\b\e\E\f\v\?\"\q\xg'"#, vec!["\x07\x08\x1b\x1b\x0c\x0b?\"\\q\\xg"]),
             ("a'b'\"c\"d ''", vec!["abcd", ""]),
             ("curl x # comment", vec!["curl", "x"]),
             ("curl x | jq .", vec!["curl", "x"]),
@@ -150,7 +188,9 @@ mod tests {
         ] {
             assert_eq!(split(line).unwrap(), expected, "{line}");
         }
-        for bad in ["curl 'a", "curl \"a", "curl $'a", r"curl $'\ud800'", "curl \"a\\"] {
+        for bad in
+            ["curl 'a", "curl \"a", "curl $'a", r"curl $'\ud800'", r"curl $'\xc3x'", r"curl $'\777'", "curl \"a\\"]
+        {
             assert!(split(bad).is_err(), "{bad}");
         }
     }
