@@ -45,7 +45,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 27] = [
+    let table: [(&str, &[&str]); 32] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -198,6 +198,31 @@ fn lines_become_endpoints() {
         (
             "\n# a comment\nBASE=https://shop.example\ncurl https://shop.example/a \\\n  -d a=1\ncurl https://shop.example/b",
             &["POST https://shop.example/a", "form", r#"{"a":1}"#],
+        ),
+        (
+            "curl https://shop.example/a -d a=1 --next https://shop.example/b -d b=2",
+            &["POST https://shop.example/a", "form", r#"{"a":1}"#, "- of several requests the first is taken"],
+        ),
+        (
+            "curl -s https://shop.example/a -k:X DELETE https://shop.example/b",
+            &[
+                "GET https://shop.example/a",
+                "{}",
+                "- --insecure: certificates are always checked",
+                "- of several requests the first is taken",
+            ],
+        ),
+        (
+            "curl 'shop.example/login?next=https://other.example/a'",
+            &["GET http://shop.example/login{?next}", r#"{"next":"https://other.example/a"}"#],
+        ),
+        (
+            "curl https://shop.example/a --data-urlencode 'a@b=c&d' --data-urlencode 'e=f@g'",
+            &["POST https://shop.example/a", "form", r#"{"a@b":"c&d","e":"f@g"}"#],
+        ),
+        (
+            "curl https://shop.example/a --data-urlencode a@b",
+            &["! --data-urlencode reads a file: write what is in it in place of a@b"],
         ),
         ("curl -F a=@b https://shop.example/", &["! a multipart body (-F) cannot be sent by an endpoint"]),
         ("curl -d @file https://shop.example/", &["! --data reads a file: write what is in it in place of @file"]),

@@ -26,6 +26,8 @@ pub(super) struct Line {
     /// `--oauth2-bearer`.
     pub(super) bearer: Option<String>,
     pub(super) has_cookie: bool,
+    /// Whether another request begins (`--next`).
+    is_over: bool,
     pub(super) losses: Vec<String>,
 }
 
@@ -177,7 +179,9 @@ impl Line {
         }
         let mut line = Self::default();
         let mut only_urls = false;
-        while let Some(word) = words.next() {
+        while !line.is_over
+            && let Some(word) = words.next()
+        {
             if only_urls || !word.starts_with('-') || word == "-" {
                 line.take_url(word);
             } else if word == "--" {
@@ -213,6 +217,9 @@ impl Line {
                 return self.option(long_name(letter), value);
             }
             self.flag(long_name(letter));
+            if self.is_over {
+                break;
+            }
         }
         Ok(())
     }
@@ -256,6 +263,10 @@ impl Line {
     fn flag(&mut self, name: &str) {
         match name {
             "get" => self.as_query = true,
+            "next" => {
+                self.is_over = true;
+                self.losses.push("of several requests the first is taken".to_owned());
+            }
             "head" => self.method = Some("HEAD".to_owned()),
             "insecure" => self.losses.push("--insecure: certificates are always checked".to_owned()),
             "location" | "location-trusted" => {
@@ -330,10 +341,10 @@ fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(is_of_a_name))
 }
 
-/// Whether the value names a file. `--data-urlencode` has its own way: `name@file`.
+/// Whether the value names a file. `--data-urlencode` has its own way, `name@file`, and is cut at its `=` first.
 fn names_a_file(option: &str, value: &str) -> bool {
     if option == "data-urlencode" {
-        return value.find('@').is_some_and(|at| value.find('=').is_none_or(|equals| at < equals));
+        return value.contains('@') && !value.contains('=');
     }
     value.starts_with('@')
 }
@@ -353,6 +364,7 @@ const fn long_name(letter: char) -> &'static str {
         'I' => "head",
         'k' => "insecure",
         'L' => "location",
+        ':' => "next",
         _ => "",
     }
 }

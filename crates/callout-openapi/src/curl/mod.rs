@@ -137,7 +137,9 @@ impl Made {
 }
 
 fn parse_url(text: &str) -> Result<Url, CurlError> {
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    // Behind the place there may be another URL, as the value of a query key.
+    let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']));
+    let text = if has_scheme { text.to_owned() } else { format!("http://{text}") };
     let url = Url::parse(&text).map_err(|error| CurlError::new(format!("the line's URL cannot be read: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(CurlError::new(format!("{}: is no place for HTTP", url.scheme())));
