@@ -45,7 +45,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 32] = [
+    let table: [(&str, &[&str]); 35] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -226,6 +226,15 @@ fn lines_become_endpoints() {
         ),
         ("curl -F a=@b https://shop.example/", &["! a multipart body (-F) cannot be sent by an endpoint"]),
         ("curl -d @file https://shop.example/", &["! --data reads a file: write what is in it in place of @file"]),
+        (
+            r#"curl -d "Backup done" https://shop.example/"#,
+            &["! a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form"],
+        ),
+        (
+            r#"curl --data-raw '<a b="1"/>' https://shop.example/"#,
+            &["! a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form"],
+        ),
+        ("curl -d 'a=&' -d b= https://shop.example/x", &["POST https://shop.example/x", "form", r#"{"a":"","b":""}"#]),
         ("curl --json '[1]' https://shop.example/", &["! the body is no JSON object, and only objects can be sent"]),
         ("curl -I https://shop.example/", &["! HEAD is no method of an endpoint"]),
         ("wget https://shop.example/", &["! is no curl command line: it does not begin with `curl`"]),

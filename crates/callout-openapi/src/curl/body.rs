@@ -65,6 +65,14 @@ pub(super) fn of(
         };
         members.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
     } else {
+        // A text without names is the body of something else, and so is XML, or JSON with a mistake, that nothing
+        // calls a form.
+        let is_other = content_type.is_none() && text.trim_start().starts_with(['<', '{', '[']);
+        if is_other || text.split('&').any(|piece| !piece.is_empty() && !piece.contains('=')) {
+            return Err(CurlError::new(
+                "a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form",
+            ));
+        }
         body.format = BodyFormat::Form;
         form_fields(&text)
     };
