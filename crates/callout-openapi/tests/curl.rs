@@ -45,7 +45,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 35] = [
+    let table: [(&str, &[&str]); 38] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -77,6 +77,28 @@ fn lines_become_endpoints() {
             "curl https://shop.example/a -d a=1 -d 'b=x+y' --data-urlencode 'c=1&2'",
             &["POST https://shop.example/a", "form", r#"{"a":1,"b":"x y","c":"1&2"}"#],
         ),
+        (
+            "curl -X POST 'https://shop.example/things/7?name:exact=a&thing_id=3&page=2&%2B=x&%2B=y'",
+            &[
+                "POST https://shop.example/things/{thing_id}?name%3Aexact={query_name_exact}&thing_id={query_thing_id}{?page}",
+                r#"{"thing_id":"7","query_name_exact":"a","query_thing_id":3,"page":2}"#,
+                "- the query key \"+\" cannot be a param and is left out",
+                ". the segment \"7\" of the path is the param \"thing_id\"",
+                ". the query key \"name:exact\" is the param \"query_name_exact\"",
+                ". the query key \"thing_id\" is the param \"query_thing_id\"",
+            ],
+        ),
+        (
+            "curl 'https://shop.example/a?x=1&a%20b=2' -d x=2",
+            &[
+                "POST https://shop.example/a?x={query_x}&a%20b={query_a_b}",
+                "form",
+                r#"{"x":2,"query_x":1,"query_a_b":2}"#,
+                ". the query key \"x\" is the param \"query_x\"",
+                ". the query key \"a b\" is the param \"query_a_b\"",
+            ],
+        ),
+        ("curl 'https://shop.example/a?name:exact=a'", &["GET https://shop.example/a", r#"{"name:exact":"a"}"#]),
         ("curl -G https://shop.example/a -d q=1", &["GET https://shop.example/a{?q}", r#"{"q":1}"#]),
         (
             r#"curl -XPATCH https://shop.example/a -H "Content-Type: application/merge-patch+json" -d '{"a":null}'"#,

@@ -9,10 +9,14 @@ use callout_core::{
     config::{AuthConfig, EndpointConfig, IntegrationConfig, Method},
     json::{Json, Object, ObjectBuilder, SmolStr},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::{names, repair::Check, report::SecretNeeded};
 use line::Line;
+
+/// What stands in a query key for something else: all but RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a curl line became.
 #[derive(Clone, Debug)]
@@ -66,7 +70,7 @@ pub fn import_curl(
     let auth = secrets::take(&line, &url, &mut headers, &mut made);
     let body = body::of(&line, method, &mut headers, &mut made)?;
     let host = url.host_str().unwrap_or_default().to_owned();
-    let path = path(&url, &body, &mut made);
+    let path = path(&url, method, &body, &mut made);
     let description = format!("{} {}", method.as_str(), path.split("{?").next().unwrap_or_default());
     let given = endpoint.map(str::to_owned);
     let wanted = names::endpoint(None, method.as_str(), &placeless(&path)).to_lowercase();
@@ -163,7 +167,7 @@ fn origin(url: &Url) -> String {
 }
 
 /// The path as a template: what looks like an id is a param, and so is each query key.
-fn path(url: &Url, body: &body::Body, made: &mut Made) -> String {
+fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String {
     let mut path = String::new();
     let mut before = String::new();
     let mut names: Vec<String> = body.names.clone();
@@ -216,24 +220,34 @@ fn path(url: &Url, body: &body::Body, made: &mut Made) -> String {
         }
     }
     for (key, mut values, holds_secret) in queries {
-        if !is_param_name(&key) || names.contains(&key) {
-            if made.values_hold(&key) || body.is_there {
-                made.losses.push(format!("the query key {key:.50?} cannot be a param and is left out"));
-                continue;
-            }
-        } else {
+        let is_listed = is_param_name(&key) && !names.contains(&key);
+        // What the path does not take goes to the body, where there is one: the path sets the key itself.
+        let is_set = !is_listed && method.has_body() && !key.is_empty() && values.len() == 1;
+        if !is_listed && !is_set && (made.values_hold(&key) || method.has_body()) {
+            made.losses.push(format!("the query key {key:.50?} cannot be a param and is left out"));
+            continue;
+        }
+        let name = if is_set { free(&format!("query_{}", legal(&key)), &names) } else { key.clone() };
+        if is_set {
+            made.notes.push(format!("the query key {key:.50?} is the param {name:?}"));
+            let separator = if path.contains('?') { '&' } else { '?' };
+            path.push_str(&format!("{separator}{}={{{name}}}", utf8_percent_encode(&key, RESERVED)));
+        } else if is_listed {
             listed.push(key.clone());
         }
-        names.push(key.clone());
+        names.push(name.clone());
         let value = if values.len() == 1 { values.remove(0) } else { values.into() };
         let schema = schema_of(&value);
         if holds_secret {
             made.notes.push(format!(
                 "the value of the query key {key:.50?} may be a secret: it is taken out, and a call gives it"
             ));
-            made.properties.insert(key.as_str(), schema);
+            made.properties.insert(name.as_str(), schema);
+            if is_set {
+                made.required.push(name.as_str().into());
+            }
         } else {
-            made.param(&key, schema, value, false);
+            made.param(&name, schema, value, is_set);
         }
     }
     if !listed.is_empty() {
@@ -251,8 +265,14 @@ impl Made {
 
 /// The path without its params, to be named by.
 fn placeless(path: &str) -> String {
-    let path = path.split("{?").next().unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
     path.replace(['{', '}'], "")
+}
+
+/// A key as the end of a name that a path may have.
+fn legal(key: &str) -> String {
+    let is_legal = |found: char| found.is_ascii_alphanumeric() || "_$.-[]@".contains(found);
+    key.chars().map(|found| if is_legal(found) { found } else { '_' }).collect()
 }
 
 /// A name that a path may have.
