@@ -298,6 +298,15 @@ fn a_curl_line_becomes_an_endpoint_that_sends_the_same() {
             && sent.contains(r#"{"name":"it'\''s","n":1}"#),
         "{sent}"
     );
+    // Not without what was taken out of its body.
+    for (body, said) in [
+        ("user=me&password=canary", r#"sends the same once "password" is given: "#),
+        ("user=me&password=canary&pwd=canary", r#"sends the same once "password", "pwd" are given: "#),
+    ] {
+        let output = callout(&["import", "curl", &format!("curl https://shop.example/login -d '{body}'")], "");
+        let line = format!(r#"{said}callout call FILE post-login --params '{{"user":"me"}}'"#);
+        assert!(err(&output).contains(&line) && !err(&output).contains("canary"), "{}", err(&output));
+    }
     // From standard input, and refused where it cannot be whole.
     let output = callout(
         &["import", "curl", "--name", "shop", "--endpoint", "find"],

@@ -38,6 +38,7 @@ fn told(line: &str) -> Vec<String> {
     told.extend(text(&endpoint, "headers"));
     told.push(made.params.to_string());
     told.extend(made.secrets.iter().map(|secret| format!("{}: {}", secret.secret, secret.what)));
+    told.extend(made.withheld.iter().map(|name| format!("? {name}")));
     told.extend(made.losses.iter().map(|loss| format!("- {loss}")));
     told.extend(made.notes.iter().map(|note| format!(". {note}")));
     told
@@ -45,7 +46,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 38] = [
+    let table: [(&str, &[&str]); 40] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -179,6 +180,7 @@ fn lines_become_endpoints() {
                 r#"{"type":"api_key_header","header_name":"X-Auth-Key"}"#,
                 r#"{"a":1}"#,
                 "api_key: what the header X-Auth-Key carries, all of it",
+                "? code",
                 "- there is one secret only: left out is what the header X-Trace carries, which looks like a secret",
                 ". the value of the query key \"code\" may be a secret: it is taken out, and a call gives it",
             ],
@@ -196,8 +198,29 @@ fn lines_become_endpoints() {
             &[
                 "POST https://shop.example/login",
                 r#"{"user":"me"}"#,
+                "? password",
+                "? deep",
                 ". the field \"password\" may hold a secret: its value is taken out, a call gives it",
                 ". the field \"deep\" may hold a secret: its value is taken out, a call gives it",
+            ],
+        ),
+        (
+            r#"curl https://shop.example/chat -d '{"max_tokens": 9, "stop_token_ids": [1], "secret": null, "token": {"ttl": 1}, "pageToken": "x", "auth": {"a": ["canary"]}}'"#,
+            &[
+                "POST https://shop.example/chat",
+                r#"{"max_tokens":9,"stop_token_ids":[1],"secret":null,"token":{"ttl":1},"pageToken":"x"}"#,
+                "? auth",
+                ". the field \"auth\" may hold a secret: its value is taken out, a call gives it",
+            ],
+        ),
+        (
+            "curl 'https://shop.example/x?maxOutputTokens=9&next_token=0123456789abcdef01234&%24skiptoken=a' -d 'password=123&n_tokens=5&continuation-token=b'",
+            &[
+                "POST https://shop.example/x{?maxOutputTokens,next_token,$skiptoken}",
+                "form",
+                r#"{"n_tokens":5,"continuation-token":"b","maxOutputTokens":9,"next_token":"0123456789abcdef01234","$skiptoken":"a"}"#,
+                "? password",
+                ". the field \"password\" may hold a secret: its value is taken out, a call gives it",
             ],
         ),
         (
@@ -205,6 +228,7 @@ fn lines_become_endpoints() {
             &[
                 "POST https://hooks.example/services/T0/{t0_id}",
                 "{}",
+                "? t0_id",
                 ". a segment of the path may be a secret: it is the param \"t0_id\", and a call gives it",
             ],
         ),

@@ -46,7 +46,13 @@ fn tell(made: &CurlImport, args: &CurlArgs) {
         Json::Object(members) if members.is_empty() => String::new(),
         params => format!(" --params {}", quoted(&params.to_string())),
     };
-    let sends = if made.losses.is_empty() { "sends the same:" } else { "sends the rest:" };
+    let sends = if made.losses.is_empty() { "sends the same" } else { "sends the rest" };
+    let withheld: Vec<String> = made.withheld.iter().map(|name| format!("{name:?}")).collect();
+    let sends = match withheld.as_slice() {
+        [] => format!("{sends}:"),
+        [one] => format!("{sends} once {one} is given:"),
+        several => format!("{sends} once {} are given:", several.join(", ")),
+    };
     eprintln!("{} callout call {file} {endpoint}{params}{flags}", show::heading(sends));
 }
 

@@ -6,7 +6,12 @@ use callout_core::{
 };
 use url::form_urlencoded;
 
-use super::{CurlError, Made, line::Line, scalar, secrets::is_secret_name};
+use super::{
+    CurlError, Made,
+    line::Line,
+    scalar,
+    secrets::{is_secret_field, is_secret_text},
+};
 use crate::body::essence;
 
 /// Values within each other that are described.
@@ -58,12 +63,17 @@ pub(super) fn of(
     if content_type.as_deref().is_none_or(plain) {
         headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     }
-    let fields: Vec<(String, Json)> = if is_json {
+    let fields: Vec<Field> = if is_json {
         let value = Json::parse(&text).map_err(|error| CurlError::new(format!("the body is no JSON: {error}")))?;
         let Json::Object(members) = &value else {
             return Err(CurlError::new("the body is no JSON object, and only objects can be sent"));
         };
-        members.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+        let field = |(name, value): (&str, &Json)| Field {
+            name: name.to_owned(),
+            value: value.clone(),
+            is_secret: is_secret_field(name, value),
+        };
+        members.iter().map(field).collect()
     } else {
         // A text without names is the body of something else, and so is XML, or JSON with a mistake, that nothing
         // calls a form.
@@ -76,13 +86,12 @@ pub(super) fn of(
         body.format = BodyFormat::Form;
         form_fields(&text)
     };
-    for (name, value) in fields {
+    for Field { name, value, is_secret } in fields {
         let schema = schema_of(&value, 0);
-        if is_secret_name(&name) || holds_secret(&value, 0) {
+        if is_secret {
             made.notes
                 .push(format!("the field {name:.50?} may hold a secret: its value is taken out, a call gives it"));
-            made.properties.insert(name.as_str(), schema);
-            made.required.push(name.as_str().into());
+            made.param_to_be_given(&name, schema, true);
         } else {
             made.param(&name, schema, value, true);
         }
@@ -107,26 +116,27 @@ fn joined(line: &Line) -> String {
     pieces.collect::<Vec<_>>().join(if line.is_json { "" } else { "&" })
 }
 
-fn form_fields(text: &str) -> Vec<(String, Json)> {
-    let mut fields: Vec<(String, Vec<Json>)> = Vec::new();
+/// A field of a body.
+struct Field {
+    name: String,
+    value: Json,
+    is_secret: bool,
+}
+
+fn form_fields(text: &str) -> Vec<Field> {
+    let mut fields: Vec<(String, Vec<Json>, bool)> = Vec::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        match fields.iter_mut().find(|(other, _)| *other == *name) {
-            Some((_, values)) => values.push(scalar(&value)),
-            None => fields.push((name.into_owned(), vec![scalar(&value)])),
+        let is_secret = is_secret_text(&name, &value);
+        match fields.iter_mut().find(|(other, ..)| *other == *name) {
+            Some((_, values, holds_secret)) => {
+                values.push(scalar(&value));
+                *holds_secret |= is_secret;
+            }
+            None => fields.push((name.into_owned(), vec![scalar(&value)], is_secret)),
         }
     }
     let one = |mut values: Vec<Json>| if values.len() == 1 { values.remove(0) } else { values.into() };
-    fields.into_iter().map(|(name, values)| (name, one(values))).collect()
-}
-
-fn holds_secret(value: &Json, depth: u32) -> bool {
-    match value {
-        Json::Object(members) if depth < MAX_DEPTH => {
-            members.iter().any(|(name, value)| is_secret_name(name) || holds_secret(value, depth + 1))
-        }
-        Json::Array(elements) if depth < MAX_DEPTH => elements.iter().any(|value| holds_secret(value, depth + 1)),
-        _ => false,
-    }
+    fields.into_iter().map(|(name, values, is_secret)| Field { name, value: one(values), is_secret }).collect()
 }
 
 /// The schema of values like this one.

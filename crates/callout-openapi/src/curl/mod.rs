@@ -28,6 +28,9 @@ pub struct CurlImport {
     pub params: Json,
     /// The secret that was taken out, if there was one: its name, never its value.
     pub secrets: Vec<SecretNeeded>,
+    /// The params whose values may be secrets and were taken out too: the endpoint sends what the line does once a
+    /// call gives them.
+    pub withheld: Vec<String>,
     /// What could not be carried over, and what was done about it.
     pub losses: Vec<String>,
     /// What is good to know.
@@ -97,6 +100,7 @@ pub fn import_curl(
         integration,
         params: made.values.build().into(),
         secrets: secrets.into_iter().collect(),
+        withheld: made.withheld,
         losses: made.losses,
         notes: made.notes,
     })
@@ -109,6 +113,7 @@ struct Made {
     required: Vec<Json>,
     values: ObjectBuilder,
     secret: Option<(&'static str, String)>,
+    withheld: Vec<String>,
     losses: Vec<String>,
     notes: Vec<String>,
 }
@@ -118,6 +123,15 @@ impl Made {
     fn param(&mut self, name: &str, schema: Json, value: Json, required: bool) {
         self.properties.insert(name, schema);
         self.values.insert(name, value);
+        if required {
+            self.required.push(name.into());
+        }
+    }
+
+    /// A param whose value is taken out.
+    fn param_to_be_given(&mut self, name: &str, schema: Json, required: bool) {
+        self.properties.insert(name, schema);
+        self.withheld.push(name.to_owned());
         if required {
             self.required.push(name.into());
         }
@@ -180,8 +194,7 @@ fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String
             path.push_str(&format!("{{{name}}}"));
             made.notes
                 .push(format!("a segment of the path may be a secret: it is the param {name:?}, and a call gives it"));
-            made.properties.insert(name.as_str(), ObjectBuilder::new().with("type", "string"));
-            made.required.push(name.as_str().into());
+            made.param_to_be_given(&name, ObjectBuilder::new().with("type", "string").into(), true);
             continue;
         }
         if looks_like_an_id(&decoded) {
@@ -204,13 +217,14 @@ fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String
     let mut queries: Vec<(String, Vec<Json>, bool)> = Vec::new();
     let own = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned()));
     for (key, value) in own.chain(body.query.iter().cloned()) {
-        if secrets::is_secret_name(&key) {
+        if secrets::is_secret_text(&key, &value) {
             made.losses.push(format!(
                 "the query key {key:.50?} looks like a secret, and secrets go into headers only: it is left out"
             ));
             continue;
         }
-        let may_be_secret = secrets::is_secret_key(&key) || secrets::is_secret_value(&value);
+        let may_be_secret =
+            secrets::has_secret_end(&key) || (secrets::is_secret_value(&value) && !secrets::is_page_token(&key));
         match queries.iter_mut().find(|(other, ..)| *other == key) {
             Some((_, values, holds_secret)) => {
                 values.push(scalar(&value));
@@ -242,10 +256,7 @@ fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String
             made.notes.push(format!(
                 "the value of the query key {key:.50?} may be a secret: it is taken out, and a call gives it"
             ));
-            made.properties.insert(name.as_str(), schema);
-            if is_set {
-                made.required.push(name.as_str().into());
-            }
+            made.param_to_be_given(&name, schema, is_set);
         } else {
             made.param(&name, schema, value, is_set);
         }

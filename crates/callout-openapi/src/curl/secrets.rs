@@ -1,6 +1,9 @@
 //! What of a line is a secret: it is taken out and named.
 
-use callout_core::config::{AuthConfig, AuthType};
+use callout_core::{
+    config::{AuthConfig, AuthType},
+    json::Json,
+};
 use url::Url;
 
 use super::{Made, line::Line, looks_like_a_secret};
@@ -19,6 +22,27 @@ const TELLING: [&str; 12] = [
     "credential",
     "access-key",
     "access_key",
+];
+
+/// Tokens that say where a list goes on, in letters and digits alone.
+const PAGE_TOKENS: [&str; 17] = [
+    "continuationtoken",
+    "cursortoken",
+    "deltatoken",
+    "nextcontinuationtoken",
+    "nextpagetoken",
+    "nextsynctoken",
+    "nexttoken",
+    "pagetoken",
+    "paginationtoken",
+    "previouspagetoken",
+    "previoustoken",
+    "prevpagetoken",
+    "prevtoken",
+    "skiptoken",
+    "startpagetoken",
+    "synctoken",
+    "xmscontinuationtoken",
 ];
 
 /// How the names of headers and query keys end that hold a secret. Fields of a body have many keys that are none.
@@ -69,17 +93,52 @@ const PLAIN_HEADERS: [&str; 21] = [
     "x-request-id",
 ];
 
-/// Whether something of that name, be it a field of a body, holds a secret.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    TELLING.iter().any(|part| name.contains(part)) || matches!(name.as_str(), "key" | "sig" | "auth" | "pwd" | "x-key")
+/// Whether something of that name, be it a field of a body, holds a secret if it is text.
+fn is_secret_name(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let tells = TELLING.iter().any(|part| lower.contains(part))
+        || matches!(lower.as_str(), "key" | "sig" | "auth" | "pwd" | "x-key");
+    tells && !is_page_token(name)
 }
 
-/// Whether a header or a query key of that name holds a secret.
-pub(super) fn is_secret_key(name: &str) -> bool {
+/// Whether something of that name says where a list goes on.
+pub(super) fn is_page_token(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    PAGE_TOKENS.contains(&plain.to_ascii_lowercase().as_str())
+}
+
+/// Whether a text of that name, in a form or a query, holds a secret. How many tokens there may be is none.
+pub(super) fn is_secret_text(name: &str, value: &str) -> bool {
+    let is_count = name.to_ascii_lowercase().ends_with("tokens") && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_secret_name(name) && !is_count
+}
+
+/// Whether a JSON value of that name holds a secret, somewhere within it. Secrets are text.
+pub(super) fn is_secret_field(name: &str, value: &Json) -> bool {
+    if is_secret_name(name) { has_text(value) } else { holds_secret(value) }
+}
+
+fn holds_secret(value: &Json) -> bool {
+    match value {
+        Json::Object(members) => members.iter().any(|(name, value)| is_secret_field(name, value)),
+        Json::Array(elements) => elements.iter().any(holds_secret),
+        _ => false,
+    }
+}
+
+fn has_text(value: &Json) -> bool {
+    match value {
+        Json::String(_) => true,
+        Json::Object(members) => members.values().any(has_text),
+        Json::Array(elements) => elements.iter().any(has_text),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+/// Whether the name of a header or a query key ends as those of secrets do.
+pub(super) fn has_secret_end(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let ends_so = TELLING_ENDS.iter().any(|end| lower.ends_with(end)) && !PLAIN_KEYS.contains(&lower.as_str());
-    ends_so || is_secret_name(name)
+    TELLING_ENDS.iter().any(|end| lower.ends_with(end)) && !PLAIN_KEYS.contains(&lower.as_str())
 }
 
 /// Whether a part of a header's or a query's value looks like a secret.
@@ -121,7 +180,7 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
             }
         } else if name.eq_ignore_ascii_case("cookie") {
             made.losses.push("cookies are not sent: they are left out".to_owned());
-        } else if is_secret_key(&name) {
+        } else if has_secret_end(&name) || is_secret_name(&name) {
             choose(&mut auth, api_key(&name), "api_key", &format!("what the header {name} carries, all of it"), made);
         } else if is_of_the_connection(&name) {
             made.notes.push(format!("the header {name} is set by the connection"));
