@@ -44,6 +44,11 @@ pub(crate) fn check(config: &IntegrationConfig, faults: &mut Faults) {
     let owner = Caller::default();
     let mut found = Faults::new();
     Integration::compile(config.clone(), &stand_ins(config), owner, &Limits::default(), &mut found);
+    take_over(&found, faults);
+}
+
+/// Takes over what was found, but for secrets that are missing.
+fn take_over(found: &Faults, faults: &mut Faults) {
     for fault in found.iter().filter(|fault| missing_secret(fault).is_none()) {
         faults.report_at(fault.place.clone(), fault.code, fault.message.clone());
     }
@@ -74,14 +79,29 @@ pub(crate) fn faults_but_for_secrets(document: &Json) -> Faults {
     faults
 }
 
-/// As [`load`], for commands that need no secret.
+/// As [`load`], for commands that need no secret. What stands in the file must be good all the same.
 pub(crate) fn load_without_secrets(path: &Path) -> Result<Integration, Stop> {
     let document = read_document(path)?;
+    let mut found = Faults::new();
+    let Some((mut config, given)) = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut found) else {
+        return Err(faulty(path, &found));
+    };
+    let secrets = given.iter().fold(stand_ins(&config), |all, (name, value)| all.with(name, value.clone()));
+    let owner = Caller { workspace: "".into(), integration: config.name.as_str().into() };
+    let limits = Limits::default();
+    let whole = Integration::compile(config.clone(), &secrets, owner.clone(), &limits, &mut found);
     let mut faults = Faults::new();
-    let read = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut faults);
-    let given = read.map(|(config, secrets)| if secrets.is_empty() { stand_ins(&config) } else { secrets });
-    let mut faults = Faults::new();
-    compile(&document, &given.unwrap_or_default(), &mut faults).ok_or_else(|| faulty(path, &faults))
+    take_over(&found, &mut faults);
+    if !faults.is_empty() {
+        return Err(faulty(path, &faults));
+    }
+    if let Some(integration) = whole {
+        return Ok(integration);
+    }
+    // What is missing is a key that nothing can stand in for. Auth of that kind takes no params, so that the endpoints
+    // are the same without it.
+    config.auth = None;
+    Integration::compile(config, &Secrets::new(), owner, &limits, &mut faults).ok_or_else(|| faulty(path, &faults))
 }
 
 /// As [`compile`], for commands that need a good integration: the faults are the message.
@@ -106,25 +126,28 @@ pub(crate) fn faulty(path: &Path, faults: &Faults) -> Stop {
 pub(crate) fn secrets(flags: &[String]) -> Result<Secrets, Stop> {
     let mut secrets = Secrets::new();
     for flag in flags {
-        let usage = || Stop(format!("--secret takes NAME=env:VAR or NAME=file:PATH, not {:?}", shown(flag)));
+        let usage = || usage(flag);
         let (name, source) = flag.split_once('=').ok_or_else(usage)?;
+        let (kind, place) = source.split_once(':').ok_or_else(usage)?;
+        if !matches!(kind, "env" | "file") {
+            return Err(usage());
+        }
         let name: SecretName = name.parse().map_err(|error| Stop(format!("--secret: {error}")))?;
-        let value = match source.split_once(':') {
-            Some(("env", variable)) => std::env::var(variable)
-                .map_err(|_| format!("--secret {name}: the environment has no variable {variable:?}"))?,
-            Some(("file", path)) => {
-                let text = fs::read_to_string(path).map_err(|error| format!("--secret {name}: {path}: {error}"))?;
-                let line = text.strip_suffix('\n').unwrap_or(&text);
-                if line.len() < text.len() { line.strip_suffix('\r').unwrap_or(line).to_owned() } else { text }
-            }
-            _ => return Err(usage()),
+        let value = if kind == "env" {
+            std::env::var(place).map_err(|_| format!("--secret {name}: the environment has no variable {place:?}"))?
+        } else {
+            let text = fs::read_to_string(place).map_err(|error| format!("--secret {name}: {place}: {error}"))?;
+            let line = text.strip_suffix('\n').unwrap_or(&text);
+            if line.len() < text.len() { line.strip_suffix('\r').unwrap_or(line).to_owned() } else { text }
         };
         secrets.insert(name, value);
     }
     Ok(secrets)
 }
 
-/// The flag without what may be a secret written where its source belongs.
-fn shown(flag: &str) -> &str {
-    flag.split('=').next().unwrap_or_default()
+/// How the flag is written, and which one is not, unless what stands in its name's place may be the secret itself.
+fn usage(flag: &str) -> Stop {
+    let name = flag.split_once('=').and_then(|(name, _)| name.parse::<SecretName>().ok());
+    let which = name.map_or_else(String::new, |name| format!(", not {:?}", name.as_str()));
+    Stop(format!("--secret takes NAME=env:VAR or NAME=file:PATH{which}"))
 }

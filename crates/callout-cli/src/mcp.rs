@@ -156,7 +156,8 @@ impl Sources {
 
 impl Given {
     fn read(flag: &str) -> Self {
-        let (name, _) = flag.split_once('=').unwrap_or((flag, ""));
+        // Without `=` it is no flag but perhaps the secret, and nothing of that is a name.
+        let name = flag.split_once('=').map_or("", |(name, _)| name);
         match name.split_once('.') {
             Some((integration, name)) => {
                 let flag = format!("{name}{}", &flag[integration.len() + 1 + name.len()..]);
@@ -200,6 +201,7 @@ mod tests {
             ("github.bearer_token=env:A", Some("github"), "bearer_token=env:A"),
             ("github.bearer_token=file:/a/b=c.pem", Some("github"), "bearer_token=file:/a/b=c.pem"),
             ("nonsense", None, "nonsense"),
+            ("a.secret", None, "a.secret"),
         ] {
             let given = Given::read(flag);
             assert_eq!((given.integration.as_deref(), given.flag.as_str()), (integration, rest), "{flag}");

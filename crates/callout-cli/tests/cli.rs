@@ -246,6 +246,9 @@ fn a_bad_config_and_bad_usage_exit_with_2() {
     for (arguments, expected) in [
         (vec!["call", &file, "find"], "auth.api_key_value: is required"),
         (vec!["call", &file, "find", "--secret", "api_key=canary-key-9"], "--secret takes NAME=env:VAR"),
+        (vec!["call", &file, "find", "--secret", "canary-key-9"], "--secret takes NAME=env:VAR"),
+        (vec!["call", &file, "find", "--secret", "canary-key-9=="], "--secret takes NAME=env:VAR"),
+        (vec!["mcp", &file, "--secret", "canary.key.9"], "--secret takes NAME=env:VAR"),
         (vec!["call", &file, "find", "--secret", "password=env:X"], "there is no secret \"password\""),
         (vec!["call", &file, "find", "--secret", "api_key=env:CALLOUT_NO_SUCH"], "no variable \"CALLOUT_NO_SUCH\""),
         (
@@ -309,6 +312,44 @@ fn tools_are_json_for_function_calling() {
     let tool = &tools.as_array().unwrap()[0];
     assert_eq!(tool.get("name"), Some(&Json::from("shop__find")));
     assert_eq!(tool.get("input_schema").unwrap().get("required").unwrap().to_string(), r#"["id"]"#);
+}
+
+#[test]
+fn tools_need_no_key_that_stands_elsewhere() {
+    let folder = Folder::new("tools-keyless");
+    let text = |auth: &str, path: &str| {
+        format!(
+            r#"{{"name":"shop","display_name":"Shop","base_url":"https://x.example","auth":{{{auth}}},"endpoints":[
+                {{"name":"find","description":"Finds things","path":"{path}","input_schema":{{"type":"object"}}}}]}}"#
+        )
+    };
+    let jwt = r#""type":"oauth2_jwt_bearer","token_url":"https://x.example/token","client_id":"c""#;
+    let client_secret = r#""client_secret_value":{"value":"canary-key-9"}"#;
+    let exchange = r#""type":"bearer_token_exchange","exchange_url":"https://x.example/token",
+        "exchange_param_headers":[{"header_name":"X-User","param_name":"user"}]"#;
+    for (auth, required) in [
+        (jwt.to_owned(), r#"["id"]"#),
+        (format!("{jwt},{client_secret}"), r#"["id"]"#),
+        (exchange.to_owned(), r#"["id","user"]"#),
+    ] {
+        let file = folder.file("shop.json", &text(&auth, "/{id}"));
+        let output = callout(&["tools", &file]);
+        assert_eq!(output.status.code(), Some(0), "{auth} {}", err(&output));
+        let tools = Json::parse(&out(&output)).unwrap();
+        let schema = tools.as_array().unwrap()[0].get("input_schema").unwrap();
+        assert_eq!(schema.get("required").unwrap().to_string(), required, "{auth}");
+    }
+    for (auth, path, expected) in [
+        (format!("{jwt},{client_secret}"), "/{", "endpoints[0].path:"),
+        (format!(r#"{jwt},"private_key_value":{{"value":"canary"}}"#), "/{id}", "auth.private_key_value:"),
+        (format!(r#"{jwt},"api_key_value":{{"value":"canary"}}"#), "/{id}", "auth.api_key_value:"),
+        (r#""type":"oauth2_jwt_bearer""#.to_owned(), "/{id}", "auth.assertion_issuer:"),
+    ] {
+        let file = folder.file("shop.json", &text(&auth, path));
+        let output = callout(&["tools", &file]);
+        assert_eq!(output.status.code(), Some(2), "{auth} {}", out(&output));
+        assert!(err(&output).contains(expected) && !err(&output).contains("canary"), "{auth} {}", err(&output));
+    }
 }
 
 #[test]
