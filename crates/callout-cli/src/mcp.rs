@@ -183,9 +183,14 @@ fn bound(flags: &[String], files: &[IntegrationFile]) -> Result<Json, Stop> {
     let mut bound = ObjectBuilder::new();
     for flag in flags {
         let (name, value) = name_and_value(flag)?;
-        let declared = tools.iter().find_map(|tool| tool.input_schema.get("properties")?.get(name));
-        let Some(declared) = declared else { return Err(Stop(format!("--bind {name}: no tool has that param"))) };
-        bound.insert(name, params::typed(value, Some(declared)));
+        let declared = tools.iter().find_map(|tool| {
+            let declared = tool.input_schema.get("properties")?.get(name)?;
+            Some((&tool.input_schema, declared))
+        });
+        let Some((schema, declared)) = declared else {
+            return Err(Stop(format!("--bind {name}: no tool has that param")));
+        };
+        bound.insert(name, params::typed(value, schema, Some(declared)));
     }
     Ok(bound.into())
 }

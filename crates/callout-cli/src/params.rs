@@ -38,7 +38,7 @@ pub(crate) fn read(args: &ParamArgs, integration: &Integration, endpoint: Option
         let (name, value) =
             flag.split_once('=').ok_or_else(|| Stop(format!("--param takes KEY=VALUE, not {flag:?}")))?;
         let declared = schema.get("properties").and_then(|properties| properties.get(name));
-        params.insert(name, typed(value, if endpoint.is_some() { declared } else { Some(&as_text) }));
+        params.insert(name, typed(value, &schema, if endpoint.is_some() { declared } else { Some(&as_text) }));
     }
     Ok(params.into())
 }
@@ -47,14 +47,118 @@ fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
     ReadOptions::default().read(bytes).map_err(|error| Stop(format!("--params, {source}: {error}")))
 }
 
-/// A string where the schema asks for one; else what the text is as JSON; else a string.
-pub(crate) fn typed(value: &str, schema: Option<&Json>) -> Json {
-    let wants_string = match schema.and_then(|schema| schema.get("type")) {
-        Some(Json::String(kind)) => kind == "string",
-        Some(Json::Array(kinds)) => kinds.iter().any(|kind| kind.as_str() == Some("string")),
-        _ => false,
-    };
-    if wants_string { value.into() } else { Json::parse(value).unwrap_or_else(|_| value.into()) }
+/// A string where the schema asks for one; else what the text is as JSON; else a string. References lead to places
+/// of `root`.
+pub(crate) fn typed(value: &str, root: &Json, schema: Option<&Json>) -> Json {
+    let Ok(parsed) = Json::parse(value) else { return value.into() };
+    let wants_string = schema.is_some_and(|schema| {
+        let takes = Look { root, parsed: &parsed, steps: MAX_STEPS }.takes(schema, 0);
+        takes.text && !takes.parsed
+    });
+    if wants_string { value.into() } else { parsed }
+}
+
+/// How far references and what is combined are followed for one param.
+const MAX_DEPTH: u32 = 16;
+
+/// How many subschemas are looked at for one param.
+const MAX_STEPS: u32 = 1_000;
+
+/// What a schema takes of a text, of which both can be made: the text, and the JSON that it is.
+#[derive(Clone, Copy)]
+struct Takes {
+    text: bool,
+    parsed: bool,
+}
+
+impl Takes {
+    const ANYTHING: Self = Self { text: true, parsed: true };
+    const NOTHING: Self = Self { text: false, parsed: false };
+
+    const fn and(self, other: Self) -> Self {
+        Self { text: self.text && other.text, parsed: self.parsed && other.parsed }
+    }
+
+    const fn or(self, other: Self) -> Self {
+        Self { text: self.text || other.text, parsed: self.parsed || other.parsed }
+    }
+}
+
+/// A look through one param's schema.
+struct Look<'s> {
+    root: &'s Json,
+    parsed: &'s Json,
+    steps: u32,
+}
+
+impl<'s> Look<'s> {
+    /// By type, constants, and what is combined of these; what is not looked at takes anything.
+    fn takes(&mut self, schema: &'s Json, depth: u32) -> Takes {
+        let Some(left) = self.steps.checked_sub(1).filter(|_| depth < MAX_DEPTH) else { return Takes::ANYTHING };
+        self.steps = left;
+        if schema.as_bool() == Some(false) {
+            return Takes::NOTHING;
+        }
+        let mut takes = match schema.get("type") {
+            Some(Json::Array(kinds)) => {
+                kinds.iter().fold(Takes::NOTHING, |takes, kind| takes.or(self.of_kind(kind.as_str())))
+            }
+            Some(kind) => self.of_kind(kind.as_str()),
+            None => Takes::ANYTHING,
+        };
+        if let Some(Json::Array(constants)) = schema.get("enum") {
+            takes = takes.and(constants.iter().fold(Takes::NOTHING, |takes, one| takes.or(self.of_constant(one))));
+        }
+        if let Some(constant) = schema.get("const") {
+            takes = takes.and(self.of_constant(constant));
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            if let Some(Json::Array(alternatives)) = schema.get(keyword) {
+                let all = alternatives.iter().fold(Takes::NOTHING, |all, one| all.or(self.takes(one, depth + 1)));
+                takes = takes.and(all);
+            }
+        }
+        if let Some(Json::Array(parts)) = schema.get("allOf") {
+            takes = parts.iter().fold(takes, |all, one| all.and(self.takes(one, depth + 1)));
+        }
+        if let Some(target) =
+            schema.get("$ref").and_then(Json::as_str).and_then(|reference| place(self.root, reference))
+        {
+            takes = takes.and(self.takes(target, depth + 1));
+        }
+        takes
+    }
+
+    /// `null` beside a string is no reason to read a text as JSON.
+    fn of_kind(&self, kind: Option<&str>) -> Takes {
+        let parsed = match (kind, self.parsed) {
+            (Some("integer"), Json::Number(number)) => number.is_integer(),
+            (Some("null"), _) => false,
+            (kind, parsed) => kind == Some(parsed.type_name()) && parsed.as_str().is_none(),
+        };
+        Takes { text: kind == Some("string"), parsed }
+    }
+
+    fn of_constant(&self, constant: &Json) -> Takes {
+        let parsed = match (constant, self.parsed) {
+            (Json::String(_) | Json::Null, _) => false,
+            (Json::Number(one), Json::Number(other)) => one.compare(other).is_eq(),
+            (one, other) => one == other,
+        };
+        Takes { text: constant.as_str().is_some(), parsed }
+    }
+}
+
+/// The place in the same schema that a reference names: `#/$defs/name`. Others are not followed.
+fn place<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
+    let pointer = reference.strip_prefix('#')?;
+    if pointer.is_empty() {
+        return Some(root);
+    }
+    pointer.strip_prefix('/')?.split('/').try_fold(root, |value, step| match value {
+        Json::Array(elements) => elements.get(step.parse::<usize>().ok()?),
+        value => value.get(&step.replace("~1", "/").replace("~0", "~")),
+    })
 }
 
 #[cfg(test)]
@@ -74,7 +178,43 @@ mod tests {
             ("rust", None, "\"rust\""),
             ("007", None, "\"007\""),
         ] {
-            assert_eq!(typed(value, kind.as_ref()).to_string(), expected, "{value} as {kind:?}");
+            assert_eq!(typed(value, &Json::Null, kind.as_ref()).to_string(), expected, "{value} as {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_string_is_asked_for_through_references_and_alternatives_too() {
+        let root = Json::parse(
+            r##"{"$defs": {"id": {"type": "string"}, "n": {"type": "integer"}, "a/b": {"$ref": "#/$defs/id"},
+                 "round": {"$ref": "#/$defs/round"}, "many": {"anyOf": [{"$ref": "#/$defs/many"}, {"$ref": "#/$defs/many"}]}}}"##,
+        )
+        .unwrap();
+        for (value, schema, expected) in [
+            ("5", r#"{"anyOf": [{"type": "string"}, {"type": "null"}]}"#, "\"5\""),
+            ("5", r#"{"anyOf": [{"type": "string"}, {"type": "integer"}]}"#, "5"),
+            ("5.5", r#"{"anyOf": [{"type": "string"}, {"type": "integer"}]}"#, "\"5.5\""),
+            ("5", r#"{"oneOf": [{"type": "string", "maxLength": 3}, {"type": "array"}]}"#, "\"5\""),
+            ("[5]", r#"{"oneOf": [{"type": "string"}, {"type": "array"}]}"#, "[5]"),
+            ("true", r#"{"type": ["string", "number"]}"#, "\"true\""),
+            ("true", r#"{"type": ["string", "boolean"]}"#, "true"),
+            ("null", r#"{"type": ["string", "null"]}"#, "\"null\""),
+            ("null", r#"{"type": "null"}"#, "null"),
+            ("5", r#"{"allOf": [{"minLength": 1}, {"type": "string"}]}"#, "\"5\""),
+            ("5", r##"{"$ref": "#/$defs/id"}"##, "\"5\""),
+            ("5", r##"{"$ref": "#/$defs/n"}"##, "5"),
+            ("5", r##"{"anyOf": [{"$ref": "#/$defs/a~1b"}, {"type": "null"}]}"##, "\"5\""),
+            ("5", r##"{"$ref": "#/$defs/round"}"##, "5"),
+            ("5", r##"{"$ref": "#/$defs/many"}"##, "5"),
+            ("5", r##"{"$ref": "#/nowhere"}"##, "5"),
+            ("5", r#"{"enum": ["5", "6"]}"#, "\"5\""),
+            ("5", r#"{"enum": ["a", 5.0]}"#, "5"),
+            ("5", r#"{"enum": ["5", 6]}"#, "\"5\""),
+            ("5", r#"{"enum": [6]}"#, "5"),
+            ("2024", r#"{"const": "2024"}"#, "\"2024\""),
+            ("5", r#"{"minimum": 1}"#, "5"),
+        ] {
+            let parsed = Json::parse(schema).unwrap();
+            assert_eq!(typed(value, &root, Some(&parsed)).to_string(), expected, "{value} as {schema}");
         }
     }
 }
