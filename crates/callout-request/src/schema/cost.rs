@@ -13,6 +13,8 @@ pub(super) const MAX_WORK: u64 = 50_000_000;
 pub(super) const LITTLE_WORK: u64 = 50_000;
 /// What it takes to apply one subschema to one value.
 const VISIT: u64 = 50;
+/// What it takes to ask an object for a member by name.
+const LOOKUP: u64 = 8;
 /// Subschemas within each other, which is what a validator's stack holds.
 const MAX_DEPTH: u32 = 512;
 /// Values that the explanation of a refusal may copy, beside one for each subschema applied.
@@ -95,6 +97,9 @@ impl Count<'_> {
                 self.spend(length.saturating_mul(node.pattern))?;
             }
             Value::Object(members) => {
+                self.spend(node.lookups.saturating_mul(LOOKUP))?;
+                // Each name that is missing is a violation of its own.
+                self.explained = self.explained.saturating_sub(node.lookups);
                 if node.unevaluated {
                     self.spend((members.len() as u64).saturating_add(1).saturating_mul(node.expansion * VISIT))?;
                 }

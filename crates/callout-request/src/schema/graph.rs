@@ -59,6 +59,9 @@ pub(super) struct Node {
     pub(super) unique: bool,
     /// Subschemas that apply to one value of this one, itself included.
     pub(super) expansion: u64,
+    /// Names that each object is asked for: what `required` lists, and the keys and lists of
+    /// `dependentRequired` and `dependencies`.
+    pub(super) lookups: u64,
     /// The members it requires.
     pub(super) required: Vec<String>,
 }

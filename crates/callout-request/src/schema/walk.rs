@@ -94,9 +94,12 @@ impl<'s> Walk<'s> {
                     let found = self.visit(value, below());
                     self.node(id, |node| node.in_place.push(found));
                 }
-                "dependentSchemas" | "dependencies" => {
+                "dependentSchemas" | "dependentRequired" | "dependencies" => {
                     let found = self.map(value, &below());
-                    self.node(id, |node| node.in_place.extend(found.into_iter().map(|(_, id)| id)));
+                    self.node(id, |node| {
+                        node.in_place.extend(found.into_iter().map(|(_, id)| id));
+                        node.lookups += lookups(value);
+                    });
                 }
                 "properties" => {
                     let found = self.map(value, &below());
@@ -168,7 +171,10 @@ impl<'s> Walk<'s> {
                 "uniqueItems" => self.node(id, |node| node.unique = value.as_bool().unwrap_or(false)),
                 "required" => {
                     let names = value.as_array().into_iter().flatten().filter_map(Value::as_str);
-                    self.node(id, |node| node.required.extend(names.map(str::to_owned)));
+                    self.node(id, |node| {
+                        node.required.extend(names.map(str::to_owned));
+                        node.lookups += node.required.len() as u64;
+                    });
                 }
                 _ => {}
             }
@@ -244,6 +250,12 @@ fn check_dialect(value: &Value, id: Id, place: &Place, faults: &mut Faults) {
         );
         faults.report_at(place.clone(), FaultCode::Schema, message);
     }
+}
+
+/// How many names stand in lists by name, the names of the lists included.
+fn lookups(lists: &Value) -> u64 {
+    let lists = lists.as_object().into_iter().flatten().filter_map(|(_, names)| names.as_array());
+    lists.map(|names| 1 + names.len() as u64).sum()
 }
 
 /// How many values a value is made of.

@@ -243,12 +243,34 @@ fn large(all: &mut Vec<Attack>) {
         &format!("{{{}}}", list(900, |at| format!("\"p{at}\":1"))),
         Ends::Invalid,
     ));
+    names_of_members(all);
     all.push(attack(
         "contains",
         r#"{"properties":{"a":{"contains":{"const":-1},"minContains":100000}}}"#,
         &format!("{{\"a\":[{}]}}", list(100_000, |at| at.to_string())),
         Ends::Invalid,
     ));
+}
+
+/// Names that many objects are asked for.
+fn names_of_members(all: &mut Vec<Attack>) {
+    let keys = list(4_000, |at| format!("\"{at:03x}\":[]"));
+    // Names before all keys: each look-up compares with every one of them.
+    let members = list(11, |at| format!("\"!{at}\":1"));
+    let objects = |count: usize, members: &str| format!("{{\"a\":[{}]}}", list(count, |_| format!("{{{members}}}")));
+    let often = list(30, |_| r##"{"$ref":"#/$defs/d"}"##.to_owned());
+    for keyword in ["dependentRequired", "dependencies"] {
+        let schema = format!(
+            "{{\"$defs\":{{\"d\":{{\"{keyword}\":{{{keys}}}}}}},\"properties\":{{\"a\":{{\"items\":{{\"allOf\":[{often}]}}}}}}}}"
+        );
+        all.push(attack("dependent, often", &schema, &objects(10_000, &members), Ends::Limit));
+    }
+    let required = format!(
+        "{{\"properties\":{{\"a\":{{\"items\":{{\"required\":[{}]}}}}}}}}",
+        list(6_000, |at| format!("\"p{at}\""))
+    );
+    all.push(attack("many required, often", &required, &objects(900, ""), Ends::Invalid));
+    all.push(attack("many required, too often", &required, &objects(10_000, ""), Ends::Limit));
 }
 
 /// Patterns that are large, or slow, or many.
