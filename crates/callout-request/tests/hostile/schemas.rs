@@ -244,6 +244,16 @@ fn large(all: &mut Vec<Attack>) {
         Ends::Invalid,
     ));
     names_of_members(all);
+    // Each would read the text, where content is checked.
+    let content = list(1_600, |_| r#"{"contentMediaType":"application/json"}"#.to_owned());
+    all.push(attack(
+        "content",
+        &format!(
+            "{{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"properties\":{{\"a\":{{\"allOf\":[{content}]}}}}}}"
+        ),
+        &format!("{{\"a\":\"[{}]\"}}", list(400_000, |_| "1".to_owned())),
+        Ends::Request,
+    ));
     all.push(attack(
         "contains",
         r#"{"properties":{"a":{"contains":{"const":-1},"minContains":100000}}}"#,

@@ -69,6 +69,15 @@ fn violations_read_well() {
             r#"{"s":"no"}"#,
             &[],
         ),
+        (
+            r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{
+                "j":{"contentMediaType":"application/json"},
+                "a":{"contentEncoding":"base64"},"b":{"contentEncoding":"base64url"},
+                "c":{"contentEncoding":"base32"},"d":{"contentEncoding":"base32hex"},"e":{"contentEncoding":"base16"},
+                "f":{"contentEncoding":"base64","contentMediaType":"application/json"}}}"#,
+            r#"{"j":"{","a":"!","b":"!","c":"!","d":"!","e":"!","f":"!"}"#,
+            &[],
+        ),
         (r#"{"type":"array"}"#, "{}", &["must be an array, not {}"]),
     ];
     for (schema, params, expected) in table {
