@@ -15,6 +15,8 @@ pub(super) const LITTLE_WORK: u64 = 50_000;
 const VISIT: u64 = 50;
 /// What it takes to ask an object for a member by name.
 const LOOKUP: u64 = 8;
+/// What it takes to divide numbers that are far apart: they are fractions of hundreds of digits then.
+const FAR_DIVISION: u64 = 1_000;
 /// Subschemas within each other, which is what a validator's stack holds.
 const MAX_DEPTH: u32 = 512;
 /// Values that the explanation of a refusal may copy, beside one for each subschema applied.
@@ -128,7 +130,16 @@ impl Count<'_> {
                     }
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Number(number) => {
+                if let (Some(by), Some(number)) = (node.fraction, number.as_f64())
+                    // Less than that is no multiple of it, which is seen at once.
+                    && number.abs() >= by
+                    && !(is_near(by) && is_near(number))
+                {
+                    self.spend(FAR_DIVISION)?;
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
         }
         Ok(())
     }
@@ -157,4 +168,9 @@ impl Count<'_> {
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         }
     }
+}
+
+/// Whether two such numbers, of 17 digits each, are divided as integers of 128 bits.
+fn is_near(number: f64) -> bool {
+    (1e-6..=1e15).contains(&number.abs())
 }

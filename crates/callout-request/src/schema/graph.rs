@@ -55,6 +55,8 @@ pub(super) struct Node {
     pub(super) name_patterns: u64,
     /// Values to compare with: `enum` and `const`.
     pub(super) constants: u64,
+    /// What numbers must be multiples of, where that is a fraction.
+    pub(super) fraction: Option<f64>,
     /// Whether elements are compared with each other.
     pub(super) unique: bool,
     /// Subschemas that apply to one value of this one, itself included.

@@ -168,6 +168,10 @@ impl<'s> Walk<'s> {
                     }
                 }
                 "enum" | "const" => self.node(id, |node| node.constants += size(value)),
+                "multipleOf" => {
+                    let fraction = value.as_f64().filter(|number| number.fract() != 0.0);
+                    self.node(id, |node| node.fraction = fraction);
+                }
                 "uniqueItems" => self.node(id, |node| node.unique = value.as_bool().unwrap_or(false)),
                 "required" => {
                     let names = value.as_array().into_iter().flatten().filter_map(Value::as_str);

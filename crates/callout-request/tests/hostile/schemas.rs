@@ -244,6 +244,16 @@ fn large(all: &mut Vec<Attack>) {
         Ends::Invalid,
     ));
     names_of_members(all);
+    let multiples = |of: &str, number: &str, ends| {
+        attack(
+            "multiples",
+            &format!("{{\"properties\":{{\"a\":{{\"items\":{{\"multipleOf\":{of}}}}}}}}}"),
+            &format!("{{\"a\":[{}]}}", list(100_000, |_| number.to_owned())),
+            ends,
+        )
+    };
+    all.push(multiples("1e-300", "1e300", Ends::Limit));
+    all.push(multiples("0.01", "1234.56", Ends::Request));
     // Each would read the text, where content is checked.
     let content = list(1_600, |_| r#"{"contentMediaType":"application/json"}"#.to_owned());
     all.push(attack(
