@@ -13,6 +13,8 @@ pub(super) const MAX_WORK: u64 = 50_000_000;
 pub(super) const LITTLE_WORK: u64 = 50_000;
 /// What it takes to apply one subschema to one value.
 const VISIT: u64 = 50;
+/// What it takes to look for a member's name among those that a subschema has properties for.
+const NAME: u64 = 3;
 /// What it takes to ask an object for a member by name.
 const LOOKUP: u64 = 8;
 /// What it takes to divide numbers that are far apart: they are fractions of hundreds of digits then.
@@ -105,6 +107,11 @@ impl Count<'_> {
                 if node.unevaluated {
                     self.spend((members.len() as u64).saturating_add(1).saturating_mul(node.expansion * VISIT))?;
                 }
+                if !node.properties.is_empty() {
+                    self.spend((members.len() as u64).saturating_mul(NAME))?;
+                } else if node.members.is_empty() && node.names.is_empty() {
+                    return Ok(());
+                }
                 for (name, member) in members {
                     let length = name.len() as u64;
                     self.spend(length / 64 + length.saturating_mul(node.name_patterns))?;
@@ -121,7 +128,9 @@ impl Count<'_> {
                 if node.unevaluated {
                     self.spend((elements.len() as u64).saturating_add(1).saturating_mul(node.expansion * VISIT))?;
                 }
-                for (at, element) in elements.iter().enumerate() {
+                // The others meet nothing, however many there are.
+                let met = if node.unique || !node.elements.is_empty() { elements.len() } else { node.positions.len() };
+                for (at, element) in elements.iter().enumerate().take(met) {
                     if node.unique {
                         self.compare(element)?;
                     }

@@ -291,6 +291,17 @@ fn names_of_members(all: &mut Vec<Attack>) {
     );
     all.push(attack("many required, often", &required, &objects(900, ""), Ends::Invalid));
     all.push(attack("many required, too often", &required, &objects(10_000, ""), Ends::Limit));
+    // Many members, of which none is one that the schema names.
+    let names = list(20, |at| format!("\"p{at}\":true"));
+    let often = list(900, |_| r##"{"$ref":"#/$defs/d"}"##.to_owned());
+    all.push(attack(
+        "other members, often",
+        &format!(
+            "{{\"$defs\":{{\"d\":{{\"properties\":{{{names}}}}}}},\"properties\":{{\"a\":{{\"allOf\":[{often}]}}}}}}"
+        ),
+        &format!("{{\"a\":{{{}}}}}", list(90_000, |at| format!("\"{at}\":1"))),
+        Ends::Limit,
+    ));
 }
 
 /// Patterns that are large, or slow, or many.
