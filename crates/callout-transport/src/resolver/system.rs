@@ -20,12 +20,21 @@ use super::Resolver;
 /// has its thread. The runtime has 512 of them, which others need as well.
 const MOST_AT_ONCE: usize = 256;
 
+/// How many of them may be of one domain, whose silent servers then leave turns to other names.
+const MOST_OF_A_DOMAIN: usize = 16;
+
 type Ask = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 type Answer = Result<Vec<IpAddr>, Arc<io::Error>>;
 
-/// By name, from the first who asks until it is answered, or nobody waits for its turn.
-type UnderWay = Arc<Mutex<HashMap<Arc<str>, Weak<LookUp>>>>;
+/// By name, what somebody holds.
+type Known<T> = Arc<Mutex<HashMap<Arc<str>, Weak<T>>>>;
+
+/// From the first who asks until it is answered, or nobody waits for its turn.
+type UnderWay = Known<LookUp>;
+
+/// From the first who asks for one of its names until nobody does.
+type Domains = Known<Domain>;
 
 /// Asks the system: so many names at once at most, and each once for all who ask at the same time.
 pub(super) struct SystemResolver {
@@ -35,14 +44,23 @@ pub(super) struct SystemResolver {
     /// How long a name waits for its turn.
     patience: Duration,
     under_way: UnderWay,
+    domains: Domains,
 }
 
 /// One name's. Held by all who wait for it, and by the thread that looks it up.
 struct LookUp {
     host: Arc<str>,
+    domain: Arc<Domain>,
     /// Where the answer comes, from when it has its turn.
     answer: OnceCell<watch::Receiver<Option<Answer>>>,
     under_way: UnderWay,
+}
+
+/// Names that share their last two labels. Held by their look-ups.
+struct Domain {
+    name: Arc<str>,
+    turns: Arc<Semaphore>,
+    domains: Domains,
 }
 
 impl SystemResolver {
@@ -52,27 +70,26 @@ impl SystemResolver {
     }
 
     fn bounded(ask: Ask, most: usize, patience: Duration) -> Self {
-        Self { ask, most, turns: Arc::new(Semaphore::new(most)), patience, under_way: UnderWay::default() }
+        let turns = Arc::new(Semaphore::new(most));
+        Self { ask, most, turns, patience, under_way: UnderWay::default(), domains: Domains::default() }
     }
 
     /// What is under way for that name, or a new one.
     fn join(&self, host: &str) -> Arc<LookUp> {
-        let mut under_way = lock(&self.under_way);
-        if let Some(look_up) = under_way.get(host).and_then(Weak::upgrade) {
-            return look_up;
-        }
-        let host: Arc<str> = host.into();
-        let look_up = Arc::new(LookUp {
-            host: Arc::clone(&host),
-            answer: OnceCell::new(),
-            under_way: Arc::clone(&self.under_way),
-        });
-        under_way.insert(host, Arc::downgrade(&look_up));
-        look_up
+        shared(&self.under_way, host, |host| {
+            let domain = shared(&self.domains, &domain_of(&host), |name| Domain {
+                name,
+                turns: Arc::new(Semaphore::new(MOST_OF_A_DOMAIN)),
+                domains: Arc::clone(&self.domains),
+            });
+            LookUp { host, domain, answer: OnceCell::new(), under_way: Arc::clone(&self.under_way) }
+        })
     }
 
     /// Waits for a turn, and takes a thread.
     async fn begin(&self, look_up: &Arc<LookUp>) -> io::Result<watch::Receiver<Option<Answer>>> {
+        // The domain's first: who waits for that keeps no other domain waiting.
+        let of_domain = Arc::clone(&look_up.domain.turns).acquire_owned().await.map_err(io::Error::other)?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(io::Error::other)?;
         let (tell, told) = watch::channel(None);
         let (ask, look_up) = (Arc::clone(&self.ask), Arc::clone(look_up));
@@ -81,10 +98,23 @@ impl SystemResolver {
             // Who asks from now on is answered anew.
             look_up.leave();
             // Held until now, whether anybody still waits or not.
-            drop(turn);
+            drop((turn, of_domain, look_up));
             tell.send_replace(Some(answer));
         });
         Ok(told)
+    }
+
+    /// Why a name of that domain did not have its turn.
+    fn full(&self, domain: &Domain) -> String {
+        let others = if self.turns.available_permits() == 0 {
+            format!("{} other names are being looked up, as many as can be", self.most)
+        } else {
+            format!(
+                "{MOST_OF_A_DOMAIN} other names of {} are being looked up, as many as can be of one domain",
+                domain.name
+            )
+        };
+        format!("{others}, and it was not this one's turn within {:?}", self.patience)
     }
 }
 
@@ -98,11 +128,7 @@ impl Resolver for SystemResolver {
         // If who waits for the turn goes away, the next one of that name does.
         let begun = look_up.answer.get_or_try_init(|| self.begin(&look_up));
         let Ok(begun) = time::timeout(self.patience, begun).await else {
-            let message = format!(
-                "{} other names are being looked up, as many as can be, and it was not this one's turn within {:?}",
-                self.most, self.patience
-            );
-            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, self.full(&look_up.domain)));
         };
         let mut answer = begun?.clone();
         let Ok(answer) = answer.wait_for(Option::is_some).await else { return Err(broken_off()) };
@@ -117,11 +143,7 @@ impl Resolver for SystemResolver {
 impl LookUp {
     /// Nobody joins it any more.
     fn leave(&self) {
-        let mut under_way = lock(&self.under_way);
-        // There may be a later one of the same name.
-        if under_way.get(&self.host).is_some_and(|other| ptr::eq(other.as_ptr(), self)) {
-            under_way.remove(&self.host);
-        }
+        forget(&self.under_way, &self.host, self);
     }
 }
 
@@ -129,6 +151,19 @@ impl Drop for LookUp {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+impl Drop for Domain {
+    fn drop(&mut self) {
+        forget(&self.domains, &self.name, self);
+    }
+}
+
+/// The last two labels of a name, as they are compared; all of a name that has fewer.
+fn domain_of(host: &str) -> String {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let domain = host.rmatch_indices('.').nth(1).and_then(|(dot, _)| host.get(dot + 1..));
+    domain.unwrap_or(host).to_ascii_lowercase()
 }
 
 fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
@@ -140,8 +175,28 @@ fn broken_off() -> io::Error {
     io::Error::other("the look-up was broken off")
 }
 
-fn lock(under_way: &UnderWay) -> MutexGuard<'_, HashMap<Arc<str>, Weak<LookUp>>> {
-    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is held by that name, or a new one.
+fn shared<T>(known: &Known<T>, name: &str, new: impl FnOnce(Arc<str>) -> T) -> Arc<T> {
+    let mut known = lock(known);
+    if let Some(found) = known.get(name).and_then(Weak::upgrade) {
+        return found;
+    }
+    let name: Arc<str> = name.into();
+    let made = Arc::new(new(Arc::clone(&name)));
+    known.insert(name, Arc::downgrade(&made));
+    made
+}
+
+/// It is not shared any more. There may be a later one of the same name, which is.
+fn forget<T>(known: &Known<T>, name: &str, one: &T) {
+    let mut known = lock(known);
+    if known.get(name).is_some_and(|other| ptr::eq(other.as_ptr(), one)) {
+        known.remove(name);
+    }
+}
+
+fn lock<T>(known: &Known<T>) -> MutexGuard<'_, HashMap<Arc<str>, Weak<T>>> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -180,9 +235,9 @@ mod tests {
             Self { resolver: Arc::new(SystemResolver::bounded(ask, most, patience)), asked, let_go }
         }
 
-        fn ask(&self, host: &'static str) -> JoinHandle<io::Result<Vec<IpAddr>>> {
-            let resolver = Arc::clone(&self.resolver);
-            tokio::spawn(async move { resolver.resolve(host).await })
+        fn ask(&self, host: &str) -> JoinHandle<io::Result<Vec<IpAddr>>> {
+            let (resolver, host) = (Arc::clone(&self.resolver), host.to_owned());
+            tokio::spawn(async move { resolver.resolve(&host).await })
         }
 
         /// The next name that has a thread.
@@ -197,7 +252,7 @@ mod tests {
         }
 
         fn nobody_is_under_way(&self) -> bool {
-            lock(&self.resolver.under_way).is_empty()
+            lock(&self.resolver.under_way).is_empty() && lock(&self.resolver.domains).is_empty()
         }
     }
 
@@ -252,6 +307,50 @@ mod tests {
         assert_eq!(silent.next().await, "c.example");
         silent.let_go.send(()).unwrap();
         assert_eq!(next.await.unwrap().unwrap(), [ADDRESS]);
+    }
+
+    #[tokio::test]
+    async fn silent_name_servers_of_one_domain_leave_turns_to_other_names() {
+        let silent = Silent::new(MOST_OF_A_DOMAIN + 1, Duration::from_millis(200));
+        let held: Vec<_> = (0..MOST_OF_A_DOMAIN).map(|at| format!("n{at}.silent.example")).collect();
+        let mut waiting = Vec::new();
+        for host in &held {
+            waiting.push(silent.ask(host));
+            assert_eq!(&silent.next().await, host);
+        }
+        for host in ["more.silent.example", "silent.example", "A.B.Silent.Example."] {
+            let error = silent.ask(host).await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert!(error.to_string().starts_with("16 other names of silent.example are being looked up"), "{error}");
+        }
+        waiting.push(silent.ask("a.other.example"));
+        assert_eq!(silent.next().await, "a.other.example");
+        for _ in &waiting {
+            silent.let_go.send(()).unwrap();
+        }
+        for waiter in waiting {
+            assert_eq!(waiter.await.unwrap().unwrap(), [ADDRESS]);
+        }
+        assert!(silent.asked.try_recv().is_err() && silent.nobody_is_under_way());
+        let next = silent.ask("more.silent.example");
+        assert_eq!(silent.next().await, "more.silent.example");
+        silent.let_go.send(()).unwrap();
+        assert_eq!(next.await.unwrap().unwrap(), [ADDRESS]);
+    }
+
+    #[test]
+    fn a_domain_is_the_last_two_labels() {
+        for (host, domain) in [
+            ("a.b.example.com", "example.com"),
+            ("Example.COM.", "example.com"),
+            ("localhost", "localhost"),
+            ("localhost.", "localhost"),
+            (".", ""),
+            ("", ""),
+            ("a..b", ".b"),
+        ] {
+            assert_eq!(domain_of(host), domain, "{host}");
+        }
     }
 
     #[tokio::test]
