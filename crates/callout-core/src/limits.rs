@@ -11,7 +11,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of a response body after decompression. Default 10 MiB.
     pub max_response_bytes: usize,
-    /// Bytes of all response headers, names and values. Default 64 KiB.
+    /// Bytes of all response headers, names and values. Default 64 KiB. Over HTTP/1 there may be 100 of them,
+    /// however short they are.
     pub max_header_bytes: usize,
     /// Bytes of a token endpoint's answer. Default 64 kB.
     pub max_token_response_bytes: usize,

@@ -38,6 +38,9 @@ const MAX_IDLE: usize = 128;
 /// What the client can send of a URL, in bytes.
 const MAX_URL: usize = 65_534;
 
+/// What hyper reads of a head of HTTP/1 unless told otherwise, in bytes: 8 kB and a hundred times 4 kB.
+const HEAD_BUFFER: usize = 417_792;
+
 /// How long a connection is kept without a request.
 const IDLE: Duration = Duration::from_secs(90);
 
@@ -122,9 +125,7 @@ impl Client {
         };
         let resolver = resolver.unwrap_or_else(|| SharedResolver::system(timeouts.connect));
         let connector = Connector::new(resolver, gate, Arc::new(for_upstream), proxy, timeouts.connect);
-        // Past the client's own bound an answer is only a broken stream; below it, it can be named.
-        let max_header_list = u32::try_from(limits.max_header_bytes.saturating_mul(4)).unwrap_or(u32::MAX);
-        let http = client_builder(max_header_list, SILENCE).build(connector);
+        let http = client_builder(limits.max_header_bytes, SILENCE).build(connector);
         Ok(Self { http, proxied, settings })
     }
 
@@ -165,14 +166,17 @@ impl Client {
     }
 }
 
-fn client_builder(max_header_list: u32, silence: Silence) -> legacy::Builder {
+fn client_builder(max_header_bytes: usize, silence: Silence) -> legacy::Builder {
+    // Past the client's own bound an answer is only a broken stream; below it, it can be named.
+    let most = max_header_bytes.saturating_mul(4);
     let mut builder = legacy::Client::builder(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(MAX_IDLE)
-        .http2_max_header_list_size(max_header_list)
+        .http1_max_buf_size(most.max(HEAD_BUFFER))
+        .http2_max_header_list_size(u32::try_from(most).unwrap_or(u32::MAX))
         .http2_keep_alive_interval(silence.asked_after)
         .http2_keep_alive_timeout(silence.given_up_after);
     builder

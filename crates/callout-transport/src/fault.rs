@@ -124,6 +124,18 @@ impl Fault {
         ))
     }
 
+    /// The same, found by the client while it reads them: it does not say what is too much, their bytes or,
+    /// over HTTP/1, their number.
+    fn head_too_large(target: &Target, most: usize) -> Self {
+        Self::last(Error::new(
+            ErrorKind::ResponseTooLarge,
+            format!(
+                "the headers of {target}'s answer are larger than {most} bytes (`max_header_bytes`), or more than 100 \
+                 of them"
+            ),
+        ))
+    }
+
     /// From the client, before any answer.
     pub(crate) fn of_request(error: &legacy::Error, target: &Target, settings: Settings) -> Self {
         if let Some(LookupError::Refused(refusal)) = find(error) {
@@ -139,7 +151,7 @@ impl Fault {
     pub(crate) fn of_answer(error: &(dyn StdError + 'static), target: &Target, settings: Settings) -> Self {
         let hyper = find::<hyper::Error>(error);
         if hyper.is_some_and(hyper::Error::is_parse_too_large) {
-            return Self::headers_too_large(target, settings.max_header_bytes);
+            return Self::head_too_large(target, settings.max_header_bytes);
         }
         if hyper.is_some_and(hyper::Error::is_parse) {
             return Self::broken(format!("what {target} answered is not valid HTTP"), error);

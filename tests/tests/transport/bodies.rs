@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use callout_core::ErrorKind;
-use callout_tests::{Reply, Sender, Upstream, compressed, faults};
+use callout_core::{ErrorKind, limits::Limits};
+use callout_tests::{Reply, Sender, TestClock, Upstream, compressed, faults};
 use callout_transport::ConnectFault;
 
-use crate::{shown, transport};
+use crate::{builder, shown, transport};
 
 const MOST: usize = 100_000;
 
@@ -99,6 +99,23 @@ async fn headers_are_bounded() {
         assert_eq!((error.kind(), error.retries()), (ErrorKind::ResponseTooLarge, 0), "{path}: {error}");
         assert!(error.message().contains("max_header_bytes"), "{error}");
     }
+    let short =
+        |count: usize| (0..count).fold(Reply::json(200, "{}"), |reply, at| reply.header(&format!("x-{at}"), "y"));
+    upstream.reply("/some", short(90));
+    upstream.reply("/many", short(101));
+    assert_eq!(Sender::get(upstream.at("/some")).send(&transport).await.unwrap().status, 200);
+    let error = Sender::get(upstream.at("/many")).send(&transport).await.unwrap_err();
+    assert_eq!((error.kind(), error.retries()), (ErrorKind::ResponseTooLarge, 0), "{error}");
+    assert!(error.message().ends_with(" 65536 bytes (`max_header_bytes`), or more than 100 of them"), "{error}");
+}
+
+#[tokio::test]
+async fn the_bound_on_headers_may_be_raised() {
+    let upstream = Upstream::with(|_| Reply::large_headers(700_000)).await;
+    let mut limits = Limits::default();
+    limits.max_header_bytes = 1 << 20;
+    let transport = builder(&[&upstream], &TestClock::still()).with_limits(limits).build().unwrap();
+    assert_eq!(Sender::get(upstream.at("/")).send(&transport).await.unwrap().status, 200);
 }
 
 #[tokio::test]
