@@ -121,23 +121,25 @@ fn same_prefix(one: u32, other: u32, prefix: u8) -> bool {
 }
 
 /// The IPv4 addresses that an IPv6 address stands for, where translators and tunnels deliver to them.
-pub(super) fn embedded_v4(address: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
+pub(super) fn embedded_v4(address: Ipv6Addr) -> [Option<Ipv4Addr>; 4] {
     let bits = address.to_bits();
     let v4_at = |shift: u32| Some(Ipv4Addr::from_bits((bits >> shift) as u32));
     match address.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => [None, None],
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => [None; 4],
         [0, 0, 0, 0, 0 | 0xffff, 0, ..] | [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
-            [v4_at(0), None]
+            [v4_at(0), None, None, None]
         }
-        // RFC 6052 section 2.2: a /48 prefix splits the address around bits 64 to 71, a /96 does not.
+        // RFC 6052 section 2.2: after a prefix of /48, /56 or /64 the address goes around bits 64 to 71, after
+        // one of /96 it is whole. RFC 8215 leaves open which of them a network takes.
         [0x64, 0xff9b, 1, ..] => {
-            let split = ((bits >> 64) as u32) << 16 | ((bits >> 40) as u32 & 0xffff);
-            [v4_at(0), Some(Ipv4Addr::from_bits(split))]
+            let without = ((bits >> 64) << 56) | (bits & (u128::MAX >> 72));
+            let after = |prefix: u32| Some(Ipv4Addr::from_bits((without >> (88 - prefix)) as u32));
+            [v4_at(0), after(48), after(56), after(64)]
         }
-        [0x2002, ..] => [v4_at(80), None],
+        [0x2002, ..] => [v4_at(80), None, None, None],
         // RFC 4380 section 4: the server, then the client with every bit turned.
-        [0x2001, 0, ..] => [v4_at(64), Some(Ipv4Addr::from_bits(!(bits as u32)))],
-        _ => [None, None],
+        [0x2001, 0, ..] => [v4_at(64), Some(Ipv4Addr::from_bits(!(bits as u32))), None, None],
+        _ => [None; 4],
     }
 }
 
@@ -262,7 +264,10 @@ mod tests {
             ("::10.0.0.1", vec!["10.0.0.1"]),
             ("::ffff:0:10.0.0.1", vec!["10.0.0.1"]),
             ("64:ff9b::10.0.0.1", vec!["10.0.0.1"]),
-            ("64:ff9b:1:a00:0:100:0:0", vec!["0.0.0.0", "10.0.0.1"]),
+            ("64:ff9b:1:a00:0:100:0:0", vec!["0.0.0.0", "10.0.0.1", "0.0.1.0", "0.1.0.0"]),
+            ("64:ff9b:1:80a:0:8:808:808", vec!["8.8.8.8", "8.10.0.0", "10.0.0.8", "0.0.8.8"]),
+            ("64:ff9b:1:808:a:0:800:0", vec!["8.0.0.0", "8.8.10.0", "8.10.0.0", "10.0.0.8"]),
+            ("64:ff9b:1:808:a8:3f81:1000:0", vec!["16.0.0.0", "8.8.168.63", "8.168.63.129", "168.63.129.16"]),
             ("2002:a00:1::", vec!["10.0.0.1"]),
             ("2001:0:808:808::f5ff:fffe", vec!["8.8.8.8", "10.0.0.1"]),
             ("2606::1", vec![]),
