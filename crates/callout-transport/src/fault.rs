@@ -1,6 +1,6 @@
 //! What went wrong on the wire, classified once: the one place that walks a client error's chain.
 
-use std::{error::Error as StdError, io, time::Duration};
+use std::{error::Error as StdError, io, net::SocketAddr, time::Duration};
 
 use callout_core::{Error, ErrorKind, http::Replay};
 use hyper_util::client::legacy;
@@ -197,16 +197,23 @@ pub(crate) struct Settings {
 }
 
 /// The verdict on an address, as an error. It does not say which address a name has: that is the
-/// network's own affair, and a tenant may be reading.
+/// network's own affair, and a tenant may be reading. What a literal carries, its writer knows.
 fn denied(target: &Target, refusal: Refusal) -> Error {
-    let Refusal { what, metadata } = refusal;
-    let verb = if matches!(target.host(), url::Host::Domain(_)) { "leads to" } else { "is" };
+    let Refusal { what, metadata, carried } = refusal;
+    let is_name = matches!(target.host(), url::Host::Domain(_));
+    let verb = if is_name { "leads to" } else { "is" };
     let way_out = if metadata {
         "only an allow-list entry that is this very address opens it".to_owned()
     } else {
         format!("to open it, allow it in the egress policy: `--allow {target}` or `EgressPolicy::allow(\"{target}\")`")
     };
-    Error::new(ErrorKind::EgressDenied, format!("{target} {verb} {what}, which calls may not reach; {way_out}"))
+    let too = match carried {
+        Some(carried) if !is_name => {
+            format!("; it carries {carried}: allow `{}` too", SocketAddr::from((carried, target.port())))
+        }
+        _ => String::new(),
+    };
+    Error::new(ErrorKind::EgressDenied, format!("{target} {verb} {what}, which calls may not reach; {way_out}{too}"))
 }
 
 fn links<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

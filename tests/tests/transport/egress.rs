@@ -84,7 +84,10 @@ async fn no_spelling_of_a_refused_address_gets_a_packet() {
 
 #[tokio::test]
 async fn a_denial_names_the_way_out_and_not_the_network() {
-    let names = Names::new().with("intranet.example", &["10.1.2.3"]).with("meta.example", &["169.254.169.254"]);
+    let names = Names::new()
+        .with("intranet.example", &["10.1.2.3"])
+        .with("mapped.example", &["::ffff:10.1.2.3"])
+        .with("meta.example", &["169.254.169.254"]);
     let transport =
         builder(&[], &TestClock::still()).with_egress(open(&["169.254.0.0/16"])).with_resolver(names).build().unwrap();
     let error = Sender::get("http://intranet.example:8080/x").send(&transport).await.unwrap_err();
@@ -94,6 +97,9 @@ async fn a_denial_names_the_way_out_and_not_the_network() {
          in the egress policy: `--allow intranet.example:8080` or `EgressPolicy::allow(\"intranet.example:8080\")`"
     );
     assert!(!shown(&error).contains("10.1.2.3"));
+    let error = Sender::get("http://mapped.example/x").send(&transport).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::EgressDenied);
+    assert!(!shown(&error).contains("10.1.2.3") && !shown(&error).contains("carries"), "{error}");
     let error = Sender::get("http://meta.example/x").send(&transport).await.unwrap_err();
     assert!(error.message().contains("only an allow-list entry that is this very address"), "{error}");
     let error = Sender::get("http://nowhere.example/x?token=canary").retries(1).send(&transport).await.unwrap_err();
@@ -101,6 +107,24 @@ async fn a_denial_names_the_way_out_and_not_the_network() {
     assert_eq!(ConnectFault::of(&error), Some(ConnectFault::Lookup));
     assert_eq!(error.message(), "the name of nowhere.example cannot be looked up");
     assert!(!shown(&error).contains("canary"));
+}
+
+#[tokio::test]
+async fn a_denial_names_the_address_that_a_literal_carries() {
+    for (entries, host, carried) in [
+        (&["[::ffff:7f00:1]:8080"][..], "[::ffff:127.0.0.1]", "127.0.0.1"),
+        (&[], "[::ffff:127.0.0.1]", "127.0.0.1"),
+        (&["::/0"], "[64:ff9b::a9fe:a9fe]", "169.254.169.254"),
+        (&["::/0"], "[2001:0:808:808::f5ff:fffe]", "10.0.0.1"),
+    ] {
+        let error = Sender::get(format!("http://{host}:8080/x")).send(&with(entries)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::EgressDenied, "{error}");
+        let way_out = format!("; it carries {carried}: allow `{carried}:8080` too");
+        assert!(error.message().ends_with(&way_out), "{entries:?}: {error}");
+    }
+    // An address that carries a public one needs only itself to be opened.
+    let error = Sender::get("http://[64:ff9b::808:808]:8080/x").send(&with(&[])).await.unwrap_err();
+    assert!(!error.message().contains("carries"), "{error}");
 }
 
 /// 127.0.0.1 plays a public address, 127.0.0.2 an internal one.

@@ -3,7 +3,7 @@
 mod entry;
 mod ranges;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 pub use entry::EgressEntryError;
 use entry::Entry;
@@ -32,6 +32,8 @@ pub struct EgressPolicy {
 pub(crate) struct Refusal {
     pub(crate) what: &'static str,
     pub(crate) metadata: bool,
+    /// The address in it that is refused as well, or alone. It is the network's own affair where a name led there.
+    pub(crate) carried: Option<Ipv4Addr>,
 }
 
 impl EgressPolicy {
@@ -61,7 +63,8 @@ impl EgressPolicy {
     pub(crate) fn check(&self, host: Option<&str>, address: IpAddr, port: u16) -> Result<(), Refusal> {
         if ranges::METADATA.contains(&address) {
             let named = self.entries.iter().any(|entry| entry.names_address(address, port));
-            return if named { Ok(()) } else { Err(Refusal { what: "a cloud metadata address", metadata: true }) };
+            let refusal = Refusal { what: "a cloud metadata address", metadata: true, carried: None };
+            return if named { Ok(()) } else { Err(refusal) };
         }
         let Some(what) = ranges::special(address) else { return Ok(()) };
         let host = host.map(|host| host.strip_suffix('.').unwrap_or(host));
@@ -69,15 +72,21 @@ impl EgressPolicy {
             .entries
             .iter()
             .any(|entry| entry.opens_address(address, port) || host.is_some_and(|host| entry.opens_host(host, port)));
+        let within = self.refused_within(host, address, port);
         if !opened {
-            return Err(Refusal { what, metadata: false });
+            let carried = within.and_then(|refusal| refusal.carried);
+            return Err(Refusal { what, metadata: false, carried });
         }
-        if let IpAddr::V6(address) = address {
-            for behind in ranges::embedded_v4(address).into_iter().flatten() {
-                self.check(host, behind.into(), port)?;
-            }
-        }
-        Ok(())
+        within.map_or(Ok(()), Err)
+    }
+
+    /// The verdict on what an address carries, if that is refused.
+    fn refused_within(&self, host: Option<&str>, address: IpAddr, port: u16) -> Option<Refusal> {
+        let IpAddr::V6(address) = address else { return None };
+        ranges::embedded_v4(address).into_iter().flatten().find_map(|carried| {
+            let refusal = self.check(host, carried.into(), port).err()?;
+            Some(Refusal { carried: Some(carried), ..refusal })
+        })
     }
 }
 
