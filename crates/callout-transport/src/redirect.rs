@@ -42,7 +42,9 @@ pub(crate) fn next(
     followed: u32,
 ) -> Result<Option<HttpRequest>, Error> {
     let Some(location) = headers.get(LOCATION).filter(|_| is_one(status, headers)) else { return Ok(None) };
-    let url = location.to_str().ok().and_then(|location| request.url.join(location).ok());
+    // Some servers write names as they are, which the URL then encodes.
+    let location = str::from_utf8(location.as_bytes()).ok();
+    let url = location.and_then(|location| request.url.join(location).ok());
     let mut url =
         url.ok_or_else(|| refused(format!("the upstream answered {status} with a `Location` that is no URL")))?;
     if url.origin() != request.url.origin() {
@@ -104,6 +106,8 @@ fn shown_origin(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn request(method: &str) -> HttpRequest {
@@ -118,9 +122,9 @@ mod tests {
         }
     }
 
-    fn follow(method: &str, status: u16, location: &str) -> Result<Option<HttpRequest>, Error> {
+    fn follow(method: &str, status: u16, location: impl AsRef<[u8]>) -> Result<Option<HttpRequest>, Error> {
         let mut headers = HeaderMap::new();
-        headers.insert(LOCATION, location.parse().unwrap());
+        headers.insert(LOCATION, HeaderValue::from_bytes(location.as_ref()).unwrap());
         next(&request(method), status, &headers, Redirects::SameOrigin { max: 5 }, 0)
     }
 
@@ -175,12 +179,21 @@ mod tests {
             ("javascript:alert(1)", "a javascript URL,"),
             ("file:///etc/passwd", "a file URL,"),
             ("http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1],"),
+            ("https://b\u{fc}cher.example/", "https://xn--bcher-kva.example,"),
             ("https://[", "no URL"),
         ] {
             let error = follow("GET", 302, location).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RedirectRefused);
             assert!(error.message().contains(named) && !error.message().contains("secret"), "{location}: {error}");
         }
+    }
+
+    #[test]
+    fn a_location_may_be_written_in_utf_8_and_in_no_other_way() {
+        let next = follow("GET", 302, "/v2/\u{e9}?q=\u{fc}").unwrap().unwrap();
+        assert_eq!(next.url.as_str(), "https://api.example.com/v2/%C3%A9?q=%C3%BC");
+        let error = follow("GET", 302, b"/v2/\xe9").unwrap_err();
+        assert!(error.message().contains("no URL"), "{error}");
     }
 
     #[test]
