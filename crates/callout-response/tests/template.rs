@@ -450,6 +450,13 @@ fn limits_are_named() {
     let error = render_with("{% for x in range(1000) %}{% endfor %}", BODY, &limits).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitExceeded);
     assert!(error.message().ends_with("the render takes more work than allowed (`template_fuel`, 100)"), "{error}");
+    // More than can be counted is more than is allowed.
+    for huge in
+        ["'x' * 10 ** 20", "'x'.ljust(10 ** 30)", "'x'.zfill(10 ** 30)", "'x'|indent(10 ** 30)", "[1] * 10 ** 20"]
+    {
+        let error = render(&format!("{{{{ {huge} }}}}"), BODY).expect_err(huge);
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{huge}: {error}");
+    }
     let shallow = "{% set ns = namespace(x=['a'], m={'k': {}}) %}{% for i in range(500) %}\
         {% set ns.x = ns.x|map('upper')|list %}{% set ns.m = {'k': ns.m.get('k', {})} %}{% endfor %}{{ ns.x }}{{ ns.m }}";
     assert_eq!(render(shallow, BODY).unwrap(), "['A']{'k': {}}");

@@ -93,7 +93,7 @@ impl Meter {
     /// Accounts for making a text of that many bytes, before it is made.
     #[inline]
     pub(super) fn write(&self, bytes: usize) -> Outcome<()> {
-        self.charge(1 + bytes as u64)
+        self.charge((bytes as u64).saturating_add(1))
     }
 
     /// Accounts for making a list or mapping with that many entries, before it is made.
