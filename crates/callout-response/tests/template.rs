@@ -168,6 +168,20 @@ fn filters() {
             "{{ missing|default('x') }} {{ result.nope|default(1) }} {{ none|default('y') }} {{ ''|d('z', true) }}",
             "x 1 None z",
         ),
+        // The fallback is looked at only if it is needed, and may not be there either.
+        (
+            "{{ name|default(nope) }} {{ nope|default(name) }} {{ nope|default(nor)|default('?') }} {{ nope|default(nor|default(name)) }}",
+            "Ada Ada ? Ada",
+        ),
+        (
+            "{{ nope|default(nor) is defined }} {{ ''|default(nope, true) is undefined }} {{ name|d(1 / 0, true) }} {{ nope|default }}|",
+            "False True Ada |",
+        ),
+        (
+            "{{ nope|default(items)|length }} {{ (nope|default(items[0].stock)).left }} {{ (nope|default(map)).z }}",
+            "3 3 1",
+        ),
+        ("{{ [none, 0, 1]|map('default', 'x', true)|list }}", "['x', 'x', 1]"),
         (
             "{{ name|upper }} {{ name|lower }} {{ 'a b-c'|title }} {{ 'aBC'|capitalize }} {{ ' x '|trim }} {{ 'xax'|trim('x') }}",
             "ADA ada A B-C Abc x a",
@@ -334,6 +348,11 @@ fn what_goes_wrong_is_told_with_its_line() {
         ("{{ total.x }}", "line 1: `total.x` is undefined, what it is looked up in is a number".to_owned()),
         ("{{ nope|upper }}", format!("line 1: `nope` is undefined; there are {names}")),
         ("{% if nope %}{% endif %}", format!("line 1: `nope` is undefined; there are {names}")),
+        ("{{ nope|default(nor) }}", format!("line 1: `nor` is undefined; there are {names}")),
+        ("{% set x = nope|default(nor) %}{{ x|default('') }}", format!("line 1: `nor` is undefined; there are {names}")),
+        ("{{ nope|default(items[7])|upper }}", "line 1: `items[7]` is undefined, the list has 3 elements".to_owned()),
+        ("{{ nope|default(1 / 0) }}", "line 1: `nope|default(1 / 0)`: division by zero".to_owned()),
+        ("{% set ns = namespace() %}{{ nope|default(ns) }}", "line 1: `nope|default(ns)`: `ns` is a namespace, which is no value; use its members".to_owned()),
         ("\n\n{% for x in total %}{% endfor %}", "line 3: a number has no elements to go through".to_owned()),
         ("{{ loop.index }}", "line 1: `loop.index` is undefined, it is only there inside a `for`".to_owned()),
         ("{{ 'a' + 1 }}", "line 1: cannot add a string and a number; `~` joins any two values as text".to_owned()),

@@ -110,8 +110,10 @@ enum Current<'v> {
     Here(Ref<'v>),
     /// A namespace, of which only members can be used.
     Namespace(Value),
-    /// Nothing is there, up to this end of the source.
+    /// Nothing is there, up to this end of the source. The chain is the one that leads there, which the chain at hand
+    /// may have fallen back to.
     Undefined {
+        chain: &'v Chain,
         end: usize,
         from: Missing,
     },
@@ -289,15 +291,20 @@ impl<'a> Eval<'a, '_, '_> {
     }
 
     fn chain<'v>(&'v self, chain: &'v Chain) -> Outcome<Ref<'v>> {
+        match self.followed(chain)? {
+            Current::Here(value) => Ok(value),
+            other => Err(self.unusable(chain, other)),
+        }
+    }
+
+    /// Where a chain leads, if to anything.
+    fn followed<'v>(&'v self, chain: &'v Chain) -> Outcome<Current<'v>> {
         let (mut current, walked) = self.walk(chain)?;
         for step in chain.steps.get(walked..).unwrap_or_default() {
             self.meter().visit(1)?;
             current = self.step(chain, step, current)?;
         }
-        match current {
-            Current::Here(value) => Ok(value),
-            other => Err(self.unusable(chain, other)),
-        }
+        Ok(current)
     }
 
     /// Goes from the root along names of members, which is all that most chains are, and tells how many
@@ -312,7 +319,7 @@ impl<'a> Eval<'a, '_, '_> {
             walked += 1;
             let Some(found) = parts::attribute(json, name, self.meter())? else {
                 let from = Missing::In(Val::new(json.clone(), depth));
-                return Ok((Current::Undefined { end: step.end, from }, walked));
+                return Ok((Current::Undefined { chain, end: step.end, from }, walked));
             };
             (json, depth) = (found, depth.saturating_sub(1));
         }
@@ -327,7 +334,7 @@ impl<'a> Eval<'a, '_, '_> {
 
     fn unusable(&self, chain: &Chain, current: Current<'_>) -> Fail {
         match current {
-            Current::Undefined { end, from } => {
+            Current::Undefined { chain, end, from } => {
                 let instead = match from {
                     Missing::Names => self.known_names(),
                     Missing::Loop => ", it is only there inside a `for`".to_owned(),
@@ -344,21 +351,18 @@ impl<'a> Eval<'a, '_, '_> {
     }
 
     fn root<'v>(&'v self, chain: &'v Chain) -> Outcome<Current<'v>> {
-        let end = chain.end;
+        let nothing = |from| Current::Undefined { chain, end: chain.end, from };
         Ok(match &chain.root {
             Root::Value(expr) => Current::Here(self.operand(expr)?),
             Root::Range(args) => parts::range(&self.values(args)?, self.meter())?.into(),
-            Root::Name(name) => self.name(name, end)?,
-            Root::Loop(field) => match self.of_loop(field) {
-                Some(value) => value.into(),
-                None => Current::Undefined { end, from: Missing::Loop },
-            },
+            Root::Name(name) => self.name(name)?.unwrap_or_else(|| nothing(Missing::Names)),
+            Root::Loop(field) => self.of_loop(field).map_or_else(|| nothing(Missing::Loop), Current::from),
             Root::Cycle(items) => {
                 let index = self.of_loop("index0").and_then(|value| value.json.as_number()?.as_u64());
                 let at = index.and_then(|index| usize::try_from(index).ok()?.checked_rem(items.len()));
                 match at.and_then(|at| items.get(at)) {
                     Some(item) => Current::Here(self.operand(item)?),
-                    None => Current::Undefined { end, from: Missing::Loop },
+                    None => nothing(Missing::Loop),
                 }
             }
         })
@@ -371,7 +375,7 @@ impl<'a> Eval<'a, '_, '_> {
         }
     }
 
-    fn name(&self, name: &SmolStr, end: usize) -> Outcome<Current<'a>> {
+    fn name(&self, name: &SmolStr) -> Outcome<Option<Current<'a>>> {
         let local = match self.scope {
             Scope::Own(locals) => locals.get(name).map(|value| Current::Here(Ref::of(value))),
             Scope::Machine(state) => {
@@ -381,11 +385,10 @@ impl<'a> Eval<'a, '_, '_> {
                 })
             }
         };
-        if let Some(local) = local {
+        if local.is_some() {
             return Ok(local);
         }
-        let found = self.run.lookup(name)?;
-        Ok(found.map_or(Current::Undefined { end, from: Missing::Names }, Current::Here))
+        Ok(self.run.lookup(name)?.map(Current::Here))
     }
 
     fn known_names(&self) -> String {
@@ -394,14 +397,16 @@ impl<'a> Eval<'a, '_, '_> {
         format!("; there are result, response, params, status{members}")
     }
 
-    fn step<'v>(&'v self, chain: &Chain, step: &'v Step, current: Current<'v>) -> Outcome<Current<'v>> {
+    fn step<'v>(&'v self, chain: &'v Chain, step: &'v Step, current: Current<'v>) -> Outcome<Current<'v>> {
         let here = |fail: Fail| fail.within(self.source(chain, step.end));
         match (&step.kind, current) {
-            (StepKind::Filter(filter, args), Current::Here(value)) => {
-                self.filter(filter, args, Some(value.into_val())).map(Current::from).map_err(here)
+            (StepKind::Filter(filter, args), current @ (Current::Here(_) | Current::Undefined { .. }))
+                if filter.takes_undefined =>
+            {
+                self.or_default(args, current).map_err(here)
             }
-            (StepKind::Filter(filter, args), Current::Undefined { .. }) if filter.takes_undefined => {
-                self.filter(filter, args, None).map(Current::from).map_err(here)
+            (StepKind::Filter(filter, args), Current::Here(value)) => {
+                self.filter(filter, args, value.into_val()).map(Current::from).map_err(here)
             }
             (StepKind::Test { test, args, negated }, Current::Here(value)) => {
                 let args = self.values(args)?;
@@ -415,15 +420,20 @@ impl<'a> Eval<'a, '_, '_> {
             (StepKind::Attr(name), Current::Namespace(space)) => {
                 Ok(match space.get_attr(name).ok().as_ref().and_then(from_value) {
                     Some(value) => value.into(),
-                    None => Current::Undefined { end: step.end, from: Missing::Namespace },
+                    None => Current::Undefined { chain, end: step.end, from: Missing::Namespace },
                 })
             }
             (StepKind::Attr(name), Current::Here(value)) => {
-                within(value, step.end, |json| Ok(parts::attribute(json, name, self.meter())?.map(Cow::Borrowed)))
+                within(
+                    value,
+                    chain,
+                    step.end,
+                    |json| Ok(parts::attribute(json, name, self.meter())?.map(Cow::Borrowed)),
+                )
             }
             (StepKind::Item(key), Current::Here(value)) => {
                 let key = self.operand(key)?;
-                within(value, step.end, |json| parts::item(json, key.json(), self.meter()))
+                within(value, chain, step.end, |json| parts::item(json, key.json(), self.meter()))
             }
             (StepKind::Slice(bounds), Current::Here(value)) => {
                 let mut parts = [const { None }; 3];
@@ -443,13 +453,37 @@ impl<'a> Eval<'a, '_, '_> {
         }
     }
 
-    fn filter(&self, filter: &Filter, args: &Args, input: Option<Val>) -> Outcome<Val> {
+    /// What `default` makes of what is there or not. Its arguments are evaluated only if they are needed; and where
+    /// the fallback leads to nothing either, that is for the next step to meet.
+    fn or_default<'v>(&'v self, args: &'v Args, current: Current<'v>) -> Outcome<Current<'v>> {
+        let arg = |place: usize| args.named.get(place).and_then(Option::as_ref);
+        if let Current::Here(value) = &current {
+            // none is there; with `boolean` whatever is not true is replaced too.
+            let stays = is_true(value.json()) || !arg(1).map_or(Ok(false), |boolean| self.truth(boolean))?;
+            if stays {
+                return Ok(current);
+            }
+        }
+        match arg(0) {
+            None => Ok(Val::from("").into()),
+            Some(Expr::Chain(chain)) => {
+                self.meter().visit(1)?;
+                match self.followed(chain)? {
+                    space @ Current::Namespace(_) => Err(self.unusable(chain, space)),
+                    found => Ok(found),
+                }
+            }
+            Some(other) => self.operand(other).map(Current::Here),
+        }
+    }
+
+    fn filter(&self, filter: &Filter, args: &Args, input: Val) -> Outcome<Val> {
         let mut named = Vec::with_capacity(args.named.len());
         for arg in &args.named {
             named.push(arg.as_ref().map(|arg| self.value(arg)).transpose()?);
         }
         let rest = self.values(&args.rest)?;
-        let inputs = input.iter().chain(named.iter().flatten()).chain(&rest);
+        let inputs = std::iter::once(&input).chain(named.iter().flatten()).chain(&rest);
         let depth = inputs.map(|value| value.depth).max().unwrap_or(0) + filter.nests;
         let mut call = Call { filter, input, named, rest, meter: self.meter() };
         self.bounded(Val::new((filter.run)(&mut call)?, depth))
@@ -459,6 +493,7 @@ impl<'a> Eval<'a, '_, '_> {
 /// What is found in a value, if it is: borrowed where the value is.
 fn within<'v>(
     value: Ref<'v>,
+    chain: &'v Chain,
     end: usize,
     find: impl for<'f> Fn(&'f Json) -> Outcome<Option<Cow<'f, Json>>>,
 ) -> Outcome<Current<'v>> {
@@ -472,7 +507,7 @@ fn within<'v>(
     };
     Ok(match found {
         Some(found) => Current::Here(found),
-        None => Current::Undefined { end, from: Missing::In(value.into_val()) },
+        None => Current::Undefined { chain, end, from: Missing::In(value.into_val()) },
     })
 }
 

@@ -35,7 +35,9 @@
 //! 128 bits and in floats for all others; `/` always gives a float. `{{ none }}` prints `None`, truth
 //! values `True` and `False`; lists and mappings print as Python shows them, `[1, 'x', None]`, and `tojson`
 //! writes compact JSON. Undefined is strict: whatever is not there fails, and says what is
-//! there, unless `default`, `is defined` or `is undefined` follows. `x if y` without `else` is empty.
+//! there, unless `default`, `is defined` or `is undefined` follows. What `default` falls back to is evaluated only if
+//! it is needed, and need not be there either if one of the three follows that: `nick|default(name)|default('?')`.
+//! What a name is `set` to has to be there. `x if y` without `else` is empty.
 //!
 //! # Bounds, and why they hold
 //!

@@ -291,10 +291,10 @@ fn map(call: &mut Call<'_>) -> Outcome<Json> {
         named.resize(filter.named.len(), None);
         (named, Vec::new())
     };
-    let depth = call.input.as_ref().map_or(0, |input| input.depth.saturating_sub(1));
+    let depth = call.input.depth.saturating_sub(1);
     let mapped = elements.into_iter().map(|element| {
         call.meter.visit(1)?;
-        let input = Some(Val::new(element, depth));
+        let input = Val::new(element, depth);
         (filter.run)(&mut Call { filter, input, named: named.clone(), rest: rest.clone(), meter: call.meter })
     });
     mapped.collect()

@@ -25,7 +25,7 @@ pub(super) struct Filter {
     pub(super) required: usize,
     /// Whether what is given without a name goes to the filter as a list.
     pub(super) takes_rest: bool,
-    /// Whether it can be applied to what is not there.
+    /// Whether it can be applied to what is not there, as `default` can, which is done where chains are followed.
     pub(super) takes_undefined: bool,
     /// How many levels deeper than its input its result can nest.
     pub(super) nests: usize,
@@ -53,8 +53,7 @@ impl Filter {
 /// One use of a filter: its input and its arguments.
 pub(super) struct Call<'m> {
     pub(super) filter: &'m Filter,
-    /// `None` if what it is applied to is not there.
-    pub(super) input: Option<Val>,
+    pub(super) input: Val,
     pub(super) named: Vec<Option<Val>>,
     pub(super) rest: Vec<Val>,
     pub(super) meter: &'m Meter,
@@ -62,7 +61,7 @@ pub(super) struct Call<'m> {
 
 impl Call<'_> {
     fn json(&self) -> &Json {
-        self.input.as_ref().map_or(&Json::Null, |value| &value.json)
+        &self.input.json
     }
 
     fn text(&self) -> Outcome<SmolStr> {
@@ -146,15 +145,13 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|filter| filter.name)
 }
 
+/// As `map` applies it, to what is there.
 #[expect(clippy::unnecessary_wraps, reason = "all filters are called alike")]
 fn default(call: &mut Call<'_>) -> Outcome<Json> {
-    let other = || call.named.first().cloned().flatten().map_or_else(|| "".into(), |value| value.json);
-    Ok(match &call.input {
-        None => other(),
-        // none is there; with `boolean` whatever is not true is replaced too.
-        Some(value) if call.flag(1) && !value::is_true(&value.json) => other(),
-        Some(value) => value.json.clone(),
-    })
+    if !call.flag(1) || value::is_true(call.json()) {
+        return Ok(call.json().clone());
+    }
+    Ok(call.named.first().cloned().flatten().map_or_else(|| "".into(), |value| value.json))
 }
 
 /// What is meant by a value as a number: itself, or what a string says.

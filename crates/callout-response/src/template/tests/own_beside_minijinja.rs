@@ -44,7 +44,7 @@ fn assert_same(source: &str) {
 }
 
 /// Most give something wherever they stand: a render ends at the first that does not.
-const EXPRESSIONS: [&str; 26] = [
+const EXPRESSIONS: [&str; 27] = [
     "name",
     "price",
     "none",
@@ -55,6 +55,7 @@ const EXPRESSIONS: [&str; 26] = [
     "uneven",
     "x",
     "y | default(z)",
+    "y | default(missing) | default(x)",
     "x.id | default(loop.index)",
     "x.tags[0] | default('t')",
     "x['id'] | default(0)",
