@@ -182,6 +182,15 @@ fn filters() {
             "3 3 1",
         ),
         ("{{ [none, 0, 1]|map('default', 'x', true)|list }}", "['x', 'x', 1]"),
+        // What a filter does not find is not there.
+        (
+            "{{ []|first|default('a') }} {{ ''|last|default('b') }} {{ {}|first|d('c') }} {{ []|min|d('d') }} {{ []|max|default(nope)|d('e') }}",
+            "a b c d e",
+        ),
+        (
+            "{{ map|attr('nope')|default(1) }} {{ map|attr('nope') is defined }} {{ []|first is undefined }} {{ [1]|last is defined }} {{ nope|default([]|first)|d(2) }}",
+            "1 False True True 2",
+        ),
         (
             "{{ name|upper }} {{ name|lower }} {{ 'a b-c'|title }} {{ 'aBC'|capitalize }} {{ ' x '|trim }} {{ 'xax'|trim('x') }}",
             "ADA ada A B-C Abc x a",
@@ -368,6 +377,12 @@ fn what_goes_wrong_is_told_with_its_line() {
         ("{{ total|length }}", "line 1: `total|length`: a number has no length".to_owned()),
         ("{{ total.upper() }}", "line 1: `total.upper()`: a number has no method `upper`".to_owned()),
         ("{{ []|first }}", "line 1: `[]|first`: a list is empty".to_owned()),
+        ("{{ ([]|first).x|default(1) }}", "line 1: `[]|first`: a list is empty".to_owned()),
+        ("{{ []|max|upper|default(1) }}", "line 1: `[]|max`: a list is empty".to_owned()),
+        ("{{ nope|default([]|min) }}", "line 1: `[]|min`: a list is empty".to_owned()),
+        ("{{ map|attr('nope') }}", "line 1: `map|attr('nope')`: there is no member \"nope\"".to_owned()),
+        ("{{ 5|first|default(1) }}", "line 1: `5|first`: a number has no elements to go through".to_owned()),
+        ("{{ [[]]|map('first')|default(1) }}", "line 1: `[[]]|map('first')`: a list is empty".to_owned()),
         ("{{ 'x'.replace('a') }}", "line 1: `'x'.replace('a')`: `replace` needs 2 arguments".to_owned()),
         ("{% for a, b in [[1, 2, 3]] %}{% endfor %}", "line 1: sequence of wrong length (expected 2, got 3)".to_owned()),
         ("{% for a, b in [1] %}{% endfor %}", "line 1: value is not iterable".to_owned()),

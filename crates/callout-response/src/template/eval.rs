@@ -125,6 +125,8 @@ enum Missing {
     Loop,
     Namespace,
     In(Val),
+    /// By a filter, which says so.
+    Filter(String),
 }
 
 impl From<Val> for Current<'_> {
@@ -340,6 +342,7 @@ impl<'a> Eval<'a, '_, '_> {
                     Missing::Loop => ", it is only there inside a `for`".to_owned(),
                     Missing::Namespace => ", the namespace has no such member".to_owned(),
                     Missing::In(value) => parts_of(&value.json),
+                    Missing::Filter(message) => return Fail::new(message).within(self.source(chain, end)),
                 };
                 Fail::new(format!("{} is undefined{instead}", self.source(chain, end)))
             }
@@ -406,7 +409,13 @@ impl<'a> Eval<'a, '_, '_> {
                 self.or_default(args, current).map_err(here)
             }
             (StepKind::Filter(filter, args), Current::Here(value)) => {
-                self.filter(filter, args, value.into_val()).map(Current::from).map_err(here)
+                match self.filter(filter, args, value.into_val()) {
+                    Ok(made) => Ok(made.into()),
+                    Err(Fail::Undefined(message)) => {
+                        Ok(Current::Undefined { chain, end: step.end, from: Missing::Filter(message) })
+                    }
+                    Err(fail) => Err(here(fail)),
+                }
             }
             (StepKind::Test { test, args, negated }, Current::Here(value)) => {
                 let args = self.values(args)?;

@@ -20,6 +20,9 @@ impl SyntaxError {
 pub(super) enum Fail {
     /// Something in the template does not go together with the values it met.
     Template(String),
+    /// A filter found nothing, which `default` or a test behind it may be content with. Where it is applied this
+    /// becomes what is undefined, and goes no further.
+    Undefined(String),
     /// A bound was reached; the text names it.
     Limit(String),
     /// The call's time is over.

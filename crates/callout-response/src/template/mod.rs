@@ -35,9 +35,10 @@
 //! 128 bits and in floats for all others; `/` always gives a float. `{{ none }}` prints `None`, truth
 //! values `True` and `False`; lists and mappings print as Python shows them, `[1, 'x', None]`, and `tojson`
 //! writes compact JSON. Undefined is strict: whatever is not there fails, and says what is
-//! there, unless `default`, `is defined` or `is undefined` follows. What `default` falls back to is evaluated only if
-//! it is needed, and need not be there either if one of the three follows that: `nick|default(name)|default('?')`.
-//! What a name is `set` to has to be there. `x if y` without `else` is empty.
+//! there, unless `default`, `is defined` or `is undefined` follows. So it is with what `first`, `last`, `min` and `max`
+//! find in an empty list, and `attr` in a mapping. What `default` falls back to is evaluated only if it is needed, and
+//! need not be there either if one of the three follows that: `nick|default(name)|default('?')`. What a name is `set`
+//! to has to be there, and so has what `map` makes of each element. `x if y` without `else` is empty.
 //!
 //! # Bounds, and why they hold
 //!
@@ -346,7 +347,7 @@ fn failure(line: Option<u32>, fail: Fail) -> Error {
         None => format!("result_template: {message}"),
     };
     match fail {
-        Fail::Template(message) => Error::new(ErrorKind::Template, at(message)),
+        Fail::Template(message) | Fail::Undefined(message) => Error::new(ErrorKind::Template, at(message)),
         Fail::Limit(message) => Error::new(ErrorKind::LimitExceeded, at(message)),
         Fail::Time => Error::new(ErrorKind::Timeout, at("the call's time was over during the render".to_owned())),
     }

@@ -48,7 +48,12 @@ fn end(call: &mut Call<'_>, first: bool) -> Outcome<Json> {
             if first { elements.into_iter().next() } else { elements.pop() }
         }
     };
-    found.ok_or_else(|| Fail::new(format!("{} is empty", kind(call.json()))))
+    found.ok_or_else(|| is_empty(call))
+}
+
+/// There is none of what was looked for.
+fn is_empty(call: &Call<'_>) -> Fail {
+    Fail::Undefined(format!("{} is empty", kind(call.json())))
 }
 
 fn reverse(call: &mut Call<'_>) -> Outcome<Json> {
@@ -190,7 +195,7 @@ fn extreme(call: &mut Call<'_>, wanted: Ordering) -> Outcome<Json> {
             found = at;
         }
     }
-    elements.get(found).cloned().ok_or_else(|| Fail::new(format!("{} is empty", kind(call.json()))))
+    elements.get(found).cloned().ok_or_else(|| is_empty(call))
 }
 
 fn sum(call: &mut Call<'_>) -> Outcome<Json> {
@@ -295,7 +300,13 @@ fn map(call: &mut Call<'_>) -> Outcome<Json> {
     let mapped = elements.into_iter().map(|element| {
         call.meter.visit(1)?;
         let input = Val::new(element, depth);
-        (filter.run)(&mut Call { filter, input, named: named.clone(), rest: rest.clone(), meter: call.meter })
+        let made =
+            (filter.run)(&mut Call { filter, input, named: named.clone(), rest: rest.clone(), meter: call.meter });
+        // What is not there is no element of a list.
+        made.map_err(|fail| match fail {
+            Fail::Undefined(message) => Fail::Template(message),
+            other => other,
+        })
     });
     mapped.collect()
 }

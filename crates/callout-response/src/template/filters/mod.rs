@@ -243,7 +243,7 @@ fn attr(call: &mut Call<'_>) -> Outcome<Json> {
     let name = call.string(0)?.unwrap_or_default();
     match parts::attribute(call.json(), &name, call.meter)? {
         Some(value) => Ok(value.clone()),
-        None => Err(Fail::new(format!("there is no member {:?}", super::fault::clipped(&name, 40)))),
+        None => Err(Fail::Undefined(format!("there is no member {:?}", super::fault::clipped(&name, 40)))),
     }
 }
 
