@@ -290,7 +290,10 @@ impl Method<'_> {
                 let mut found = false;
                 for part in parts {
                     self.meter.visit(1)?;
-                    found = found || part.as_str().is_some_and(|part| asked(text, part));
+                    if let (false, Some(part)) = (found, part.as_str()) {
+                        self.meter.read(part.len().min(text.len()))?;
+                        found = asked(text, part);
+                    }
                 }
                 Ok(found.into())
             }

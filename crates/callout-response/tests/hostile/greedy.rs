@@ -66,6 +66,8 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         (Small, "{% set a = 'a' * 500000 %}{% for i in range(10000) %}{{ a[400000] }}{% endfor %}".into()),
         (Small, "{% set a = 'a' * 500000 %}{% for i in range(10000) %}{{ a|length }}{% endfor %}".into()),
         (Small, "{% set a = 'ab' * 200000 %}{{ a.strip(a) }}{{ ('a' * 100000).strip('b' * 100000 ~ 'a') }}".into()),
+        (Small, "{% set s = 'a' * 100000 ~ 'b' %}{% set t = ['a' * 100000 ~ 'c'] * 3000 %}{% for i in range(10000) %}{% if s.startswith(t) %}{% endif %}{% endfor %}".into()),
+        (Small, "{% set s = 'b' ~ 'a' * 100000 %}{% set t = ['c' ~ 'a' * 100000] * 3000 %}{% for i in range(10000) %}{% if s|endswith(t) %}{% endif %}{% endfor %}".into()),
         (Small, "{% set a = '<' * 500000 %}{{ a|striptags }}{{ a|e }}".into()),
         (Small, "{% set a = 'ß' * 300000 %}{% for i in range(100) %}{{ a|upper|length }}{% endfor %}".into()),
         (Small, "{% for i in range(100) %}{% set x %}{{ 'x' * 60000 }}{% endset %}{% endfor %}".into()),
