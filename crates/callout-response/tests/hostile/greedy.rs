@@ -75,6 +75,7 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         (Small, format!("{}{}{}", "{% set x %}".repeat(30), "{% for i in range(100000) %}xxxxxxxxxxxxxxxx{% endfor %}", "{% endset %}".repeat(30))),
         (Small, "{% for i in range(200) %}{{ range(1000)|map('string')|map('upper')|map('length')|sum }}{% endfor %}".into()),
         (Small, "{{ [[[[1]]]]|map('map', 'map', 'map', 'abs') }}".into()),
+        (Small, format!("{{{{ range(20000)|map('format', {})|list|length }}}}", vec!["1"; 8_000].join(","))),
         (Small, "{% set m = [] %}{% for i in range(500) %}{% for j in range(500) %}{% set m = m + [{'a': i}] %}{% endfor %}{% endfor %}".into()),
         (Small, "{{ (range(3000)|map('string')|map('batch', 1)|list|unique)|length }}".into()),
         (Small, "{% set d = [{}] * 30000 %}{{ d|unique|length }}{{ d|sort|length }}".into()),

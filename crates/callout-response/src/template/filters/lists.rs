@@ -287,21 +287,20 @@ fn map(call: &mut Call<'_>) -> Outcome<Json> {
         return Err(Fail::new(format!("`{}` cannot be mapped", filter.name)));
     }
     let (named, rest) = if filter.takes_rest {
-        (vec![None; filter.named.len()], args.to_vec())
+        (vec![None; filter.named.len()], args)
     } else {
         let mut named: Vec<_> = args.iter().cloned().map(Some).collect();
         if named.len() > filter.named.len() || named.len() < filter.required {
             return Err(Fail::new(format!("`{}` takes {} arguments", filter.name, filter.named.len())));
         }
         named.resize(filter.named.len(), None);
-        (named, Vec::new())
+        (named, <&[Val]>::default())
     };
     let depth = call.input.depth.saturating_sub(1);
     let mapped = elements.into_iter().map(|element| {
         call.meter.visit(1)?;
         let input = Val::new(element, depth);
-        let made =
-            (filter.run)(&mut Call { filter, input, named: named.clone(), rest: rest.clone(), meter: call.meter });
+        let made = (filter.run)(&mut Call { filter, input, named: &named, rest, meter: call.meter });
         // What is not there is no element of a list.
         made.map_err(|fail| match fail {
             Fail::Undefined(message) => Fail::Template(message),
@@ -312,7 +311,7 @@ fn map(call: &mut Call<'_>) -> Outcome<Json> {
 }
 
 fn select(call: &mut Call<'_>, wanted: bool, by_attribute: bool) -> Outcome<Json> {
-    let mut args = call.rest.as_slice();
+    let mut args = call.rest;
     let path = if by_attribute {
         let Some((first, rest)) = args.split_first() else { return Err(Fail::new("needs an attribute's name")) };
         args = rest;
@@ -354,7 +353,7 @@ fn select(call: &mut Call<'_>, wanted: bool, by_attribute: bool) -> Outcome<Json
 
 fn zip(call: &mut Call<'_>) -> Outcome<Json> {
     let mut columns = vec![call.elements()?];
-    for other in &call.rest {
+    for other in call.rest {
         columns.push(parts::elements(&other.json, call.meter)?);
     }
     let rows = columns.iter().map(Vec::len).min().unwrap_or(0);

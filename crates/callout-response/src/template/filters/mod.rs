@@ -54,8 +54,9 @@ impl Filter {
 pub(super) struct Call<'m> {
     pub(super) filter: &'m Filter,
     pub(super) input: Val,
-    pub(super) named: Vec<Option<Val>>,
-    pub(super) rest: Vec<Val>,
+    /// The arguments are lent: `map` gives the same to each element.
+    pub(super) named: &'m [Option<Val>],
+    pub(super) rest: &'m [Val],
     pub(super) meter: &'m Meter,
 }
 
@@ -262,7 +263,7 @@ fn to_json(call: &mut Call<'_>, indent: Option<usize>) -> Outcome<Json> {
 
 fn format(call: &mut Call<'_>) -> Outcome<Json> {
     let pattern = call.text()?;
-    super::format::printf(&pattern, &call.rest, call.meter)
+    super::format::printf(&pattern, call.rest, call.meter)
 }
 
 /// The value at `a.b.0` in an element, as `attribute=` names it.
