@@ -380,7 +380,7 @@ impl<'a> Eval<'a, '_, '_> {
 
     fn name(&self, name: &SmolStr) -> Outcome<Option<Current<'a>>> {
         let local = match self.scope {
-            Scope::Own(locals) => locals.get(name).map(|value| Current::Here(Ref::of(value))),
+            Scope::Own(locals) => locals.get(name, self.meter())?.map(|value| Current::Here(Ref::of(value))),
             Scope::Machine(state) => {
                 state.lookup(name).filter(|value| !value.is_undefined()).map(|value| match from_value(&value) {
                     Some(value) => value.into(),

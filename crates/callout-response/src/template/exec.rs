@@ -8,9 +8,10 @@
 use callout_core::json::Json;
 
 use super::{
-    budget::{Fuel, Output},
+    budget::{Fuel, Meter, Output},
     eval::{Eval, Run, Scope},
     fault::{Fail, Outcome},
+    ops::{LONG_NAME, MEMBERS_PER_VISIT},
     parse::{Program, Site},
     statements::{For, Set, Stmt, Targets},
     value::Val,
@@ -58,8 +59,9 @@ struct Within {
 
 impl<'p> Locals<'p> {
     /// The variable of that name, the innermost if there are several.
-    pub(super) fn get(&self, name: &str) -> Option<&Val> {
-        self.variables.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
+    pub(super) fn get(&self, name: &str, meter: &Meter) -> Outcome<Option<&Val>> {
+        pay_search(name, self.variables.len(), meter)?;
+        Ok(self.variables.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value))
     }
 
     /// `loop.field`
@@ -78,13 +80,15 @@ impl<'p> Locals<'p> {
         }
     }
 
-    fn set(&mut self, name: &'p str, value: Val) {
+    fn set(&mut self, name: &'p str, value: Val, meter: &Meter) -> Outcome<()> {
         let base = self.scopes.last().map_or(0, |scope| scope.base);
         let own = self.variables.get_mut(base..).unwrap_or_default();
+        pay_search(name, own.len(), meter)?;
         match own.iter_mut().find(|(known, _)| *known == name) {
             Some((_, before)) => *before = value,
             None => self.variables.push((name, value)),
         }
+        Ok(())
     }
 
     fn begin(&mut self) {
@@ -104,6 +108,15 @@ impl<'p> Locals<'p> {
             self.variables.truncate(scope.base);
         }
     }
+}
+
+/// Accounts for looking for a name among so many variables, which are gone through as members are. To look among few is
+/// part of what an expression or a statement costs.
+fn pay_search(name: &str, among: usize, meter: &Meter) -> Outcome<()> {
+    if name.len() > LONG_NAME {
+        meter.read(name.len().saturating_mul(among))?;
+    }
+    if among < MEMBERS_PER_VISIT { Ok(()) } else { meter.visit(among / MEMBERS_PER_VISIT) }
 }
 
 /// Runs a template's statements.
@@ -278,8 +291,7 @@ impl<'a> Exec<'a> {
     fn assign(&mut self, targets: &'a Targets, value: Val, line: u32) -> Result<(), Stop> {
         let names = match targets {
             Targets::One(name) => {
-                self.locals.set(name, value);
-                return Ok(());
+                return self.locals.set(name, value, &self.run.meter).map_err(|fail| Stop::Failed(Some(line), fail));
             }
             Targets::Each(names) => names,
         };
@@ -295,7 +307,8 @@ impl<'a> Exec<'a> {
         }
         for (at, name) in names.iter().enumerate() {
             if let Some(element) = elements.get(at) {
-                self.locals.set(name, element);
+                let set = self.locals.set(name, element, &self.run.meter);
+                set.map_err(|fail| Stop::Failed(Some(line), fail))?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ use crate::body::Body;
 pub(crate) fn greedy() -> Vec<(Body, String)> {
     use Body::{Deep, Digits, LongNames, Members, Numbers, Objects, Small, Text, Wide};
     let forever = |inner: &str| format!("{{% for i in range(100000) %}}{inner}{{% endfor %}}");
+    let variables = (0..800).map(|at| format!("{{%set v{at}=1%}}")).collect::<String>();
     let doubled = |set: &str| format!("{}{{{{ s|length }}}}", set.repeat(100));
     let mut all: Vec<(Body, String)> = vec![
         (Small, "{% set y=[1]*1000 %}{% set y=[y]*1000 %}{% set y=[y]*1000 %}{{ y|tojson|length }}".into()),
@@ -86,6 +87,9 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         (Small, format!("{{% for i in range(10000) %}}{{% if {} %}}{{% endif %}}{{% endfor %}}", vec!["0"; 3_000].join(" or "))),
         (Small, format!("{{% for i in range(10000) %}}{}{{% endfor %}}", "{{ s }}".repeat(2_000))),
         (Small, format!("{{% for i in range(10000) %}}{}{{% endfor %}}", "{% set x = s %}".repeat(1_000))),
+        // Names among many variables, and those that are set to anew.
+        (Small, format!("{variables}{{% for i in range(5000) %}}{{% if {} %}}{{% endif %}}{{% endfor %}}", vec!["v100"; 500].join(" and "))),
+        (Small, forever(&format!("{variables}{{{{ v0 }}}}"))),
         (Text, "{{ s }}".into()),
         (Text, "{{ result }}".into()),
         (Text, "{{ s|tojson }}".into()),
