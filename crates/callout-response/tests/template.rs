@@ -257,6 +257,14 @@ fn filters() {
             "a:2 b:1,3 ",
         ),
         (
+            "{% for key, list in [{'k':'b','v':1},{'k':'A','v':2},{'k':'B','v':3},{'k':'a','v':4}]|groupby('k') %}{{ key }}:{{ list|map(attribute='v')|join(',') }} {% endfor %}",
+            "A:2,4 b:1,3 ",
+        ),
+        (
+            "{% for key, list in [{'k':'b','v':1},{'k':'A','v':2},{'k':'B','v':3},{'v':4}]|groupby('k', 'a', case_sensitive=true) %}{{ key }}:{{ list|map(attribute='v')|join(',') }} {% endfor %}",
+            "A:2 B:3 a:4 b:1 ",
+        ),
+        (
             "{{ [3,1]|min }} {{ [3,1]|max }} {{ items|max(attribute='price')|attr('id') }} {{ [3,1]|reverse }} {{ 'ab'|reverse }}",
             "1 3 3 [1, 3] ba",
         ),

@@ -26,7 +26,7 @@ pub(super) static FILTERS: [Filter; 20] = [
     Filter::new("sum", &["attribute", "start"], sum),
     Filter::new("batch", &["linecount", "fill_with"], batch).requires(1).nests(1),
     Filter::new("slice", &["slices", "fill_with"], slices).requires(1).nests(1),
-    Filter::new("groupby", &["attribute", "default"], groupby).requires(1).nests(2),
+    Filter::new("groupby", &["attribute", "default", "case_sensitive"], groupby).requires(1).nests(2),
     Filter::new("map", &["attribute", "default"], map).rest().nests(2),
     Filter::new("select", &[], |call| select(call, true, false)).rest(),
     Filter::new("reject", &[], |call| select(call, false, false)).rest(),
@@ -244,11 +244,12 @@ fn slices(call: &mut Call<'_>) -> Outcome<Json> {
     Ok(columns.into())
 }
 
-/// Pairs of a key and the elements that have it; `grouper` and `list` are names for the two.
+/// Pairs of a key and the elements that have it; `grouper` and `list` are names for the two. Keys that are alike but for
+/// case are one, and it is the first element's.
 fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
     let path = call.string(0)?.unwrap_or_default();
     let elements = call.elements()?;
-    call.meter.make(elements.len().saturating_mul(2))?;
+    call.meter.make(elements.len().saturating_mul(3))?;
     let default = call.named.get(1).cloned().flatten().map(|value| value.json);
     let mut keys = Vec::with_capacity(elements.len());
     for element in &elements {
@@ -257,7 +258,8 @@ fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
             None => return Err(Fail::new(format!("an element has no {:?}", clipped(&path, 40)))),
         }
     }
-    let groups = runs(&keys, call)?;
+    let alike = keys.iter().map(|key| folded(call, key.clone(), 2)).collect::<Outcome<Vec<_>>>()?;
+    let groups = runs(&alike, call)?;
     call.meter.make(groups.len().saturating_mul(3))?;
     let group = |run: &Vec<usize>| {
         let grouper = run.first().and_then(|first| keys.get(*first)).cloned().unwrap_or_default();
