@@ -225,6 +225,10 @@ fn filters() {
             "Apple,fig,pear [3, 2, 1] ['A', 'b']",
         ),
         (
+            "{% set xs = [{'a': 2, 'b': 'y'}, {'a': 1, 'b': 'x'}, {'a': 2, 'b': 'X'}] %}{{ xs|sort(attribute='a,b')|join(attribute='b') }} {{ xs|sort(attribute='b, a', reverse=true)|join(attribute='b') }} {{ xs|sort(false, true, 'a,b')|join(attribute='b') }}",
+            "xXy yXx xXy",
+        ),
+        (
             "{{ [1, 'a', none, 2.5, [1]]|sort }} {{ [1, 1.0, 2, 'A', 'a', {}, {}, {'a': 1}]|unique|list }}",
             "[None, 1, 2.5, 'a', [1]] [1, 2, 'A', {}, {'a': 1}]",
         ),
@@ -382,6 +386,7 @@ fn what_goes_wrong_is_told_with_its_line() {
         ("{{ -'a' }}", "line 1: cannot negate a string".to_owned()),
         ("{{ 1 in 2 }}", "line 1: a number contains nothing; `in` needs a list, mapping or string".to_owned()),
         ("{{ items | sort(attribute='nope') }}", "line 1: `items | sort(attribute='nope')`: an element has no \"nope\"".to_owned()),
+        ("{{ items | sort(attribute='id, nope') }}", "line 1: `items | sort(attribute='id, nope')`: an element has no \"nope\"".to_owned()),
         ("{{ total|length }}", "line 1: `total|length`: a number has no length".to_owned()),
         ("{{ total.upper() }}", "line 1: `total.upper()`: a number has no method `upper`".to_owned()),
         ("{{ []|first }}", "line 1: `[]|first`: a list is empty".to_owned()),

@@ -129,6 +129,8 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         (Numbers, "{{ a|groupby('x', 1) }}".into()),
         (Numbers, "{{ a|min }}{{ a|max }}{{ a|last }}".into()),
         (Objects, "{{ a|sort(attribute='k')|length }}".into()),
+        (Objects, "{{ a|sort(attribute='k,id,v.w.0')|length }}".into()),
+        (Small, "{% set p = 'a,' * 200000 %}{% for i in range(1000) %}{{ []|sort(attribute=p) }}{% endfor %}".into()),
         (Objects, "{{ a|groupby('k')|length }}".into()),
         (Objects, "{{ a|unique|length }}".into()),
         (Objects, "{{ a|map(attribute='v.w.0')|sum }}".into()),

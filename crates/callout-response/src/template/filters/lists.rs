@@ -70,9 +70,14 @@ fn reverse(call: &mut Call<'_>) -> Outcome<Json> {
 fn key(call: &Call<'_>, element: &Json, place: usize) -> Outcome<Json> {
     match call.string(place)? {
         None => Ok(element.clone()),
-        Some(path) => attribute(element, &path, call.meter)?
-            .ok_or_else(|| Fail::new(format!("an element has no {:?}", clipped(&path, 40)))),
+        Some(path) => at(call, element, &path),
     }
+}
+
+/// What is at a path in an element, where there must be something.
+fn at(call: &Call<'_>, element: &Json, path: &str) -> Outcome<Json> {
+    let found = attribute(element, path, call.meter)?;
+    found.ok_or_else(|| Fail::new(format!("an element has no {:?}", clipped(path, 40))))
 }
 
 /// The same without regard to case, where it is a string and case does not count.
@@ -117,8 +122,22 @@ fn join(call: &mut Call<'_>) -> Outcome<Json> {
 
 fn sort(call: &mut Call<'_>) -> Outcome<Json> {
     let elements = call.elements()?;
-    let keys = keys(call, &elements, 2, 1)?;
+    let keys = match call.string(2)? {
+        Some(paths) if paths.contains(',') => lists_of_keys(call, &elements, &paths)?,
+        _ => keys(call, &elements, 2, 1)?,
+    };
     in_order(&elements, &keys, call.flag(0), call)
+}
+
+/// What to sort by if that is several paths with commas between them: first by the first, and so on.
+fn lists_of_keys(call: &Call<'_>, elements: &[Json], paths: &str) -> Outcome<Vec<Json>> {
+    call.meter.scan(paths.len())?;
+    let paths: Vec<&str> = paths.split(',').map(str::trim).collect();
+    call.meter.make(elements.len().saturating_mul(paths.len() + 1))?;
+    let keys = |element: &Json| -> Outcome<Json> {
+        paths.iter().map(|path| folded(call, at(call, element, path)?, 1)).collect()
+    };
+    elements.iter().map(keys).collect()
 }
 
 /// The pairs of a mapping.
