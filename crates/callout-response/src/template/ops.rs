@@ -173,10 +173,30 @@ fn floats(operator: Arith, one: f64, two: f64) -> Outcome<Num> {
         Arith::Sub => one - two,
         Arith::Mul => one * two,
         Arith::Div => one / two,
-        Arith::FloorDiv => (one / two).floor(),
-        Arith::Rem => one - two * (one / two).floor(),
+        Arith::FloorDiv => floor_divided(one, two).0,
+        Arith::Rem => floor_divided(one, two).1,
         Arith::Pow => one.powf(two),
     }))
+}
+
+/// The whole quotient and the rest of floats, as Python has them: the rest is exact before the divisor's sign is given
+/// to it, and the quotient goes with it, which the rounded `one / two` does not.
+fn floor_divided(one: f64, two: f64) -> (f64, f64) {
+    let rest = one % two;
+    let quotient = (one - rest) / two;
+    let (quotient, rest) = if rest == 0.0 {
+        (quotient, 0.0_f64.copysign(two))
+    } else if (rest < 0.0) == (two < 0.0) {
+        (quotient, rest)
+    } else {
+        (quotient - 1.0, rest + two)
+    };
+    if quotient == 0.0 {
+        return (0.0_f64.copysign(one / two), rest);
+    }
+    // It is whole but for rounding.
+    let below = quotient.floor();
+    (if quotient - below > 0.5 { below + 1.0 } else { below }, rest)
 }
 
 /// `-value`
