@@ -176,13 +176,16 @@ impl Reader<'_> {
 
 /// Writes one value.
 fn put(out: &mut String, field: &Field, value: &Json, align: char, meter: &Meter) -> Outcome<()> {
+    // What is cut is a text, whatever it was: it has no sign, and no zeros before it.
+    let is_cut = field.conversion == Some('s') && field.precision.is_some();
     let (sign, digits) = match (field.conversion, value) {
-        (None | Some('s'), _) if field.precision.is_none() || value.as_number().is_none() => {
+        (None, Json::Number(_)) if field.precision.is_some() => signed(value, field, meter)?,
+        (None | Some('s'), _) => {
             let whole = text(value, meter)?;
             // Cut before it is copied: what is charged is what is left.
             let end = field.precision.and_then(|max| whole.char_indices().nth(max)).map_or(whole.len(), |(end, _)| end);
             let shown = whole[..end].to_owned();
-            if field.group || field.plus.is_some() || field.zero {
+            if !is_cut && (field.group || field.plus.is_some() || field.zero) {
                 signed(value, field, meter)?
             } else {
                 (String::new(), shown)
@@ -194,7 +197,7 @@ fn put(out: &mut String, field: &Field, value: &Json, align: char, meter: &Meter
     let missing = field.width.saturating_sub(sign.chars().count() + digits.chars().count());
     meter.write(sign.len() + digits.len() + missing * 4)?;
     let fill = |out: &mut String, fill: char, count: usize| out.extend(std::iter::repeat_n(fill, count));
-    if field.zero && field.align.is_none() {
+    if field.zero && field.align.is_none() && !is_cut {
         out.push_str(&sign);
         fill(out, '0', missing);
         out.push_str(&digits);
@@ -226,6 +229,10 @@ fn signed(value: &Json, field: &Field, meter: &Meter) -> Outcome<(String, String
     let precision = field.precision.unwrap_or(6);
     let mut digits = match (conversion, number) {
         ('d' | ' ' | 's', Num::Int(number)) if field.precision.is_none() => number.unsigned_abs().to_string(),
+        (' ', Num::Int(_)) => {
+            return Err(Fail::new("a whole number takes no precision unless `f` is behind it"));
+        }
+        (' ', Num::Float(number)) if field.precision.is_some() => general(number.abs(), precision.max(1), 'g', true),
         ('d', _) => {
             let float = number.as_f64().trunc().abs();
             format!("{float:.0}")
@@ -242,7 +249,7 @@ fn signed(value: &Json, field: &Field, meter: &Meter) -> Outcome<(String, String
         }
         ('x' | 'X' | 'o' | 'b' | 'c', _) => return Err(Fail::new("only a whole number can be written so")),
         ('e' | 'E', _) => exponent(number.as_f64().abs(), precision, conversion),
-        ('g' | 'G', _) => general(number.as_f64().abs(), precision.max(1), conversion),
+        ('g' | 'G', _) => general(number.as_f64().abs(), precision.max(1), conversion, false),
         ('%', _) => format!("{:.precision$}%", number.as_f64().abs() * 100.0),
         (' ' | 's', _) if field.precision.is_none() => {
             let json = number.into_json()?;
@@ -277,12 +284,15 @@ fn exponent(number: f64, precision: usize, conversion: char) -> String {
     format!("{mantissa}{conversion}{sign}{exponent:0>2}")
 }
 
-fn general(number: f64, precision: usize, conversion: char) -> String {
-    let magnitude = if number == 0.0 { 0 } else { number.log10().floor() as i32 };
+/// So many digits, in the shorter of two forms. What `is_float` keeps a decimal, and room for it.
+fn general(number: f64, precision: usize, conversion: char, is_float: bool) -> String {
+    // Of the number as it is rounded: 999.99 in three digits is 1e+03.
+    let rounded = format!("{number:.places$e}", places = precision - 1);
+    let magnitude: i32 = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
     let trimmed = |text: String| {
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     };
-    if magnitude < -4 || magnitude >= precision as i32 {
+    if magnitude < -4 || magnitude >= precision as i32 - i32::from(is_float) {
         let letter = if conversion == 'G' { 'E' } else { 'e' };
         let text = exponent(number, precision - 1, letter);
         return match text.split_once(letter) {
@@ -291,7 +301,8 @@ fn general(number: f64, precision: usize, conversion: char) -> String {
         };
     }
     let places = usize::try_from(precision as i32 - 1 - magnitude).unwrap_or(0);
-    trimmed(format!("{number:.places$}"))
+    let text = trimmed(format!("{number:.places$}"));
+    if is_float && !text.contains('.') { format!("{text}.0") } else { text }
 }
 
 fn grouped(digits: &str) -> String {
