@@ -217,6 +217,10 @@ fn filters() {
             "x &amp; y &lt;a&gt; a%20b/%C3%BC a=b%20c&d=1",
         ),
         (
+            "{{ 'a < b  and c'|striptags }}|{{ '<b>x</b> <!-- a > b --> y < z'|striptags }}|{{ 'x <!-- a <b>y</b>'|striptags }}|{{ '<!--> a -->'|striptags }}",
+            "a < b and c|x y < z|x <!-- a <b>y</b>|",
+        ),
+        (
             "{{ items|length }} {{ map|count }} {{ 'héé'|length }} {{ items|first|attr('name') }} {{ [1,2]|last }}",
             "3 3 3 pear 2",
         ),

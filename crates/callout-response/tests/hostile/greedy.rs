@@ -70,6 +70,7 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         (Small, "{% set s = 'a' * 100000 ~ 'b' %}{% set t = ['a' * 100000 ~ 'c'] * 3000 %}{% for i in range(10000) %}{% if s.startswith(t) %}{% endif %}{% endfor %}".into()),
         (Small, "{% set s = 'b' ~ 'a' * 100000 %}{% set t = ['c' ~ 'a' * 100000] * 3000 %}{% for i in range(10000) %}{% if s|endswith(t) %}{% endif %}{% endfor %}".into()),
         (Small, "{% set a = '<' * 500000 %}{{ a|striptags }}{{ a|e }}".into()),
+        (Small, "{% set a = '<!--' * 100000 %}{{ a|striptags }}{% set b = '<!-><' * 100000 %}{{ b|striptags }}".into()),
         (Small, "{% set a = 'ß' * 300000 %}{% for i in range(100) %}{{ a|upper|length }}{% endfor %}".into()),
         (Small, "{% for i in range(100) %}{% set x %}{{ 'x' * 60000 }}{% endset %}{% endfor %}".into()),
         (Small, "{% set x %}{{ 'x' * 1000 }}{% endset %}{% for i in range(100) %}{% set x %}{{ x }}{{ x }}{% endset %}{% endfor %}".into()),

@@ -123,17 +123,20 @@ fn wordwrap(call: &mut Call<'_>) -> Outcome<Json> {
     Ok(wrapped.into())
 }
 
-/// Without tags and comments, white space run together.
+/// Without tags and comments, white space run together. From one that has no end all is text, as in Jinja.
 fn striptags(call: &mut Call<'_>) -> Outcome<Json> {
     let text = call.text()?;
     let mut plain = String::new();
     let mut rest = text.as_str();
     while let Some(open) = rest.find('<') {
         let (before, tag) = rest.split_at(open);
+        let ended = match tag.strip_prefix("<!--") {
+            Some(comment) => comment.split_once("-->"),
+            None => tag.split_once('>'),
+        };
+        let Some((_, behind)) = ended else { break };
         plain.push_str(before);
-        let close =
-            if tag.starts_with("<!--") { tag.find("-->").map(|at| at + 3) } else { tag.find('>').map(|at| at + 1) };
-        rest = close.and_then(|close| tag.get(close..)).unwrap_or_default();
+        rest = behind;
     }
     plain.push_str(rest);
     call.meter.write(plain.len())?;
