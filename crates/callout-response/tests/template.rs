@@ -299,6 +299,14 @@ fn filters() {
         ("{{ '%(a)s-%(b)03d'|format({'a': 1, 'b': 2}) }}", "1-002"),
         ("{{ [1, 2]|zip(['a', 'b', 'c']) }} {{ map|tojson|length }}", "[[1, 'a'], [2, 'b']] 23"),
         ("{{ 'a b c d'|wordwrap(3) }}", "a b\nc d"),
+        (
+            "{{ 'abcdefgh'|wordwrap(3) }}|{{ 'ab abcdefgh ij'|wordwrap(5) }}|{{ 'ééééé é'|wordwrap(2) }}|{{ 'abc'|wordwrap(1) }}|{{ 'one abcdefgh'|wordwrap(5, false) }}",
+            "abc\ndef\ngh|ab ab\ncdefg\nh ij|éé\néé\né\né|a\nb\nc|one\nabcdefgh",
+        ),
+        (
+            "{{ 'x'.center(4) }}|{{ 'xy'.center(5) }}|{{ 'x'|center(4) }}|{{ 'xyz'.center(4, '*') }}|{{ 'xy'|center(5) }}|",
+            " x  |  xy | x  |xyz*|  xy |",
+        ),
     ]);
 }
 

@@ -264,7 +264,8 @@ impl Method<'_> {
         let left = match pad {
             Pad::Left => missing,
             Pad::Right => 0,
-            Pad::Both => missing / 2,
+            // Of an odd number Python puts the one left over before the text only if the width is odd.
+            Pad::Both => missing / 2 + (missing & width & 1),
         };
         let fill = |count: usize| std::iter::repeat_n(fill, count);
         Ok(fill(left).chain(text.chars()).chain(fill(missing - left)).collect::<String>().into())

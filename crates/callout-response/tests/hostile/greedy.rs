@@ -101,6 +101,7 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         (Text, "{% for c in s %}{% endfor %}".into()),
         (Text, "{{ s.split(',')|length }}".into()),
         (Text, "{{ s.replace('a', 'bb')|length }}".into()),
+        (Small, "{% set a = 'é' * 100000 %}{% for i in range(1000) %}{{ a|wordwrap(1)|length }}{{ a|wordwrap(50000)|length }}{% endfor %}".into()),
         (Text, "{{ s|wordcount }}{{ s|wordwrap(1)|length }}".into()),
         (Text, "{% for i in range(100000) %}{% if s %}{% endif %}{% endfor %}".into()),
         (Text, "{% for i in range(100000) %}{% set x = s %}{% endfor %}".into()),

@@ -7,7 +7,7 @@ use super::{Call, Filter};
 use crate::template::{
     fault::{Fail, Outcome},
     methods,
-    value::{kind, text},
+    value::{is_true, kind, text},
 };
 
 pub(super) static FILTERS: [Filter; 20] = [
@@ -23,7 +23,7 @@ pub(super) static FILTERS: [Filter; 20] = [
     Filter::new("truncate", &["length", "killwords", "end", "leeway"], truncate),
     Filter::new("indent", &["width", "first", "blank"], indent),
     Filter::new("wordcount", &[], |call| Ok(call.text()?.split_whitespace().count().into())),
-    Filter::new("wordwrap", &["width"], wordwrap),
+    Filter::new("wordwrap", &["width", "break_long_words"], wordwrap),
     Filter::new("striptags", &[], striptags),
     Filter::new("escape", &[], escape),
     Filter::new("e", &[], escape),
@@ -100,6 +100,7 @@ fn indent(call: &mut Call<'_>) -> Outcome<Json> {
 fn wordwrap(call: &mut Call<'_>) -> Outcome<Json> {
     let text = call.text()?;
     let width = call.count(0)?.unwrap_or(79).max(1);
+    let breaks = call.arg(1).is_none_or(is_true);
     call.meter.write(text.len().saturating_mul(2))?;
     let mut wrapped = String::new();
     for (at, line) in text.split('\n').enumerate() {
@@ -107,14 +108,23 @@ fn wordwrap(call: &mut Call<'_>) -> Outcome<Json> {
             wrapped.push('\n');
         }
         let mut column = 0;
-        for word in line.split(' ') {
-            let chars = word.chars().count();
-            if column > 0 && column + 1 + chars > width {
-                wrapped.push('\n');
-                column = 0;
-            } else if column > 0 {
+        for mut word in line.split(' ') {
+            let mut chars = word.chars().count();
+            // A word that has to be broken begins where there is room for some of it.
+            let begins = column + 1 + chars <= width || (breaks && chars > width && column + 1 < width);
+            if column > 0 && begins {
                 wrapped.push(' ');
                 column += 1;
+            } else if column > 0 {
+                wrapped.push('\n');
+                column = 0;
+            }
+            while breaks && column + chars > width {
+                let room = width - column;
+                let (part, rest) = word.split_at(word.char_indices().nth(room).map_or(word.len(), |(at, _)| at));
+                wrapped.push_str(part);
+                wrapped.push('\n');
+                (word, chars, column) = (rest, chars - room, 0);
             }
             wrapped.push_str(word);
             column += chars;
