@@ -228,10 +228,9 @@ fn signed(value: &Json, field: &Field, meter: &Meter) -> Outcome<(String, String
     };
     let precision = field.precision.unwrap_or(6);
     let mut digits = match (conversion, number) {
-        ('d' | ' ' | 's', Num::Int(number)) if field.precision.is_none() => number.unsigned_abs().to_string(),
-        (' ', Num::Int(_)) => {
-            return Err(Fail::new("a whole number takes no precision unless `f` is behind it"));
-        }
+        ('d' | 's', Num::Int(number)) if field.precision.is_none() => number.unsigned_abs().to_string(),
+        // Whole whatever the precision, where Python fails: an API may well write 5 for 5.0 now and then.
+        (' ', Num::Int(number)) => number.unsigned_abs().to_string(),
         (' ', Num::Float(number)) if field.precision.is_some() => general(number.abs(), precision.max(1), 'g', true),
         ('d', _) => {
             let float = number.as_f64().trunc().abs();
