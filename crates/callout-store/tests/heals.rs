@@ -69,9 +69,25 @@ fn child() {
             assert_eq!(refused, "unavailable");
             let one = store.integration_by_name(workspace.id, "aa").await.unwrap();
             assert_eq!(secret(&store, &one, SecretName::BearerToken).await.as_deref(), Some("t"));
+            println!("{FULL}");
+            let room = database.folder().join(ROOM);
+            for _ in 0..6_000 {
+                if room.exists() {
+                    break;
+                }
+                support::pause(Duration::from_millis(10));
+            }
+            // The same process goes on once there is room.
+            store.create_integration(workspace.id, plain("after"), &me()).await.unwrap();
+            store.create_integration(workspace.id, with_token("after-that", "t"), &me()).await.unwrap();
         });
     }
 }
+
+/// What the child says when it can write no more.
+const FULL: &str = "there is no room";
+/// The file that tells it that there is some.
+const ROOM: &str = "room";
 
 #[cfg(unix)]
 #[test]
@@ -81,7 +97,11 @@ fn a_full_disk_is_unavailable_and_harms_nothing() {
         let workspace = workspace(&store).await;
         store.create_integration(workspace.id, with_token("aa", "t"), &me()).await.unwrap();
         // Files of that process may have 2 MB; the signal at the end is passed over, so that writes fail.
-        let limited = Child::start_in_shell("trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\"", "full", &database);
+        let mut limited = Child::start_in_shell("trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\"", "full", &database);
+        assert!(limited.wait_for(FULL));
+        // It is the log that is full: with what it holds in the database's own file it begins anew.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+        fs::write(database.folder().join(ROOM), "").unwrap();
         assert!(limited.succeeds());
         let query = callout_store::ListQuery::default();
         for one in store.list_integrations(workspace.id, &query).await.unwrap().items {

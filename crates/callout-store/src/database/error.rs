@@ -28,7 +28,9 @@ impl From<sqlx::Error> for Failure {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
-            | sqlx::Error::BeginFailed => true,
+            | sqlx::Error::BeginFailed
+            // The connection did not come out of the transaction before; the next one is another.
+            | sqlx::Error::InvalidSavePointStatement => true,
             _ => false,
         };
         Self::Other(if unavailable {

@@ -7,7 +7,7 @@ use callout_core::{
     time::{Deadline, SharedClock},
 };
 use sqlx::{
-    ConnectOptions,
+    ConnectOptions, Connection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -79,10 +79,21 @@ fn sqlite(connect: &Connect<'_>, path: &Path) -> Result<Database> {
             .acquire_timeout(connect.max_wait)
             // No network is between that could have closed it, and a test costs as much as a look.
             .test_before_acquire(false)
-            .connect_lazy_with(options.clone())
     };
+    let read = pool(connect.max_connections).connect_lazy_with(options.clone());
+    let write = pool(1)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // What was queued to end its transaction has run when this is answered. After some errors (a full
+                // disk, a failed write) SQLite has ended it itself, and sqlx, whose ROLLBACK then fails, takes the
+                // connection to be in it for ever: it would begin no other.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_lazy_with(options);
     let file = Some(SqliteFile { path: path.to_owned(), opened: identity(path), log: Log::of(path) });
-    Ok(Database(On::Sqlite(SqlitePools { read: pool(connect.max_connections), write: pool(1), file })))
+    Ok(Database(On::Sqlite(SqlitePools { read, write, file })))
 }
 
 /// Made here and not by SQLite, so that nobody else can read it for a moment. SQLite gives its log the
