@@ -15,7 +15,7 @@ use callout_store::{Actor, ApiKey, AuditAction, AuditResult, Permission, Uuid};
 use hashlink::LruCache;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts};
 
-use crate::{App, envelope::RequestId, error::ApiError, share::Share};
+use crate::{App, envelope::RequestId, error::ApiError, holding::holding, share::Share};
 
 /// The id of the key that asked, left on the answer for the log.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +51,12 @@ async fn answer(app: &App, key: Arc<ApiKey>, mut request: Request, next: Next) -
     let held = Held::new(share);
     request.extensions_mut().insert(held.clone());
     let response = next.run(request).await;
-    drop(held);
-    Ok(response)
+    // What waits for a slow client counts too.
+    Ok(response.map(|body| holding(body, held)))
 }
 
 /// The request's share of its workspace, given back when the last clone is dropped: what answers a request
-/// beyond its first line holds one.
+/// beyond its first line holds one, and so does its answer until it was sent.
 #[derive(Clone)]
 pub(crate) struct Held(Arc<Mutex<Option<Share>>>);
 

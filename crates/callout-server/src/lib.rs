@@ -36,6 +36,7 @@ mod envelope;
 mod error;
 mod gate;
 mod health;
+mod holding;
 mod integrations;
 mod keys;
 mod loaded;

@@ -188,6 +188,13 @@ async fn listening_takes_nothing_of_the_workspaces_share() {
         // Its own answer may still count for a moment.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    // Nor do the streams of a session.
+    let client = HttpClient::start(&server.address, &server.owner).await;
+    for _ in 0..4 {
+        let stream = client.send(Method::GET, "").await;
+        assert_eq!(stream.status, 200);
+        listening.push(stream);
+    }
     assert!(HttpClient::new(&server.address, &server.owner).tools().await.is_empty());
 }
 

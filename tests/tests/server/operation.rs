@@ -136,24 +136,47 @@ async fn connections_are_bounded_and_wait_for_room() {
     server.ask_as(None, "GET", "/healthz", None).await.expect(200);
 }
 
-#[tokio::test]
-async fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
+/// A server, and a connection to it on which an answer of more than 8 MiB has begun.
+async fn large_answer(options: ServerOptions) -> (Server, tokio::net::TcpStream) {
     let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(8 << 20));
     let upstream = Upstream::with(move |_: &Recorded| Reply::json(200, body.clone())).await;
-    let mut options = ServerOptions::default();
-    options.read_timeout = Duration::from_millis(300);
     let server = Server::with(options).await;
     let id = server.create(&integration("shop", &upstream.url())).await;
     let path = server.path(&format!("/integrations/{id}/endpoints/go/test"));
     let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
     let (owner, body) = (&server.owner, r#"{"params":{"id":1}}"#);
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {owner}\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {owner}\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    // The answer has begun; from now on nothing of it is taken.
     assert_eq!(stream.peek(&mut [0]).await.unwrap(), 1);
+    (server, stream)
+}
+
+#[tokio::test]
+async fn an_answer_counts_until_it_was_taken() {
+    let mut options = ServerOptions::default();
+    options.max_requests_per_workspace = 1;
+    let (server, mut stream) = large_answer(options).await;
+    let refused = server.ask("GET", "/integrations", None).await.expect(429);
+    assert_eq!(refused.text_at("error_code"), "too_many_in_flight");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let head_end = answer.windows(4).position(|found| found == b"\r\n\r\n").unwrap() + 4;
+    let length = format!("content-length: {}\r\n", answer.len() - head_end);
+    assert!(String::from_utf8_lossy(&answer[..head_end]).contains(&length), "it says how long it is");
+    assert!(answer.len() > 8 << 20);
+    server.ask("GET", "/integrations", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
+    let mut options = ServerOptions::default();
+    options.read_timeout = Duration::from_millis(300);
+    let (_server, mut stream) = large_answer(options).await;
+    // From now on nothing of it is taken.
     let waited = tokio::time::timeout(Duration::from_secs(2), std::future::pending::<()>()).await;
     assert!(waited.is_err());
     let mut rest = Vec::new();

@@ -87,6 +87,10 @@ pub(crate) async fn answer(
     let (mut parts, body) = request.into_parts();
     // What follows is the protocol's, and logs and keeps what it is given.
     parts.headers.remove(AUTHORIZATION);
+    if parts.method == Method::GET {
+        // A stream that may last for hours; how many there are is bounded by session.
+        share.release();
+    }
     let (tenant, id) = (workspace.to_string(), key.id.to_string());
     parts.extensions.insert(McpAsker { key, workspace, presented, share });
     let owner = Owner { tenant: &tenant, id: &id };
