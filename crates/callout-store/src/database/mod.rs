@@ -3,14 +3,18 @@
 //!
 //! - SQLite: a write-ahead log, `synchronous = FULL`, foreign keys, `secure_delete`, one connection that
 //!   writes (others of this process queue for it, other processes' are waited for) and several that read.
-//! - PostgreSQL: a small pool; every wait for a lock is bounded.
+//! - PostgreSQL: a small pool; every wait for a lock is bounded, and so is every statement, by the server and,
+//!   should its host be gone without a word, here.
 
 mod error;
 mod migrate;
 mod open;
 mod stamp;
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 pub(crate) use error::Failure;
 pub(crate) use open::Connect;
@@ -40,7 +44,8 @@ macro_rules! execute {
                 sqlx::query($sql)$(.bind($value))*.execute(&mut **on).await.map(|done| done.rows_affected())
             }
             $crate::database::On::Postgres(on) => {
-                sqlx::query($sql)$(.bind($value))*.execute(&mut **on).await.map(|done| done.rows_affected())
+                let done = $crate::database::in_time(sqlx::query($sql)$(.bind($value))*.execute(&mut **on)).await;
+                done.map(|done| done.rows_affected())
             }
         }
         .map_err($crate::database::Failure::from)
@@ -52,7 +57,9 @@ macro_rules! rows {
     ($on:expr, $sql:expr $(, $value:expr)* $(,)?) => {
         match &mut $on {
             $crate::database::On::Sqlite(on) => sqlx::query_as($sql)$(.bind($value))*.fetch_all(&mut **on).await,
-            $crate::database::On::Postgres(on) => sqlx::query_as($sql)$(.bind($value))*.fetch_all(&mut **on).await,
+            $crate::database::On::Postgres(on) => {
+                $crate::database::in_time(sqlx::query_as($sql)$(.bind($value))*.fetch_all(&mut **on)).await
+            }
         }
         .map_err($crate::database::Failure::from)
     };
@@ -63,7 +70,9 @@ macro_rules! rows_within {
     ($bound:expr, $on:expr, $sql:expr $(, $value:expr)* $(,)?) => {
         match &mut $on {
             $crate::database::On::Sqlite(on) => $bound.take(sqlx::query_as($sql)$(.bind($value))*.fetch(&mut **on)).await,
-            $crate::database::On::Postgres(on) => $bound.take(sqlx::query_as($sql)$(.bind($value))*.fetch(&mut **on)).await,
+            $crate::database::On::Postgres(on) => {
+                $crate::database::in_time($bound.take(sqlx::query_as($sql)$(.bind($value))*.fetch(&mut **on))).await
+            }
         }
         .map_err($crate::database::Failure::from)
     };
@@ -75,7 +84,7 @@ macro_rules! row {
         match &mut $on {
             $crate::database::On::Sqlite(on) => sqlx::query_as($sql)$(.bind($value))*.fetch_optional(&mut **on).await,
             $crate::database::On::Postgres(on) => {
-                sqlx::query_as($sql)$(.bind($value))*.fetch_optional(&mut **on).await
+                $crate::database::in_time(sqlx::query_as($sql)$(.bind($value))*.fetch_optional(&mut **on)).await
             }
         }
         .map_err($crate::database::Failure::from)
@@ -83,6 +92,25 @@ macro_rules! row {
 }
 
 pub(crate) use {execute, row, rows, rows_within};
+
+/// So long may PostgreSQL work on a statement.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What PostgreSQL has neither answered nor given up by then asks a host that is gone: nobody else would say so
+/// before TCP does, a quarter of an hour later.
+const LONGEST: Duration = Duration::from_secs(65);
+
+/// Bounds what is asked of PostgreSQL.
+pub(crate) async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    within(LONGEST, work).await
+}
+
+async fn within<T>(longest: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    match tokio::time::timeout(longest, work).await {
+        Ok(done) => done,
+        Err(elapsed) => Err(sqlx::Error::Io(elapsed.into())),
+    }
+}
 
 /// Locks rows against change until the transaction ends. SQLite needs no words for it: there, a
 /// transaction that writes is alone.
@@ -98,7 +126,7 @@ impl Write {
     pub(crate) async fn commit(self) -> Result<()> {
         let done = match self {
             Self::Sqlite(on) => on.commit().await,
-            Self::Postgres(on) => on.commit().await,
+            Self::Postgres(on) => in_time(on.commit()).await,
         };
         Ok(done.map_err(Failure::from)?)
     }
@@ -144,7 +172,7 @@ impl Database {
                 // From its first statement on, so that it never finds that another was faster.
                 On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await.map_err(Failure::from)?)
             }
-            On::Postgres(pool) => On::Postgres(pool.begin().await.map_err(Failure::from)?),
+            On::Postgres(pool) => On::Postgres(in_time(pool.begin()).await.map_err(Failure::from)?),
         })
     }
 
@@ -184,5 +212,19 @@ impl SqlitePools {
             "the database file {} was removed or replaced; put it back or start again",
             path.display()
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_host_that_is_gone_was_asked_is_unavailable() {
+        let silent = within(Duration::from_millis(5), std::future::pending::<sqlx::Result<()>>()).await;
+        let error = StoreError::from(Failure::from(silent.unwrap_err()));
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        assert_eq!(in_time(async { Ok(7) }).await.unwrap(), 7);
+        assert!(LONGEST > STATEMENT_TIMEOUT, "the server's word comes first");
     }
 }

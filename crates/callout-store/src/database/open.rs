@@ -12,7 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, FileIdentity, On, SqliteFile, SqlitePools, stamp::Log};
+use super::{Database, FileIdentity, On, STATEMENT_TIMEOUT, SqliteFile, SqlitePools, stamp::Log, within};
 use crate::{
     error::{Result, StoreError},
     options::DatabaseUrl,
@@ -127,14 +127,20 @@ fn postgres(connect: &Connect<'_>, url: &str) -> Result<Database> {
     // The URL is checked where it is read; what is wrong with it may hold its password.
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Invalid("the PostgreSQL URL has an option that is not known".to_owned()))?;
-    let wait = connect.max_wait.as_millis().to_string();
+    let max_wait = connect.max_wait;
+    let [lock_timeout, statement_timeout] = [max_wait, STATEMENT_TIMEOUT].map(|bound| bound.as_millis().to_string());
     let options = options
         .application_name("callout")
-        .options([("lock_timeout", wait.as_str()), ("statement_timeout", "60000")])
+        .options([("lock_timeout", lock_timeout.as_str()), ("statement_timeout", statement_timeout.as_str())])
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(connect.max_connections)
-        .acquire_timeout(connect.max_wait)
+        .acquire_timeout(max_wait)
+        // The pool asks too whether the connection is still one, and waits for that as long as TCP does; till then
+        // its place is taken.
+        .after_release(move |connection, _| {
+            Box::pin(async move { within(max_wait, connection.ping()).await.map(|()| true) })
+        })
         .connect_lazy_with(options);
     Ok(Database(On::Postgres(pool)))
 }
