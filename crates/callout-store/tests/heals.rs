@@ -11,11 +11,12 @@ mod support;
 
 use std::{
     fs,
-    future::pending,
+    future::{pending, poll_fn},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -254,6 +255,41 @@ fn a_server_that_vanished_without_a_word_keeps_no_connection() {
             found = store.integration(workspace.id, one.id).await;
         }
         assert_eq!(found.unwrap(), one);
+    });
+}
+
+#[test]
+fn who_leaves_at_any_point_leaves_no_transaction_open() {
+    let Some(database) = Database::postgres() else { return };
+    support::run(database, |database| async move {
+        let store = Store::open(database.options().with_max_connections(1)).await.unwrap();
+        let open = "SELECT CAST(COUNT(*) AS TEXT) FROM pg_stat_activity WHERE datname = current_database() \
+                    AND application_name = 'callout' AND state LIKE 'idle in transaction%'";
+        for most in 1..100 {
+            let (name, by, mut polls) = (format!("w{most}"), me(), 0);
+            let mut asked = Box::pin(store.create_workspace(&name, &by));
+            let done = poll_fn(|context| {
+                polls += 1;
+                if polls > most { Poll::Ready(None) } else { asked.as_mut().poll(context).map(Some) }
+            });
+            let done = done.await;
+            drop(asked);
+            let mut found = database.texts(open).await;
+            for _ in 0..50 {
+                if found == ["0"] {
+                    break;
+                }
+                // The connection is on its way back.
+                support::pause(Duration::from_millis(100));
+                found = database.texts(open).await;
+            }
+            assert_eq!(found, ["0"], "given up after {most} steps");
+            if let Some(done) = done {
+                done.unwrap();
+                return;
+            }
+        }
+        unreachable!("it does not end");
     });
 }
 

@@ -172,7 +172,15 @@ impl Database {
                 // From its first statement on, so that it never finds that another was faster.
                 On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await.map_err(Failure::from)?)
             }
-            On::Postgres(pool) => On::Postgres(in_time(pool.begin()).await.map_err(Failure::from)?),
+            On::Postgres(pool) => {
+                let pool = pool.clone();
+                // On its own, so that it ends also when nobody waits for it any more, and is rolled back then: of a
+                // BEGIN that was given up sqlx knows nothing, and whoever has the connection next is in the middle of
+                // that transaction.
+                let begun = tokio::spawn(async move { in_time(pool.begin()).await }).await;
+                let begun = begun.map_err(|_| StoreError::unavailable("a transaction could not be begun"))?;
+                On::Postgres(begun.map_err(Failure::from)?)
+            }
         })
     }
 
