@@ -11,10 +11,17 @@ use callout_store::{ChangeStamp, StoreError, StoredIntegration, Uuid};
 use hashlink::LruCache;
 use http::StatusCode;
 
-use crate::{App, error::ApiError, gate::Gates, shared_look::SharedLook};
+use crate::{
+    App,
+    error::ApiError,
+    shared_look::{SharedLook, SharedLooks},
+};
 
 /// How often an integration that changes while it is read is read again.
 const MAX_TRIES: u32 = 5;
+
+/// How long one may take to be loaded: a store of secrets outside is waited for half a minute.
+const LONGEST_LOAD: Duration = Duration::from_mins(1);
 
 /// Bytes of all configs whose compiled form is kept.
 const MAX_CONFIG_BYTES: usize = 64 << 20;
@@ -26,8 +33,9 @@ const MAX_CONFIG_BYTES: usize = 64 << 20;
 pub(crate) struct Loaded {
     most: usize,
     entries: Mutex<Entries>,
-    /// Callers who come while one is being loaded wait for the one who does it.
-    gates: Gates,
+    /// Callers who come while one is being loaded wait for the one who does it, and for no other: if that fails, it
+    /// has failed for all of them. By workspace too, for what one is told is not another's.
+    loads: SharedLooks<(Uuid, Uuid), LoadedIntegration>,
 }
 
 struct Entries {
@@ -71,7 +79,7 @@ pub(crate) type LoadedIntegration = Result<Integration, Error>;
 impl Loaded {
     pub(crate) fn new(most: usize) -> Self {
         let entries = Entries { by_id: LruCache::new_unbounded(), config_bytes: 0 };
-        Self { most: most.max(1), entries: Mutex::new(entries), gates: Gates::default() }
+        Self { most: most.max(1), entries: Mutex::new(entries), loads: SharedLooks::new(LONGEST_LOAD) }
     }
 
     /// The integration of that id in that workspace, compiled.
@@ -94,9 +102,13 @@ impl Loaded {
         entry.is_seen(stamp, now).then(|| entry.integration.clone())
     }
 
-    /// What the store holds, once nobody else is loading it.
+    /// What the store holds, loaded by one of those who ask for it.
     async fn look(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
-        let _alone = self.gates.pass(id).await;
+        let (own, clock) = (app.clone(), app.clock());
+        self.loads.look((workspace, id), clock, async move { own.loaded().find(&own, workspace, id).await }).await
+    }
+
+    async fn find(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
         // Another may have loaded it meanwhile.
         if let Some(integration) = self.seen(app, workspace, id) {
             return Ok(Ok(integration));

@@ -1,10 +1,12 @@
 //! One look that serves many: what callers ask the store at the same time.
 
 use std::{
+    collections::HashMap,
     fmt,
+    hash::Hash,
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex as SyncMutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -48,6 +50,16 @@ impl<T: Clone + Send + 'static> SharedLook<T> {
         clock: &SharedClock,
         look: impl Future<Output = Result<T, ApiError>> + Send + 'static,
     ) -> Result<T, ApiError> {
+        self.look_within(LONGEST, clock, look).await
+    }
+
+    /// As [`SharedLook::look`], with another longest time.
+    async fn look_within(
+        &self,
+        longest: Duration,
+        clock: &SharedClock,
+        look: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let own = self.came.fetch_add(1, Ordering::SeqCst) + 1;
         let mut seen = Arc::clone(&self.seen).lock_owned().await;
         if let Seen { upto, found: Some(found) } = &*seen
@@ -58,10 +70,10 @@ impl<T: Clone + Send + 'static> SharedLook<T> {
         let (came, clock) = (Arc::clone(&self.came), clock.clone());
         let looking = tokio::spawn(async move {
             let begun = came.load(Ordering::SeqCst);
-            let found = match select(pin!(look), pin!(clock.until(clock.now() + LONGEST))).await {
+            let found = match select(pin!(look), pin!(clock.until(clock.now() + longest))).await {
                 Either::Left((found, _)) => found,
                 Either::Right(_) => {
-                    tracing::warn!(seconds = LONGEST.as_secs(), "the store gave no answer in time");
+                    tracing::warn!(seconds = longest.as_secs(), "the store gave no answer in time");
                     Err(ApiError::store_unavailable())
                 }
             };
@@ -83,6 +95,76 @@ impl<T> Clone for SharedLook<T> {
 impl<T> fmt::Debug for SharedLook<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedLook").finish_non_exhaustive()
+    }
+}
+
+/// Shared looks by what is looked at; where nobody looks they take no room.
+pub(crate) struct SharedLooks<K: Copy + Eq + Hash, T> {
+    longest: Duration,
+    by_key: ByKey<K, T>,
+}
+
+/// Each with the number of those who look and of looks under way.
+type ByKey<K, T> = Arc<SyncMutex<HashMap<K, (usize, SharedLook<T>)>>>;
+
+/// One who looks, or a look under way.
+struct Looking<K: Copy + Eq + Hash, T> {
+    by_key: ByKey<K, T>,
+    key: K,
+}
+
+impl<K: Copy + Eq + Hash + Send + 'static, T: Clone + Send + 'static> SharedLooks<K, T> {
+    /// A look may take that long.
+    pub(crate) fn new(longest: Duration) -> Self {
+        Self { longest, by_key: Arc::default() }
+    }
+
+    /// As [`SharedLook::look`].
+    pub(crate) async fn look(
+        &self,
+        key: K,
+        clock: &SharedClock,
+        look: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let (shared, [own, its]) = self.begin(key);
+        // Who comes after all have gone away waits for the look that goes on, and begins none beside it.
+        let looking = async move {
+            let _its = its;
+            look.await
+        };
+        let found = shared.look_within(self.longest, clock, looking).await;
+        drop(own);
+        found
+    }
+
+    fn begin(&self, key: K) -> (SharedLook<T>, [Looking<K, T>; 2]) {
+        let mut by_key = lock(&self.by_key);
+        let (count, shared) = by_key.entry(key).or_insert_with(|| (0, SharedLook::new()));
+        *count += 2;
+        let looking = || Looking { by_key: Arc::clone(&self.by_key), key };
+        (shared.clone(), [looking(), looking()])
+    }
+}
+
+impl<K: Copy + Eq + Hash, T> Drop for Looking<K, T> {
+    fn drop(&mut self) {
+        let mut by_key = lock(&self.by_key);
+        if let Some((count, _)) = by_key.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                by_key.remove(&self.key);
+            }
+        }
+    }
+}
+
+fn lock<K, T>(by_key: &SyncMutex<HashMap<K, T>>) -> MutexGuard<'_, HashMap<K, T>> {
+    by_key.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K: Copy + Eq + Hash, T> fmt::Debug for SharedLooks<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedLooks").field("in_use", &lock(&self.by_key).len()).finish_non_exhaustive()
     }
 }
 
@@ -206,5 +288,30 @@ mod tests {
         let broken = look(&shared, async { panic!("a defect") });
         assert_eq!(broken.await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(look(&shared, counted.look()).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn those_who_look_at_one_thing_share_its_failure_and_nothing_is_kept() {
+        let (looks, counted, clock) = (SharedLooks::new(Duration::from_secs(60)), Counted::default(), system_clock());
+        let (end, ended) = oneshot::channel::<()>();
+        let (start, started) = oneshot::channel();
+        let gone = looks.look(1, &clock, async {
+            start.send(()).unwrap();
+            let _ = ended.await;
+            Err(unavailable())
+        });
+        assert!(gone.now_or_never().is_none());
+        started.await.unwrap();
+        // The one who began it has gone away, and it goes on.
+        let mut waiting = pin!(join_all((0..3).map(|_| looks.look(1, &clock, counted.look()))));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        assert_eq!(looks.look(2, &clock, counted.look()).await.unwrap(), 1, "another thing is not waited for");
+        end.send(()).unwrap();
+        for failed in waiting.await {
+            assert_eq!(failed.unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
+        }
+        assert_eq!(counted.looks(), 1);
+        assert_eq!(looks.look(1, &clock, counted.look()).await.unwrap(), 2);
+        assert!(lock(&looks.by_key).is_empty());
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     at,
     calls::reached,
     client::call,
-    harness::{Server, integration},
+    harness::{Server, Silent, integration},
     http_client::HttpClient,
     json, text_at,
 };
@@ -244,4 +244,21 @@ async fn web_pages_are_refused_but_those_of_origins_that_may() {
     }
     let server = Server::start().await;
     assert_eq!(HttpClient::new(&server.address, "").send(Method::OPTIONS, "").await.status, 401, "no origin may ask");
+}
+
+#[tokio::test]
+async fn tools_whose_secrets_cannot_be_had_are_waited_for_once() {
+    let silent = Silent::default();
+    let server = Server::with_secrets(&silent).await;
+    server.create(&integration("shop", "https://shop.example")).await;
+    let client = HttpClient::new(&server.address, &server.owner);
+    let ask = || async { client.begin(7, "tools/list", "{}").await.message().await.unwrap() };
+    let mut all = Box::pin(futures_util::future::join_all([ask(), ask(), ask()]));
+    assert!(tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await.is_err(), "they wait");
+    server.clock.advance(Duration::from_secs(31));
+    let answers = tokio::time::timeout(Duration::from_secs(10), all).await;
+    for answer in answers.unwrap() {
+        assert!(answer.get("error").is_some(), "{answer}");
+    }
+    assert_eq!(silent.asked(), 1);
 }

@@ -1,9 +1,11 @@
 //! Test, execute and test-connection: what a call through the API answers, also when it fails.
 
+use std::time::Duration;
+
 use callout::Json;
 use callout_tests::{Recorded, Reply, Upstream};
 
-use super::{Server, integration};
+use super::{Server, harness::Silent, integration};
 
 async fn shop() -> Upstream {
     Upstream::with(|request: &Recorded| match request.path() {
@@ -201,4 +203,20 @@ async fn a_client_that_goes_away_cancels_its_call() {
     assert_eq!(upstream.count(), 1);
     // Its connection to the upstream is closed when nobody waits for the answer any more.
     assert!(upstream.settled(0).await, "{} connections are open", upstream.open_connections());
+}
+
+#[tokio::test]
+async fn a_secret_store_that_does_not_answer_is_waited_for_once() {
+    let silent = Silent::default();
+    let server = Server::with_secrets(&silent).await;
+    let id = server.create(&integration("shop", "https://shop.example")).await;
+    let path = format!("/integrations/{id}/endpoints/go/execute");
+    let ask = || server.ask("POST", &path, Some(r#"{"params":{"id":1}}"#));
+    let mut all = Box::pin(futures_util::future::join_all([ask(), ask(), ask()]));
+    assert!(tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await.is_err(), "they wait");
+    server.clock.advance(Duration::from_secs(31));
+    for answer in tokio::time::timeout(Duration::from_secs(10), all).await.unwrap() {
+        assert_eq!(answer.expect(503).text_at("error_code"), "store_unavailable");
+    }
+    assert_eq!(silent.asked(), 1);
 }

@@ -1,11 +1,20 @@
 //! A server on a free port of this machine, and a client that asks it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use async_compression::tokio::write::GzipDecoder;
 use callout::{EgressPolicy, Engine, ExposeSecret, Json, SharedClock};
+use callout_core::{
+    secret::SecretString,
+    secret_store::{SecretStore, SecretStoreError, SharedSecretStore},
+};
 use callout_server::{App, ServerOptions, serve};
-use callout_store::{Actor, NewApiKey, Permission, Role, Store, StoreOptions, Uuid};
+use callout_store::{
+    Actor, NewApiKey, Permission, Role, SecretBackend, Store, StoreOptions, Uuid, secrets::MemorySecrets,
+};
 use callout_tests::{SeededRng, TestClock};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -72,6 +81,35 @@ impl Answer {
     }
 }
 
+/// A store of secrets that takes them, and does not answer who asks for one.
+#[derive(Clone, Default)]
+pub(crate) struct Silent {
+    kept: MemorySecrets,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Silent {
+    /// How often it was asked for a secret.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl SecretStore for Silent {
+    async fn put(&self, path: &str, value: &SecretString) -> Result<u64, SecretStoreError> {
+        SecretStore::put(&self.kept, path, value).await
+    }
+
+    async fn get(&self, _: &str, _: u64) -> Result<SecretString, SecretStoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+
+    async fn delete(&self, path: &str) -> Result<(), SecretStoreError> {
+        SecretStore::delete(&self.kept, path).await
+    }
+}
+
 pub(crate) fn actor() -> Actor {
     Actor { key_id: None, name: "test".to_owned(), request_id: None }
 }
@@ -89,9 +127,19 @@ impl Server {
     }
 
     pub(crate) async fn with(options: ServerOptions) -> Self {
+        Self::made(options, SecretBackend::Database).await
+    }
+
+    /// With its secrets outside, in that store.
+    pub(crate) async fn with_secrets(secrets: &Silent) -> Self {
+        let secrets = SecretBackend::External(SharedSecretStore::new(secrets.clone()));
+        Self::made(ServerOptions::default(), secrets).await
+    }
+
+    async fn made(options: ServerOptions, secrets: SecretBackend) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("callout.db").display().to_string();
-        let mut server = Self::on(StoreOptions::new(database.parse().unwrap()), options).await;
+        let mut server = Self::on(StoreOptions::new(database.parse().unwrap()).with_secrets(secrets), options).await;
         server.folder = Some(Arc::new(folder));
         server
     }

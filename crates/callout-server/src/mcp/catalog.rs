@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use callout::{Delivery, Tool};
@@ -12,7 +13,7 @@ use callout_store::Uuid;
 use hashlink::LruCache;
 use http::StatusCode;
 
-use crate::{App, error::ApiError, gate::Gates};
+use crate::{App, error::ApiError, shared_look::SharedLooks};
 
 /// The integrations of one workspace whose endpoints are tools, the first by name.
 const MAX_INTEGRATIONS: u32 = 1000;
@@ -22,6 +23,10 @@ const MAX_TOOL_BYTES: usize = 16 << 20;
 
 /// Bytes of all workspaces' tools that are kept.
 const MAX_KEPT_BYTES: usize = 64 << 20;
+
+/// How long it may take to make one: a thousand integrations are loaded, whose secrets may stand far away. Each of
+/// them has a bound of its own, and what fails ends it.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// The tools of one workspace.
 pub(crate) struct Catalog {
@@ -48,8 +53,9 @@ impl Catalog {
 /// The catalogs of the workspaces that were asked for last.
 pub(crate) struct Catalogs {
     kept: Mutex<Kept>,
-    /// Callers who come while one is being made wait for the one who does it.
-    gates: Gates,
+    /// Callers who come while one is being made wait for the one who does it; if that fails, it has failed for all
+    /// of them.
+    looks: SharedLooks<Uuid, Arc<Catalog>>,
 }
 
 struct Kept {
@@ -60,7 +66,7 @@ struct Kept {
 impl Catalogs {
     pub(crate) fn new() -> Self {
         let kept = Kept { by_workspace: LruCache::new_unbounded(), bytes: 0 };
-        Self { kept: Mutex::new(kept), gates: Gates::default() }
+        Self { kept: Mutex::new(kept), looks: SharedLooks::new(LONGEST) }
     }
 
     /// What is kept of a workspace, however old it is.
@@ -69,19 +75,31 @@ impl Catalogs {
     }
 
     /// The workspace's tools as the store has them now.
-    pub(crate) async fn current(&self, app: &App, workspace: Uuid) -> Result<Arc<Catalog>, ApiError> {
+    pub(crate) async fn current(self: &Arc<Self>, app: &App, workspace: Uuid) -> Result<Arc<Catalog>, ApiError> {
         let revisions = app.store().callable_revisions(workspace, MAX_INTEGRATIONS).await?;
-        let is_current = |catalog: &Arc<Catalog>| catalog.revisions == revisions;
-        if let Some(catalog) = self.kept(workspace).filter(is_current) {
+        if let Some(catalog) = self.kept_of(workspace, &revisions) {
             return Ok(catalog);
         }
-        let _alone = self.gates.pass(workspace).await;
-        if let Some(catalog) = self.kept(workspace).filter(is_current) {
+        let (catalogs, own) = (Arc::clone(self), app.clone());
+        let look = async move { catalogs.look(&own, workspace).await };
+        // It takes much room, which few requests need.
+        Box::pin(self.looks.look(workspace, app.clock(), look)).await
+    }
+
+    async fn look(&self, app: &App, workspace: Uuid) -> Result<Arc<Catalog>, ApiError> {
+        let revisions = app.store().callable_revisions(workspace, MAX_INTEGRATIONS).await?;
+        // Another may have made it meanwhile.
+        if let Some(catalog) = self.kept_of(workspace, &revisions) {
             return Ok(catalog);
         }
         let catalog = Arc::new(make(app, workspace, revisions).await?);
         self.lock().put(workspace, Arc::clone(&catalog));
         Ok(catalog)
+    }
+
+    /// What is kept of a workspace, if it was made of these.
+    fn kept_of(&self, workspace: Uuid, revisions: &[(Uuid, i64)]) -> Option<Arc<Catalog>> {
+        self.kept(workspace).filter(|catalog| catalog.revisions == revisions)
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -79,7 +79,7 @@ impl Watches {
 }
 
 /// Looks at a workspace's tools for as long as somebody listens.
-async fn watch(app: &App, catalogs: &Catalogs, watched: &Mutex<Watched>, workspace: Uuid) {
+async fn watch(app: &App, catalogs: &Arc<Catalogs>, watched: &Mutex<Watched>, workspace: Uuid) {
     let mut seen: Option<ToolList> = None;
     let mut is_first = true;
     loop {
