@@ -122,6 +122,12 @@ impl Asker {
         id.ok_or_else(|| ApiError::invalid_value(&["path", name], "uuid", "must be a UUID"))
     }
 
+    /// What a param of the path names, for the audit log: its kind and id, or the kind alone where it is no id. Whoever
+    /// is refused may have written anything there, and the log's rows stay.
+    pub(crate) fn target(&self, kind: &str, name: &str) -> String {
+        self.id(name).map_or_else(|_| kind.to_owned(), |id| format!("{kind}:{id}"))
+    }
+
     /// The workspace that the path names, if this key has that right in it.
     ///
     /// Another's workspace and one that does not exist are refused alike; only the operator, whose

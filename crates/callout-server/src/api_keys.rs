@@ -36,7 +36,7 @@ async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
 
 /// `POST /v1/{workspace_id}/api-keys/{key_id}/rotate`
 pub(crate) async fn rotate(State(app): State<App>, asker: Asker) -> Result<Reply, ApiError> {
-    let target = format!("api_key:{}", asker.path("key_id"));
+    let target = asker.target("api_key", "key_id");
     let done = rotate_checked(&app, &asker).await;
     asker.audited(&app, AuditAction::ApiKeyRotate, &target, done).await
 }
@@ -54,7 +54,7 @@ async fn rotate_checked(app: &App, asker: &Asker) -> Result<Reply, ApiError> {
 
 /// `DELETE /v1/{workspace_id}/api-keys/{key_id}`
 pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<StatusCode, ApiError> {
-    let target = format!("api_key:{}", asker.path("key_id"));
+    let target = asker.target("api_key", "key_id");
     let done = delete_checked(&app, &asker).await;
     asker.audited(&app, AuditAction::ApiKeyDelete, &target, done).await
 }

@@ -58,7 +58,7 @@ pub(crate) async fn get(State(app): State<App>, asker: Asker) -> Result<Reply, A
 
 /// `PATCH /v1/{workspace_id}/integrations/{integration_id}`
 pub(crate) async fn update(State(app): State<App>, asker: Asker, request: Request) -> Result<Reply, ApiError> {
-    let target = format!("integration:{}", asker.path("integration_id"));
+    let target = asker.target("integration", "integration_id");
     let done = update_checked(&app, &asker, request).await;
     asker.audited(&app, AuditAction::IntegrationUpdate, &target, done).await
 }
@@ -88,7 +88,7 @@ async fn update_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
 
 /// `DELETE /v1/{workspace_id}/integrations/{integration_id}`
 pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<StatusCode, ApiError> {
-    let target = format!("integration:{}", asker.path("integration_id"));
+    let target = asker.target("integration", "integration_id");
     let done = delete_checked(&app, &asker).await;
     asker.audited(&app, AuditAction::IntegrationDelete, &target, done).await
 }

@@ -30,7 +30,7 @@ async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
 
 /// `DELETE /v1/workspaces/{workspace_id}`: with its integrations, secrets and keys.
 pub(crate) async fn delete(State(app): State<App>, asker: Asker) -> Result<StatusCode, ApiError> {
-    let target = format!("workspace:{}", asker.path("workspace_id"));
+    let target = asker.target("workspace", "workspace_id");
     let done = delete_checked(&app, &asker).await;
     asker.audited(&app, AuditAction::WorkspaceDelete, &target, done).await
 }

@@ -156,11 +156,15 @@ pub struct AuditEntry {
     pub actor: Actor,
     /// What.
     pub action: AuditAction,
-    /// To what: `integration:<id>`, `api_key:<id>`, `workspace:<id>`, `master_key:<id>`.
+    /// To what: `integration:<id>`, `api_key:<id>`, `workspace:<id>`, `master_key:<id>`; the kind alone for what has
+    /// no id. At most 256 characters.
     pub target: String,
     /// How it ended.
     pub result: AuditResult,
 }
+
+/// Most characters of a target that are kept: rows cannot be deleted, and no target that is one is as long.
+const MAX_TARGET: usize = 256;
 
 type EntryRow = (i64, i64, Option<String>, Option<String>, String, Option<String>, String, String, String);
 
@@ -246,7 +250,7 @@ impl Parts {
             storable(&by.name),
             by.request_id.as_deref().map(storable),
             record.action.as_str(),
-            storable(&record.target),
+            storable(&record.target).chars().take(MAX_TARGET).collect::<String>(),
             record.result.as_str(),
         )?;
         Ok(())

@@ -12,7 +12,12 @@ use callout_core::secret::{SecretName, Secrets};
 use callout_store::{Actor, AuditAction, AuditResult, IntegrationChange, NewApiKey, Page, Role, Uuid};
 use support::{Database, kind, me, plain, with_token, workspace};
 
-on_both! { every_change_is_recorded, the_log_is_append_only, a_change_that_fails_leaves_no_row }
+on_both! {
+    every_change_is_recorded,
+    the_log_is_append_only,
+    a_long_target_is_cut,
+    a_change_that_fails_leaves_no_row,
+}
 
 async fn every_change_is_recorded(database: Database) {
     let store = database.open().await;
@@ -73,6 +78,14 @@ async fn the_log_is_append_only(database: Database) {
         assert!(refused.contains("append-only"), "{attempt}: {refused}");
     }
     assert_eq!(store.audit(None, Page::default()).await.unwrap().items[0].actor, me());
+}
+
+async fn a_long_target_is_cut(database: Database) {
+    let store = database.open().await;
+    let long = "é".repeat(60_000);
+    store.record_refusal(None, AuditAction::WorkspaceDelete, &long, &me(), AuditResult::Denied).await.unwrap();
+    let kept = store.audit(None, Page::default()).await.unwrap();
+    assert_eq!(kept.items[0].target, "é".repeat(256));
 }
 
 async fn a_change_that_fails_leaves_no_row(database: Database) {

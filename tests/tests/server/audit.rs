@@ -126,3 +126,23 @@ async fn who_goes_away_when_refused_is_recorded() {
     }
     assert_eq!(recorded, 1);
 }
+
+#[tokio::test]
+async fn what_is_no_id_in_a_path_is_not_kept() {
+    let server = Server::start().await;
+    let (id, viewer) = server.key(Role::Viewer, &[]).await;
+    let long = "x".repeat(50_000);
+    for (method, path) in [
+        ("DELETE", server.path(&format!("/integrations/{long}"))),
+        ("PATCH", server.path(&format!("/integrations/{long}"))),
+        ("DELETE", server.path(&format!("/api-keys/{long}"))),
+        ("POST", server.path(&format!("/api-keys/{}/rotate", id.to_string().to_uppercase()))),
+        ("DELETE", format!("/v1/workspaces/{}", server.workspace)),
+    ] {
+        server.ask_as(Some(&viewer), method, &path, None).await.expect(403);
+    }
+    let log = server.ask("GET", "/audit-log?limit=5", None).await.expect(200);
+    let targets: Vec<_> = (0..5).map(|at| log.text_at(&format!("items.{at}.target"))).collect();
+    let (workspace, key) = (format!("workspace:{}", server.workspace), format!("api_key:{id}"));
+    assert_eq!(targets, [&*workspace, &*key, "api_key", "integration", "integration"]);
+}
