@@ -69,7 +69,9 @@ impl Parts {
             match self.put_all(store, next, given).await {
                 Ok(versions) => outside = Outside { intent: Some(intent), versions },
                 Err(error) => {
-                    self.purge(intent).await;
+                    // One that had no answer may be carried out later.
+                    let is_given_up = matches!(error, StoreError::Unavailable { .. });
+                    self.purge(if is_given_up { intent.given_up() } else { intent }).await;
                     return Err(error);
                 }
             }

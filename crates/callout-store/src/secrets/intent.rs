@@ -29,8 +29,9 @@ pub(crate) struct Intent {
     integration: Uuid,
     env: String,
     names: Vec<SecretName>,
-    /// Whether it took the place of a change under way, whose last write outside may come after ours.
-    is_over_another: bool,
+    /// Whether a write outside may come after what is deleted here: the last one of a change under way whose place
+    /// it took, or one that was given up.
+    may_come_late: bool,
 }
 
 type IntentRow = (String, String, String, String, String);
@@ -52,6 +53,11 @@ impl Intent {
         if held == 1 { Ok(()) } else { Err(StoreError::Changed) }
     }
 
+    /// Whose last write nobody knows the end of.
+    pub(super) fn given_up(self) -> Self {
+        Self { may_come_late: true, ..self }
+    }
+
     fn names(&self) -> String {
         self.names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")
     }
@@ -64,7 +70,7 @@ impl Intent {
             integration: read_id(&integration)?,
             env,
             names: names.map_err(|error| StoreError::Damaged(format!("intent {id}: {error}")))?,
-            is_over_another: false,
+            may_come_late: false,
         })
     }
 }
@@ -112,7 +118,7 @@ impl Parts {
             integration,
             env: self.env.clone(),
             names: names.to_vec(),
-            is_over_another: false,
+            may_come_late: false,
         }
     }
 
@@ -186,16 +192,18 @@ impl Parts {
             row!(on, "SELECT secret_versions FROM integrations WHERE id = $1", &integration)?;
         drop(on);
         let named = named.and_then(|(text,)| read_versions(&text)).unwrap_or_default();
+        let unnamed: Vec<_> = intent.names.iter().filter(|name| !named.contains_key(name)).collect();
         self.in_time(async {
-            for name in intent.names.iter().filter(|name| !named.contains_key(name)) {
-                let path = self.secret_path(intent.workspace, intent.integration, *name);
+            for name in &unnamed {
+                let path = self.secret_path(intent.workspace, intent.integration, **name);
                 store.delete(&path).await.map_err(|error| StoreError::of_secret(error, &path))?;
             }
             Ok(())
         })
         .await?;
-        if intent.is_over_another {
-            // Looked at once more when that other one's time is over.
+        if intent.may_come_late && !unnamed.is_empty() {
+            // Looked at once more when the time of that write is over. (Of one that is named it makes a version that
+            // nobody asks for.)
             return Ok(());
         }
         let mut on = self.database.write().await?;
@@ -254,7 +262,7 @@ impl Parts {
             self.now().unix_micros(),
             integration.to_string(),
         )?;
-        intent.is_over_another = taken == 1;
+        intent.may_come_late = taken == 1;
         if taken == 0 {
             execute!(
                 *on,

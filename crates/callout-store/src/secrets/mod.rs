@@ -28,8 +28,10 @@
 //! [Recovery](crate::Store::recover) deletes of the secrets that an intent names those that the integration
 //! does not, and ends the intent. It takes intents that are older than a minute, and takes each over
 //! first, so that a change which is only slow fails at 3 and not afterwards; 2 is given up after half a
-//! minute. So an integration is wholly old or wholly new, with its secrets, at each point; a secret
-//! that nothing names is deleted a minute later at the next recovery.
+//! minute. A put that was given up may be carried out after what it left was deleted: where the integration
+//! does not name its secret, the intent stays, and recovery looks once more. So an integration is wholly old
+//! or wholly new, with its secrets, at each point; a secret that nothing names is deleted a minute later at
+//! the next recovery.
 
 pub(crate) mod change;
 mod environment;
