@@ -50,6 +50,22 @@ async fn a_session_is_its_keys_alone() {
 }
 
 #[tokio::test]
+async fn a_rotated_key_has_no_session_any_more() {
+    let server = Server::start().await;
+    let (id, key) = server.key(Role::Owner, &[]).await;
+    let mut client = HttpClient::start(&server.address, &key).await;
+    assert!(client.tools().await.is_empty());
+    let rotated = server.ask("POST", &format!("/api-keys/{id}/rotate"), None).await.expect(200);
+    assert_eq!(client.begin(1, "tools/list", "{}").await.status, 401);
+    // It would go on, and be told of no change.
+    client.key = rotated.text_at("api_key");
+    assert_eq!(client.begin(1, "tools/list", "{}").await.status, 404);
+    assert_eq!(client.send(Method::GET, "").await.status, 404);
+    let again = HttpClient::start(&server.address, &client.key).await;
+    assert!(again.tools().await.is_empty());
+}
+
+#[tokio::test]
 async fn with_one_session_too_many_the_one_that_rested_longest_ends() {
     let mut options = ServerOptions::default();
     options.max_mcp_sessions = 2;

@@ -18,11 +18,13 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use callout::SecretString;
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use callout::{ExposeSecret as _, SecretString};
 use callout_mcp::{HttpOptions, HttpService, McpServer, Owner};
 use callout_store::{ApiKey, Uuid};
 use http::{Method, StatusCode, header::AUTHORIZATION};
 use http_body_util::Full;
+use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::origins::cors;
 use crate::{
@@ -91,7 +93,7 @@ pub(crate) async fn answer(
         // A stream that may last for hours; how many there are is bounded by session.
         share.release();
     }
-    let (tenant, id) = (workspace.to_string(), key.id.to_string());
+    let (tenant, id) = (workspace.to_string(), owner_of(key.id, &presented));
     parts.extensions.insert(McpAsker { key, workspace, presented, share });
     let owner = Owner { tenant: &tenant, id: &id };
     let body = if parts.method == Method::POST {
@@ -100,4 +102,11 @@ pub(crate) async fn answer(
         Full::default()
     };
     Ok(mcp.0.handle(owner, Request::from_parts(parts, body)).await.map(Body::new))
+}
+
+/// Whose a session is: the key's, and of its secrets that one's. With another there is none, so that the client begins
+/// one anew: the session before is told of nothing, for it asks with a secret that is no key any more.
+fn owner_of(key: Uuid, presented: &SecretString) -> String {
+    let digest: [u8; 32] = Sha256::digest(presented.expose_secret()).into();
+    format!("{key} {}", BASE64_STANDARD_NO_PAD.encode(digest))
 }
