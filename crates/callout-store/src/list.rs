@@ -236,10 +236,16 @@ fn pattern(search: &str) -> String {
     pattern
 }
 
-/// In lower case, control characters (a NUL, which PostgreSQL's texts do not hold, and a line's end
-/// among them) all alike.
+/// In lower case, letter by letter, so that a part of a text is folded as it is within the whole; control characters
+/// (a NUL, which PostgreSQL's texts do not hold, and a line's end among them) all alike.
 fn folded(text: &str) -> String {
-    text.to_lowercase().chars().map(|found| if found.is_control() { '\u{fffd}' } else { found }).collect()
+    let alike = |found: char| match found {
+        // A Greek word ends with another small sigma, whose capital is the same.
+        'ς' => 'σ',
+        found if found.is_control() => '\u{fffd}',
+        found => found,
+    };
+    text.chars().flat_map(char::to_lowercase).map(alike).collect()
 }
 
 #[cfg(test)]
@@ -251,6 +257,7 @@ mod tests {
         assert_eq!(pattern(""), "%");
         assert_eq!(pattern(r"50%_\É"), r"%50\%\_\\é%");
         assert_eq!(pattern("a\nb\0"), "%a\u{fffd}b\u{fffd}%");
+        assert_eq!(pattern("ΟΔΟΣ οδος İ"), "%οδοσ οδοσ i\u{307}%");
         let mut config = IntegrationConfig::new("github", "");
         config.display_name = "Git\nHub".to_owned();
         let text = search_text(&config, Uuid::nil());

@@ -11,12 +11,15 @@
 mod support;
 
 use callout_core::config::Protocol;
-use callout_store::{ListQuery, MAX_PAGE_BYTES, Page, Sort, SortBy, StoredIntegration};
+use callout_store::{ListQuery, MAX_PAGE_BYTES, Page, Sort, SortBy, Store, StoredIntegration};
 use support::{Database, me, plain, workspace};
 
 on_both! {
-    lists_are_as_the_model_says, each_sort_of_many_reads_an_index, a_page_ends_at_its_bytes,
-    what_can_be_called_is_told_with_its_revision
+    lists_are_as_the_model_says,
+    a_greek_word_is_found_in_any_case,
+    each_sort_of_many_reads_an_index,
+    a_page_ends_at_its_bytes,
+    what_can_be_called_is_told_with_its_revision,
 }
 
 const SORTS: [Sort; 6] = [
@@ -132,6 +135,31 @@ async fn lists_are_as_the_model_says(database: Database) {
     let far = ListQuery { page: Page { limit: 10, offset: u64::MAX }, ..ListQuery::default() };
     let far = store.list_integrations(workspace.id, &far).await.unwrap();
     assert_eq!((far.items.len(), far.total), (0, names.len() as u64));
+}
+
+async fn a_greek_word_is_found_in_any_case(database: Database) {
+    let store = database.open().await;
+    let workspace = workspace(&store).await;
+    let mut new = plain("aa");
+    new.config.display_name = String::from("ΟΔΥΣΣΕΥΣ");
+    store.create_integration(workspace.id, new, &me()).await.unwrap();
+    let found = async |store: &Store| {
+        for search in ["ΟΔΥΣΣΕΥΣ", "οδυσσευς", "οδυσσευσ", "ΟΔΥΣ", "ΣΕΥΣ", "ευς", "Σ", "ς"]
+        {
+            let query = ListQuery { search: Some(search.to_owned()), ..ListQuery::default() };
+            assert_eq!(store.list_integrations(workspace.id, &query).await.unwrap().total, 1, "{search}");
+        }
+    };
+    found(&store).await;
+    // One that was stored before its letters were so.
+    for statement in [
+        "UPDATE integrations SET search_text = replace(search_text, 'υσ', 'υς')",
+        "DROP TABLE secret_home",
+        "DELETE FROM callout_schema WHERE version = 2",
+    ] {
+        database.execute(statement).await.unwrap();
+    }
+    found(&database.open().await).await;
 }
 
 async fn each_sort_of_many_reads_an_index(database: Database) {
