@@ -43,6 +43,7 @@ mod loaded;
 mod mcp;
 mod metrics;
 mod openapi;
+mod pace;
 mod page;
 mod query;
 mod rate_limit;

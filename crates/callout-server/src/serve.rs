@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 
-use crate::{App, mcp::Mcp, router::router};
+use crate::{App, mcp::Mcp, pace::Paced, router::router};
 
 /// Bytes of a request's headers.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -46,7 +46,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
         tokio::select! {
             accepted = accept(&listener, &room, &app) => {
                 if let Some((stream, place)) = accepted {
-                    let answering = answer(stream, router.clone(), app.options().read_timeout, &graceful);
+                    let answering = answer(stream, router.clone(), &app, &graceful);
                     connections.spawn(async move {
                         answering.await;
                         drop(place);
@@ -87,19 +87,21 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, app: &App) -> Opt
 fn answer(
     stream: TcpStream,
     router: Router,
-    patience: Duration,
+    app: &App,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = ()> + Send + 'static {
+    let patience = app.options().read_timeout;
     // Small answers are not held back to be sent with others.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     // A client that does not take its answer holds it in memory; after a while it is let go.
     stream.set_write_timeout(Some(patience));
+    let stream = Paced::new(Box::pin(stream), patience, app.clock().clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let connection = graceful.watch(connection);
     async move {
         if let Err(error) = connection.await {
