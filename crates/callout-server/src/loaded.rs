@@ -105,7 +105,8 @@ impl Loaded {
     /// What the store holds, loaded by one of those who ask for it.
     async fn look(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
         let (own, clock) = (app.clone(), app.clock());
-        self.loads.look((workspace, id), clock, async move { own.loaded().find(&own, workspace, id).await }).await
+        let find = async move { own.loaded().find(&own, workspace, id).await };
+        self.loads.look((workspace, id), clock, Box::pin(find)).await
     }
 
     async fn find(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {

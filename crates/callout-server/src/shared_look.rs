@@ -292,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_look_at_one_thing_share_its_failure_and_nothing_is_kept() {
-        let (looks, counted, clock) = (SharedLooks::new(Duration::from_secs(60)), Counted::default(), system_clock());
+        let (looks, counted, clock) = (SharedLooks::new(Duration::from_mins(1)), Counted::default(), system_clock());
         let (end, ended) = oneshot::channel::<()>();
         let (start, started) = oneshot::channel();
         let gone = looks.look(1, &clock, async {

@@ -9,29 +9,12 @@
 
 mod support;
 
-use std::{
-    fs,
-    future::{pending, poll_fn},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::Poll,
-    time::Duration,
-};
+use std::{fs, future::poll_fn, task::Poll, time::Duration};
 
 use callout_core::secret::SecretName;
 use callout_store::{DatabaseUrl, Store};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use support::{Child, Database, kind, me, plain, secret, with_token, workspace};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-};
-use url::Url;
 
 on_both! { a_locked_database_is_unavailable_and_heals }
 
@@ -175,86 +158,6 @@ fn a_server_that_was_cut_off_is_unavailable_and_heals() {
         sqlx::raw_sql(sqlx::AssertSqlSafe(allow)).execute(&mut server).await.unwrap();
         store.ping().await.unwrap();
         store.create_integration(workspace.id, plain("aa"), &me()).await.unwrap();
-    });
-}
-
-/// Stands before a server, which can vanish: what is connected stays so, and nothing comes through any more.
-struct Between {
-    url: String,
-    /// Of the connections that are made now.
-    is_gone: Arc<Mutex<Arc<AtomicBool>>>,
-}
-
-impl Between {
-    async fn before(server: &str) -> Self {
-        let mut url = Url::parse(server).unwrap();
-        let address = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        let is_gone: Arc<Mutex<Arc<AtomicBool>>> = Arc::default();
-        let of_now = Arc::clone(&is_gone);
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let is_gone = Arc::clone(&of_now.lock().unwrap());
-                let (from_client, to_client) = client.into_split();
-                let (from_server, to_server) = TcpStream::connect(&address).await.unwrap().into_split();
-                tokio::spawn(carry(from_client, to_server, Arc::clone(&is_gone)));
-                tokio::spawn(carry(from_server, to_client, is_gone));
-            }
-        });
-        Self { url: url.into(), is_gone }
-    }
-
-    /// To those who are connected; others find it there.
-    fn vanish(&self) {
-        std::mem::take(&mut *self.is_gone.lock().unwrap()).store(true, Ordering::SeqCst);
-    }
-}
-
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_gone: Arc<AtomicBool>) {
-    let mut buffer = [0; 4096];
-    while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        if is_gone.load(Ordering::SeqCst) {
-            pending::<()>().await;
-        }
-        if to.write_all(&buffer[..length]).await.is_err() {
-            return;
-        }
-    }
-}
-
-#[test]
-fn a_server_that_vanished_without_a_word_keeps_no_connection() {
-    let Some(database) = Database::postgres() else { return };
-    support::run(database, |database| async move {
-        let between = Between::before(&database.url()).await;
-        let options = callout_store::StoreOptions::new(between.url.parse().unwrap())
-            .with_master_key(callout_store::MasterKeySource::File(database.key_file()))
-            .with_max_wait(Duration::from_secs(3))
-            .with_max_connections(1)
-            .with_clock(callout_core::time::SharedClock::new(support::TestClock::default()))
-            .with_rng(callout_core::time::SharedRng::new(support::SystemRng));
-        let store = Store::open(options).await.unwrap();
-        let workspace = workspace(&store).await;
-        let one = store.create_integration(workspace.id, plain("aa"), &me()).await.unwrap();
-        // It vanishes in the middle of a statement, which nobody waits for then.
-        let mut other = PgConnection::connect(&database.url()).await.unwrap();
-        let mut lock = other.begin().await.unwrap();
-        sqlx::query("LOCK TABLE integrations IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
-        let mut asked = Box::pin(store.integration(workspace.id, one.id));
-        assert!(tokio::time::timeout(Duration::from_secs(1), asked.as_mut()).await.is_err());
-        between.vanish();
-        drop(asked);
-        lock.rollback().await.unwrap();
-        let mut found = store.integration(workspace.id, one.id).await;
-        for _ in 0..10 {
-            if found.is_ok() {
-                break;
-            }
-            found = store.integration(workspace.id, one.id).await;
-        }
-        assert_eq!(found.unwrap(), one);
     });
 }
 

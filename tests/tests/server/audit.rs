@@ -131,11 +131,11 @@ async fn who_goes_away_when_refused_is_recorded() {
 async fn what_is_no_id_in_a_path_is_not_kept() {
     let server = Server::start().await;
     let (id, viewer) = server.key(Role::Viewer, &[]).await;
-    let long = "x".repeat(50_000);
+    let oversized = "x".repeat(50_000);
     for (method, path) in [
-        ("DELETE", server.path(&format!("/integrations/{long}"))),
-        ("PATCH", server.path(&format!("/integrations/{long}"))),
-        ("DELETE", server.path(&format!("/api-keys/{long}"))),
+        ("DELETE", server.path(&format!("/integrations/{oversized}"))),
+        ("PATCH", server.path(&format!("/integrations/{oversized}"))),
+        ("DELETE", server.path(&format!("/api-keys/{oversized}"))),
         ("POST", server.path(&format!("/api-keys/{}/rotate", id.to_string().to_uppercase()))),
         ("DELETE", format!("/v1/workspaces/{}", server.workspace)),
     ] {

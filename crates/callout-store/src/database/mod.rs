@@ -94,10 +94,11 @@ macro_rules! row {
 pub(crate) use {execute, row, rows, rows_within};
 
 /// So long may PostgreSQL work on a statement.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What PostgreSQL has neither answered nor given up by then asks a host that is gone: nobody else would say so
-/// before TCP does, a quarter of an hour later.
+/// before TCP does, a quarter of an hour later. Until then the pool keeps the connection's place, for sqlx waits for
+/// the host's farewell when it closes one over TLS.
 const LONGEST: Duration = Duration::from_secs(65);
 
 /// Bounds what is asked of PostgreSQL.

@@ -12,7 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, FileIdentity, On, STATEMENT_TIMEOUT, SqliteFile, SqlitePools, stamp::Log, within};
+use super::{Database, FileIdentity, On, STATEMENT_TIMEOUT, SqliteFile, SqlitePools, stamp::Log};
 use crate::{
     error::{Result, StoreError},
     options::DatabaseUrl,
@@ -136,11 +136,6 @@ fn postgres(connect: &Connect<'_>, url: &str) -> Result<Database> {
     let pool = PgPoolOptions::new()
         .max_connections(connect.max_connections)
         .acquire_timeout(max_wait)
-        // The pool asks too whether the connection is still one, and waits for that as long as TCP does; till then
-        // its place is taken.
-        .after_release(move |connection, _| {
-            Box::pin(async move { within(max_wait, connection.ping()).await.map(|()| true) })
-        })
         .connect_lazy_with(options);
     Ok(Database(On::Postgres(pool)))
 }
