@@ -18,7 +18,7 @@ use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::sieve::Sieve;
-use crate::json::{Json, Object, ObjectBuilder};
+use crate::json::{Json, Object, ObjectBuilder, write_inside};
 
 /// Shorter values are not masked: `***` in place of every `a` would hide the answer and nothing else.
 pub const MIN_REDACTED_BYTES: usize = 6;
@@ -51,6 +51,63 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 
 /// What JavaScript's `encodeURIComponent` leaves as it is (ECMA-262, section 19.2.6).
 const URI_COMPONENT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+
+/// The same, and slashes, as Python's `urllib.parse.quote` leaves them.
+const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
+
+/// How JSON is written within a text, by what is escaped as `\uXXXX` beside what has to be.
+struct JsonWriter {
+    /// Of ASCII.
+    escaped: &'static str,
+    escapes_others: bool,
+    escapes_slashes: bool,
+    in_capitals: bool,
+}
+
+/// As most write it; Python; PHP, which has an option for what is not ASCII; Go; Gson of Java; .NET; and who escapes
+/// whatever means something in HTML or in a URL.
+const JSON_WRITERS: [JsonWriter; 8] = [
+    JsonWriter { escaped: "", escapes_others: false, escapes_slashes: false, in_capitals: false },
+    JsonWriter { escaped: "", escapes_others: true, escapes_slashes: false, in_capitals: false },
+    JsonWriter { escaped: "", escapes_others: true, escapes_slashes: true, in_capitals: false },
+    JsonWriter { escaped: "", escapes_others: false, escapes_slashes: true, in_capitals: false },
+    JsonWriter { escaped: "<>&", escapes_others: false, escapes_slashes: false, in_capitals: false },
+    JsonWriter { escaped: "<>&='", escapes_others: false, escapes_slashes: false, in_capitals: false },
+    JsonWriter { escaped: "<>&'+`\"", escapes_others: true, escapes_slashes: false, in_capitals: true },
+    JsonWriter { escaped: "<>&='+\"", escapes_others: true, escapes_slashes: false, in_capitals: false },
+];
+
+impl JsonWriter {
+    /// Whether it writes the secret otherwise than most do.
+    fn matters(&self, secret: &str) -> bool {
+        secret.contains(|found| self.is_escaped(found) || (self.escapes_slashes && found == '/'))
+    }
+
+    fn is_escaped(&self, found: char) -> bool {
+        self.escaped.contains(found) || (self.escapes_others && !found.is_ascii())
+    }
+
+    /// What it writes between the quotes.
+    fn written(&self, secret: &str) -> String {
+        let mut written = String::with_capacity(secret.len() + 2);
+        for found in secret.chars() {
+            if self.is_escaped(found) {
+                for unit in found.encode_utf16(&mut [0; 2]) {
+                    let _ = if self.in_capitals {
+                        write!(written, "\\u{unit:04X}")
+                    } else {
+                        write!(written, "\\u{unit:04x}")
+                    };
+                }
+            } else if self.escapes_slashes && found == '/' {
+                written.push_str("\\/");
+            } else {
+                let _ = write_inside(found.encode_utf8(&mut [0; 4]), &mut written);
+            }
+        }
+        written
+    }
+}
 
 /// So many bytes of a secret, in any of its forms, are enough for [`Redactor::may_match`].
 pub const START_BYTES: usize = 16;
@@ -101,21 +158,22 @@ impl Redactor {
         let mut forms: Vec<String> = Vec::new();
         let secrets = secrets.into_iter().flat_map(|secret| [Some(secret), trimmed(secret)]).flatten();
         for secret in secrets.filter(|secret| secret.len() >= MIN_REDACTED_BYTES) {
-            let escaped = [NON_ALPHANUMERIC, UNRESERVED, URI_COMPONENT];
+            let escaped = [NON_ALPHANUMERIC, UNRESERVED, URI_COMPONENT, PATH];
             let escaped = escaped.map(|set| utf8_percent_encode(secret, set).to_string());
             for escaped in escaped.into_iter().chain([form_encoded(secret)]) {
                 forms.push(with_small_escapes(&escaped));
                 forms.push(escaped);
             }
-            let mut json = String::new();
-            let _ = crate::json::write_string(secret, &mut json);
+            forms.push(JSON_WRITERS[0].written(secret));
+            forms.extend(
+                JSON_WRITERS[1..].iter().filter(|writer| writer.matters(secret)).map(|writer| writer.written(secret)),
+            );
             let mut hex = String::with_capacity(2 * secret.len());
             for byte in secret.bytes() {
                 let _ = write!(hex, "{byte:02x}");
             }
             forms.extend([
                 secret.to_owned(),
-                json[1..json.len() - 1].to_owned(),
                 hex.to_uppercase(),
                 hex,
                 BASE64_STANDARD.encode(secret),
@@ -291,6 +349,12 @@ mod tests {
             hex.to_uppercase(),
             hex,
             "S3cr+t/é\\\"-~(x".to_owned(),
+            "S3cr%2Bt/%C3%A9%22-~%28x".to_owned(),
+            "S3cr+t/\\u00e9\\\"-~(x".to_owned(),
+            "S3cr+t\\/\\u00e9\\\"-~(x".to_owned(),
+            "S3cr+t\\/é\\\"-~(x".to_owned(),
+            "S3cr\\u002Bt/\\u00E9\\u0022-~(x".to_owned(),
+            "S3cr\\u002bt/\\u00e9\\u0022-~(x".to_owned(),
         ] {
             assert!(redactor.text(&format!("<{form}>")).starts_with("<***"), "{form}");
             for before in 0..40 {

@@ -36,6 +36,7 @@ pub use options::{Duplicates, LoneSurrogates, ReadOptions, Whole};
 pub use rows::{Cell, Cells, Room, RowBounds, Rows, RowsRead};
 pub use smol_str::SmolStr;
 pub use wanted::{Want, Wanted};
+pub(crate) use write::write_inside;
 pub use write::{compact, is_written_within, write_compact, write_string};
 
 /// A JSON value (RFC 8259) that keeps member order and number text.

@@ -139,7 +139,7 @@ pub fn write_string(text: &str, out: &mut impl Write) -> fmt::Result {
 }
 
 /// What stands between the quotes.
-fn write_inside(text: &str, out: &mut impl Write) -> fmt::Result {
+pub(crate) fn write_inside(text: &str, out: &mut impl Write) -> fmt::Result {
     let mut rest = text;
     loop {
         let (plain, behind) = rest.split_at(plain_length(rest.as_bytes()));
