@@ -20,13 +20,23 @@ pub(crate) fn read_document(path: &Path) -> Result<Json, Stop> {
     };
     if is_yaml {
         let text = String::from_utf8(bytes).map_err(|_| format!("{}: not UTF-8", path.display()))?;
-        // The lines around a mistake may hold a secret.
-        let options = serde_saphyr::options! { with_snippet: false };
-        return serde_saphyr::from_str_with_options(&text, options)
-            .map_err(|error| Stop(format!("{}: {error}", path.display())));
+        return yaml(&text).map_err(|error| Stop(format!("{}: {error}", path.display())));
     }
     let strict = ReadOptions { duplicates: Duplicates::Refuse, ..ReadOptions::default() };
     strict.read(&bytes).map_err(|error| Stop(format!("{}: {error}", path.display())))
+}
+
+/// Reads YAML by the words of 1.2: `no` and `on` are texts, and so is what loses digits as a number (`007`, `1_000`).
+fn yaml(text: &str) -> Result<Json, String> {
+    let options = serde_saphyr::options! {
+        // The lines around a mistake may hold a secret.
+        with_snippet: false,
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+    };
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error: serde_saphyr::Error| error.render_with_formatter(&serde_saphyr::UserMessageFormatter))
 }
 
 /// Reads and compiles an integration. What is wrong with it goes into `faults`.
@@ -150,4 +160,26 @@ fn usage(flag: &str) -> Stop {
     let name = flag.split_once('=').and_then(|(name, _)| name.parse::<SecretName>().ok());
     let which = name.map_or_else(String::new, |name| format!(", not {:?}", name.as_str()));
     Stop(format!("--secret takes NAME=env:VAR or NAME=file:PATH{which}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaml_has_the_words_of_1_2() {
+        let read = yaml("[true, False, ~, on, off, yes, No, y, N, 1.5, 12, 007, 1_000]").unwrap();
+        let expected = r#"[true,false,null,"on","off","yes","No","y","N",1.5,12,"007","1_000"]"#;
+        assert_eq!(read.to_string(), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_with_yaml_is_told_in_plain_words() {
+        for (text, told) in [
+            ("name: a\nname: secret", "duplicate mapping key `name` is not allowed here at line 2, column 1"),
+            ("a: 1\n---\nb: secret", "only single YAML document expected but multiple found at line 3, column 1"),
+        ] {
+            assert_eq!(yaml(text).unwrap_err(), told);
+        }
+    }
 }

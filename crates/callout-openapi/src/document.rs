@@ -181,9 +181,13 @@ fn yaml(text: &[u8]) -> Result<Json, DocumentError> {
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
         non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::AsString,
         with_snippet: false,
+        // OpenAPI wants the words of YAML 1.2's JSON schema, of which `no` and `on` are none.
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let message: String = error.to_string().chars().take(500).collect();
+    serde_saphyr::from_str_with_options(text, options).map_err(|error: serde_saphyr::Error| {
+        let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter).chars().take(500).collect();
         DocumentError::Yaml(message)
     })
 }

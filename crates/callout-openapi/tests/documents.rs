@@ -61,6 +61,10 @@ fn documents_read_as_json_and_as_yaml() {
         let document = Document::read(text.as_bytes()).unwrap();
         assert!(document.root().get("paths").and_then(|paths| paths.get("/a")).is_some(), "{text}");
     }
+    let words = "openapi: 3.1.0\nx-words: {y: [on, No, N, 007, 1_000, true]}\n";
+    let document = Document::read(words.as_bytes()).unwrap();
+    let read = document.root().get("x-words").unwrap().to_string();
+    assert_eq!(read, r#"{"y":["on","No","N","007","1_000",true]}"#, "YAML 1.2 has other words than 1.1");
     for (text, expected) in [
         (r#"{"swagger": "2.0"}"#, "is a Swagger 2.0 document: convert it to OpenAPI 3 first"),
         (r#"{"openapi": "4.0.0"}"#, "is of OpenAPI version 4.0.0, and only 3.0 and 3.1 can be read"),
