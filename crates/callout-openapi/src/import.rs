@@ -122,35 +122,29 @@ pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Resul
         }
     }
     let name = options.name.clone().unwrap_or_else(|| names::integration(document.title().unwrap_or_default()));
-    let auth = match &options.auth {
-        Some(auth) => {
-            let secret = auth.kind.required_secret().as_str().replace('_', " ");
-            Some(Chosen { scheme: None, auth: auth.clone(), secret: format!("the {secret}") })
-        }
-        None => security::choose(document, &chosen, options.client_id.as_deref(), &mut findings),
-    };
     let mut import = Import {
         document,
         options,
         check,
         limits: Limits::default(),
-        frame: frame(&name, document.title(), auth.as_ref(), check, options)?,
-        auth,
+        frame: frame(&name, document.title(), check, options)?,
         base: server::of_document(document, options.base_url.as_deref(), &mut findings),
-        groups: Vec::new(),
         reports: Vec::new(),
     };
+    let mut groups = Vec::new();
     for operation in &chosen {
-        import.operation(operation);
+        import.assign(operation, &mut groups);
     }
-    import.finish(all.len(), findings)
+    for group in &mut groups {
+        import.make(group, &chosen, &mut findings);
+    }
+    import.finish(groups, all.len(), findings)
 }
 
 /// An integration without endpoints, and a check that it is good.
 fn frame(
     name: &str,
     title: Option<&str>,
-    auth: Option<&Chosen>,
     check: Check<'_>,
     options: &Options,
 ) -> Result<IntegrationConfig, ImportError> {
@@ -159,7 +153,7 @@ fn frame(
     if !title.is_empty() {
         frame.display_name = title;
     }
-    frame.auth = auth.map(|chosen| chosen.auth.clone());
+    frame.auth.clone_from(&options.auth);
     let mut faults = Faults::new();
     rules::integration_name(name, &mut faults);
     for (name, value) in &options.headers {
@@ -173,10 +167,14 @@ fn frame(
     }
 }
 
-/// Endpoints that go into one integration, or several where there is no room.
+/// Operations that go into one integration, or several where there is no room, and their endpoints.
 struct Group {
     base_url: String,
     tag: Option<String>,
+    /// Which of the chosen operations they are.
+    operations: Vec<usize>,
+    /// Chosen for these operations alone: what is at another origin has secrets of its own.
+    auth: Option<Chosen>,
     endpoints: Vec<(usize, EndpointConfig, Option<Vec<String>>)>,
 }
 
@@ -186,17 +184,28 @@ struct Import<'d> {
     check: Check<'d>,
     limits: Limits,
     frame: IntegrationConfig,
-    auth: Option<Chosen>,
     base: Result<String, String>,
-    groups: Vec<Group>,
     reports: Vec<OperationReport>,
 }
 
 impl Import<'_> {
-    fn operation(&mut self, operation: &Operation<'_>) {
+    /// Begins an operation's report, and puts it to those that go into the same integration.
+    fn assign(&mut self, operation: &Operation<'_>, groups: &mut Vec<Group>) {
         let mut findings = Findings::default();
-        let made = self.endpoint(operation, &mut findings);
         let at = self.reports.len();
+        match server::of_operation(operation, &self.base, self.options.base_url.as_deref(), &mut findings) {
+            Ok(base_url) => {
+                let tag = self.options.split_by_tag.then(|| operation.tags().next().unwrap_or("other").to_owned());
+                let same = |group: &&mut Group| group.base_url == base_url && group.tag == tag;
+                match groups.iter_mut().find(same) {
+                    Some(group) => group.operations.push(at),
+                    None => {
+                        groups.push(Group { base_url, tag, operations: vec![at], auth: None, endpoints: Vec::new() });
+                    }
+                }
+            }
+            Err(why) => findings.loss(&operation.node.place, why),
+        }
         self.reports.push(OperationReport {
             method: operation.method.to_uppercase(),
             path: operation.path.to_owned(),
@@ -206,51 +215,71 @@ impl Import<'_> {
             fate: Fate::LeftOut,
             findings: findings.0,
         });
-        let Some((base_url, endpoint, filter)) = made else { return };
-        let tag = if self.options.split_by_tag { operation.tags().next() } else { None };
-        let tag = if self.options.split_by_tag { Some(tag.unwrap_or("other").to_owned()) } else { None };
-        let same = |group: &&mut Group| group.base_url == base_url && group.tag == tag;
-        match self.groups.iter_mut().find(same) {
-            Some(group) => group.endpoints.push((at, endpoint, filter)),
-            None => self.groups.push(Group { base_url, tag, endpoints: vec![(at, endpoint, filter)] }),
+    }
+
+    /// Chooses how those of a group authenticate, and makes their endpoints.
+    fn make(&mut self, group: &mut Group, chosen: &[&Operation<'_>], findings: &mut Findings) {
+        let operations: Vec<&Operation<'_>> = group.operations.iter().map(|at| chosen[*at]).collect();
+        group.auth = self.auth(&operations, findings);
+        let mut frame = self.frame.clone();
+        frame.auth = group.auth.as_ref().map(|chosen| chosen.auth.clone());
+        frame.base_url.clone_from(&group.base_url);
+        for (at, operation) in group.operations.iter().copied().zip(operations) {
+            let mut findings = Findings(std::mem::take(&mut self.reports[at].findings));
+            if let Some((endpoint, filter)) = self.endpoint(operation, &frame, group.auth.as_ref(), &mut findings) {
+                group.endpoints.push((at, endpoint, filter));
+            }
+            self.reports[at].findings = findings.0;
         }
+    }
+
+    fn auth(&self, operations: &[&Operation<'_>], findings: &mut Findings) -> Option<Chosen> {
+        if let Some(auth) = &self.options.auth {
+            let secret = auth.kind.required_secret().as_str().replace('_', " ");
+            return Some(Chosen { scheme: None, auth: auth.clone(), secret: format!("the {secret}") });
+        }
+        let refusal = |auth: &AuthConfig| {
+            let mut frame = self.frame.clone();
+            frame.auth = Some(auth.clone());
+            let mut faults = Faults::new();
+            (self.check)(&frame, &mut faults);
+            faults.iter().next().map(ToString::to_string)
+        };
+        security::choose(self.document, operations, self.options.client_id.as_deref(), &refusal, findings)
     }
 
     fn endpoint(
         &self,
         operation: &Operation<'_>,
+        frame: &IntegrationConfig,
+        auth: Option<&Chosen>,
         findings: &mut Findings,
-    ) -> Option<(String, EndpointConfig, Option<Vec<String>>)> {
-        let base = server::of_operation(operation, &self.base, self.options.base_url.as_deref(), findings);
-        let base = match base {
-            Ok(base) => base,
-            Err(why) => {
-                findings.loss(&operation.node.place, why);
-                return None;
-            }
-        };
+    ) -> Option<(EndpointConfig, Option<Vec<String>>)> {
         // Types without a header of their own carry their token where bearer tokens stand.
-        let auth = self.auth.as_ref().map(|chosen| chosen.auth.header_name.as_deref().unwrap_or("Authorization"));
-        let given = Given { headers: &self.options.headers, auth };
+        let header = auth.map(|chosen| chosen.auth.header_name.as_deref().unwrap_or("Authorization"));
+        let given = Given { headers: &self.options.headers, auth: header };
         let plan = Plan::of(self.document, operation, given, findings)?;
-        let mut frame = self.frame.clone();
-        frame.base_url.clone_from(&base);
-        let mut endpoint = repair::endpoint(&plan, operation, &frame, self.check, &self.limits, findings)?;
-        security::check(self.document, operation, self.auth.as_ref(), findings);
+        let mut endpoint = repair::endpoint(&plan, operation, frame, self.check, &self.limits, findings)?;
+        security::check(self.document, operation, auth, findings);
         endpoint.name = names::endpoint(operation.id(), operation.method, operation.path);
-        Some((base, endpoint, filter::propose(self.document, operation)))
+        Some((endpoint, filter::propose(self.document, operation)))
     }
 
-    fn finish(mut self, operations_in_document: usize, findings: Findings) -> Result<Imported, ImportError> {
+    fn finish(
+        mut self,
+        groups: Vec<Group>,
+        operations_in_document: usize,
+        findings: Findings,
+    ) -> Result<Imported, ImportError> {
         if let Err(why) = &self.base
-            && self.groups.is_empty()
+            && groups.iter().all(|group| group.endpoints.is_empty())
         {
             return Err(ImportError::NoServer(why.clone()));
         }
         let mut imported = Imported::default();
         let mut taken = HashSet::new();
         let main = self.base.clone().ok();
-        for group in std::mem::take(&mut self.groups) {
+        for group in groups {
             self.integrations(group, main.as_deref(), &mut taken, &mut imported);
         }
         imported.report.operations_in_document = operations_in_document;
@@ -286,9 +315,10 @@ impl Import<'_> {
             integration.display_name =
                 if part == 1 { display_name.clone() } else { format!("{display_name} ({part})") };
             integration.base_url.clone_from(&group.base_url);
+            integration.auth = group.auth.as_ref().map(|chosen| chosen.auth.clone());
             part += 1;
             self.fill(&mut integration, endpoints.by_ref().take(MAX_ENDPOINTS), imported);
-            if let Some(chosen) = &self.auth {
+            if let Some(chosen) = &group.auth {
                 imported.report.secrets.push(SecretNeeded {
                     integration: integration.name.clone(),
                     secret: chosen.auth.kind.required_secret().as_str(),

@@ -31,11 +31,13 @@ pub(crate) struct Chosen {
 type Requirement = BTreeMap<String, Vec<String>>;
 
 /// Chooses the scheme that most of the operations can be called with; of equals the one that is
-/// named first. `None` where none is needed, or none can be carried over.
+/// named first. `None` where none is needed, or none can be carried over; `refusal` says why an
+/// integration cannot have what a scheme became.
 pub(crate) fn choose(
     document: &Document,
     operations: &[&Operation<'_>],
     client_id: Option<&str>,
+    refusal: &dyn Fn(&AuthConfig) -> Option<String>,
     findings: &mut Findings,
 ) -> Option<Chosen> {
     let mut counted: Vec<(String, usize, Vec<String>)> = Vec::new();
@@ -59,7 +61,12 @@ pub(crate) fn choose(
     // A stable sort: of equals the first named stays first.
     counted.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
     for (name, _, scopes) in counted {
-        match carry(document, &name, &scopes, client_id, findings) {
+        let carried = carry(document, &name, &scopes, client_id, findings);
+        let loads = |chosen: Chosen| match refusal(&chosen.auth) {
+            None => Ok(chosen),
+            Some(why) => Err((place_of(&name), why)),
+        };
+        match carried.and_then(loads) {
             Ok(chosen) => return Some(chosen),
             Err((place, why)) => findings.note(&place, format!("the security scheme {name:?} cannot be used: {why}")),
         }
@@ -106,6 +113,10 @@ fn requirements(document: &Document, operation: &Operation<'_>) -> Option<Vec<Re
     Some(written.iter().filter_map(one).collect())
 }
 
+fn place_of(scheme: &str) -> Pointer {
+    Pointer::root().below("components").below("securitySchemes").below(scheme)
+}
+
 fn carry(
     document: &Document,
     name: &str,
@@ -113,7 +124,7 @@ fn carry(
     client_id: Option<&str>,
     findings: &mut Findings,
 ) -> Result<Chosen, (Pointer, String)> {
-    let place = Pointer::root().below("components").below("securitySchemes").below(name);
+    let place = place_of(name);
     let fail = |why: &str| (place.clone(), why.to_owned());
     let node = place.get(document.root()).ok_or_else(|| fail("it is not described"))?;
     let found = document.follow(node, &place).map_err(|why| fail(&why))?;

@@ -274,6 +274,70 @@ fn the_scheme_that_serves_most_is_taken_and_the_others_are_reported() {
 }
 
 #[test]
+fn what_is_at_another_origin_or_of_another_tag_authenticates_as_its_own_operations_do() {
+    let text = r#"{"openapi": "3.0.0", "info": {"title": "Shop"}, "servers": [{"url": "https://a.example"}],
+        "components": {"securitySchemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "token": {"type": "http", "scheme": "bearer"},
+            "query": {"type": "apiKey", "in": "query", "name": "k"}}},
+        "security": [{"key": []}],
+        "paths": {
+            "/a": {"get": {"tags": ["a"]}, "put": {"tags": ["a"]}, "post": {"tags": ["b"], "security": [{"token": []}]}},
+            "/b": {"servers": [{"url": "https://b.example"}],
+                "get": {"security": [{"token": []}]}, "put": {"security": [{"query": []}]}},
+            "/c": {"servers": [{"url": "https://c.example"}], "get": {"security": [{"query": []}]}},
+            "/d": {"servers": [{"url": "https://d.example"}], "get": {"security": []}}}}"#;
+    let told = |options: &Options| {
+        let imported = run(text, options).unwrap();
+        let secret = |name: &str| {
+            let found = imported.report.secrets.iter().find(|secret| secret.integration == name);
+            found.map_or("none", |secret| secret.secret)
+        };
+        let mut told = Vec::new();
+        for integration in &imported.integrations {
+            let auth = lean(integration).get("auth").map_or_else(|| "none".to_owned(), ToString::to_string);
+            told.push(format!("{} {auth} {}", integration.name, secret(&integration.name)));
+        }
+        for operation in &imported.report.operations {
+            let place = format!("{} {}", operation.method, operation.path);
+            told.extend(operation.findings.iter().map(|finding| format!("{place} {}", finding.reason)));
+        }
+        told.extend(imported.report.findings.iter().map(|finding| finding.reason.clone()));
+        told
+    };
+    let key = r#"{"type":"api_key_header","header_name":"X-Key"} api_key"#;
+    let token = r#"{"type":"bearer_token"} bearer_token"#;
+    let others = [
+        r#"PUT /b needs query, and is called with "token" only"#,
+        "GET /c needs query, and is called without",
+        r#"the security scheme "query" cannot be used: it is an API key in the query, and only headers carry secrets"#,
+    ];
+    let mut options = Options::default();
+    let mut expected = vec![
+        format!("shop {key}"),
+        format!("shop-b-example {token}"),
+        "shop-c-example none none".to_owned(),
+        "shop-d-example none none".to_owned(),
+        r#"POST /a needs token, and is called with "key" only"#.to_owned(),
+    ];
+    expected.extend(others.map(str::to_owned));
+    assert_eq!(told(&options), expected);
+    options.split_by_tag = true;
+    let mut expected = vec![
+        format!("shop-a {key}"),
+        format!("shop-b {token}"),
+        format!("shop-other-b-example {token}"),
+        "shop-other-c-example none none".to_owned(),
+        "shop-other-d-example none none".to_owned(),
+    ];
+    expected.extend(others.map(str::to_owned));
+    assert_eq!(told(&options), expected);
+    // What the caller says holds for all.
+    options.auth = Some(AuthConfig::new(AuthType::BearerToken));
+    let names = ["shop-a", "shop-b", "shop-other-b-example", "shop-other-c-example", "shop-other-d-example"];
+    assert_eq!(told(&options), names.map(|name| format!("{name} {token}")));
+}
+
+#[test]
 fn a_header_that_the_auth_sends_is_not_one_that_is_missing() {
     let mut token = AuthConfig::new(AuthType::BearerToken);
     token.header_name = Some("X-Token".to_owned());
