@@ -74,6 +74,9 @@ pub enum ImportError {
     /// There is nowhere to send requests to.
     #[error("{0}: say where the API is (`--base-url https://…`)")]
     NoServer(String),
+    /// There is nothing to choose from.
+    #[error("the document has no operations")]
+    NoOperations,
     /// No operation is what was asked for.
     #[error("none of the document's {operations} operations is what was asked for{}", said(tags))]
     NothingChosen {
@@ -109,6 +112,9 @@ fn said(tags: &[String]) -> String {
 pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Result<Imported, ImportError> {
     let mut findings = Findings::default();
     let all = operations(document, &mut findings);
+    if all.is_empty() {
+        return Err(ImportError::NoOperations);
+    }
     let chosen: Vec<&Operation<'_>> = all.iter().filter(|operation| selects(&options.include, operation)).collect();
     if chosen.is_empty() {
         let tags: BTreeSet<&str> = all.iter().flat_map(Operation::tags).collect();
