@@ -46,7 +46,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 40] = [
+    let table: [(&str, &[&str]); 43] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -134,13 +134,25 @@ fn lines_become_endpoints() {
         ),
         (
             "curl --aws-sigv4 aws:amz:us-east-1:s3 -u me:canary https://shop.example/",
+            &["GET https://shop.example", "{}", "- --aws-sigv4: there is no such way to authenticate"],
+        ),
+        (
+            "curl --digest -u me:canary https://shop.example/",
+            &["GET https://shop.example", "{}", "- --digest: there is no such way to authenticate"],
+        ),
+        (
+            "curl -H 'X-Api-Key: canary' --ntlm https://me:canary@shop.example/",
             &[
                 "GET https://shop.example",
-                r#"{"type":"api_key_header","header_name":"Authorization"}"#,
+                r#"{"type":"api_key_header","header_name":"X-Api-Key"}"#,
                 "{}",
-                "api_key: `Basic ` and the Base64 of USER:PASSWORD (the line's -u)",
-                "- --aws-sigv4: there is no such way to authenticate",
+                "api_key: what the header X-Api-Key carries, all of it",
+                "- --ntlm: there is no such way to authenticate",
             ],
+        ),
+        (
+            "curl -u : --negotiate https://shop.example/",
+            &["GET https://shop.example", "{}", "- --negotiate: there is no such way to authenticate"],
         ),
         (
             "curl --expand-header 'Authorization: Bearer {{canary}}' https://shop.example/",

@@ -23,6 +23,8 @@ pub(super) struct Line {
     pub(super) as_query: bool,
     /// `-u`.
     pub(super) user: Option<String>,
+    /// Whether the user goes into a way to authenticate that there is not here: `--digest` and its like.
+    pub(super) user_is_no_basic: bool,
     /// `--oauth2-bearer`.
     pub(super) bearer: Option<String>,
     pub(super) has_cookie: bool,
@@ -272,9 +274,7 @@ impl Line {
             "location" | "location-trusted" => {
                 self.losses.push("--location: redirects are followed within one origin only".to_owned());
             }
-            "digest" | "ntlm" | "negotiate" => {
-                self.losses.push(format!("--{name}: there is no such way to authenticate"));
-            }
+            "digest" | "ntlm" | "negotiate" => self.no_such_auth(name),
             _ => {}
         }
     }
@@ -307,12 +307,17 @@ impl Line {
             "form" | "form-string" => {
                 return Err(CurlError::new("a multipart body (-F) cannot be sent by an endpoint"));
             }
-            "aws-sigv4" => self.losses.push("--aws-sigv4: there is no such way to authenticate".to_owned()),
+            "aws-sigv4" => self.no_such_auth(name),
             "upload-file" => return Err(CurlError::new("a file (-T) cannot be sent by an endpoint")),
             "url-query" => self.losses.push("--url-query is not read: write the query into the URL".to_owned()),
             _ => {}
         }
         Ok(())
+    }
+
+    fn no_such_auth(&mut self, option: &str) {
+        self.user_is_no_basic = true;
+        self.losses.push(format!("--{option}: there is no such way to authenticate"));
     }
 
     fn header(&mut self, text: &str) {

@@ -159,7 +159,9 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
     if line.bearer.is_some() {
         choose(&mut auth, bearer(), "bearer_token", "the token of --oauth2-bearer", made);
     }
-    if line.user.is_some() || !url.username().is_empty() || url.password().is_some() {
+    let has_user = line.user.is_some() || !url.username().is_empty() || url.password().is_some();
+    // With `--digest` and its like curl sends no password: Basic would give it away to a host that never gets it.
+    if has_user && !line.user_is_no_basic {
         let basic = api_key("Authorization");
         choose(&mut auth, basic, "api_key", "`Basic ` and the Base64 of USER:PASSWORD (the line's -u)", made);
     }
