@@ -46,7 +46,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 43] = [
+    let table: [(&str, &[&str]); 44] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -176,13 +176,29 @@ fn lines_become_endpoints() {
         (
             "curl -H 'X-Api-Key: canary' -H 'X-Auth-Token: canary' -b sid=canary 'https://shop.example/?api_key=canary&a=1'",
             &[
-                "GET https://shop.example{?a}",
+                "GET https://shop.example{?api_key,a}",
                 r#"{"type":"api_key_header","header_name":"X-Api-Key"}"#,
                 r#"{"a":1}"#,
                 "api_key: what the header X-Api-Key carries, all of it",
+                "? api_key",
                 "- there is one secret only: left out is what the header X-Auth-Token carries, all of it",
                 "- cookies (-b) are not sent: they are left out",
-                "- the query key \"api_key\" looks like a secret, and secrets go into headers only: it is left out",
+                ". the value of the query key \"api_key\" may be a secret: it is taken out, and a call gives it",
+            ],
+        ),
+        (
+            "curl 'https://shop.example/x?key=canary&sig=canary&q=1' -d sig=canary",
+            &[
+                "POST https://shop.example/x?sig={query_sig}{?key,q}",
+                "form",
+                r#"{"q":1}"#,
+                "? sig",
+                "? key",
+                "? query_sig",
+                ". the field \"sig\" may hold a secret: its value is taken out, a call gives it",
+                ". the value of the query key \"key\" may be a secret: it is taken out, and a call gives it",
+                ". the query key \"sig\" is the param \"query_sig\"",
+                ". the value of the query key \"sig\" may be a secret: it is taken out, and a call gives it",
             ],
         ),
         (

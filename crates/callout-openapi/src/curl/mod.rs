@@ -217,14 +217,9 @@ fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String
     let mut queries: Vec<(String, Vec<Json>, bool)> = Vec::new();
     let own = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned()));
     for (key, value) in own.chain(body.query.iter().cloned()) {
-        if secrets::is_secret_text(&key, &value) {
-            made.losses.push(format!(
-                "the query key {key:.50?} looks like a secret, and secrets go into headers only: it is left out"
-            ));
-            continue;
-        }
-        let may_be_secret =
-            secrets::has_secret_end(&key) || (secrets::is_secret_value(&value) && !secrets::is_page_token(&key));
+        let may_be_secret = secrets::is_secret_text(&key, &value)
+            || secrets::has_secret_end(&key)
+            || (secrets::is_secret_value(&value) && !secrets::is_page_token(&key));
         match queries.iter_mut().find(|(other, ..)| *other == key) {
             Some((_, values, holds_secret)) => {
                 values.push(scalar(&value));
