@@ -320,6 +320,63 @@ fn lines_become_endpoints() {
 }
 
 #[test]
+fn brackets_of_a_url_are_params_or_a_loss_where_curl_does_not_take_them_for_text() {
+    const LOSS: &str =
+        "- curl makes URLs of what `{…}` and `[…]` list (but with --globoff): they are sent as they are written";
+    let table: [(&str, &[&str]); 11] = [
+        (
+            "curl https://shop.example/users/{user}/things/{thing-id}?q=1",
+            &[
+                "GET https://shop.example/users/{user}/things/{thing-id}{?q}",
+                r#"{"q":1}"#,
+                "? user",
+                "? thing-id",
+                ". the segment \"{user}\" of the path is the param \"user\", and a call gives it",
+                ". the segment \"{thing-id}\" of the path is the param \"thing-id\", and a call gives it",
+            ],
+        ),
+        (
+            "curl -X PUT https://shop.example/users/{name} -d name=x",
+            &[
+                "PUT https://shop.example/users/{name_2}",
+                "form",
+                r#"{"name":"x"}"#,
+                "? name_2",
+                ". the segment \"{name}\" of the path is the param \"name_2\", and a call gives it",
+            ],
+        ),
+        (
+            "curl 'https://shop.example/{kind}/{a,b}'",
+            &[
+                "GET https://shop.example/{kind}/%7Ba,b%7D",
+                "{}",
+                "? kind",
+                LOSS,
+                ". the segment \"{kind}\" of the path is the param \"kind\", and a call gives it",
+            ],
+        ),
+        ("curl 'https://shop.example/{name}.json'", &["GET https://shop.example/%7Bname%7D.json", "{}", LOSS]),
+        ("curl 'https://shop.example/a?id={id}'", &["GET https://shop.example/a{?id}", r#"{"id":"{id}"}"#, LOSS]),
+        ("curl 'https://shop.example/a?n=[1-3]'", &["GET https://shop.example/a{?n}", r#"{"n":"[1-3]"}"#, LOSS]),
+        ("curl 'https://shop.example/a?n=[a-z:2]'", &["GET https://shop.example/a{?n}", r#"{"n":"[a-z:2]"}"#, LOSS]),
+        (
+            "curl -sg 'https://shop.example/{name}?n=[1-3]'",
+            &["GET https://shop.example/%7Bname%7D{?n}", r#"{"n":"[1-3]"}"#],
+        ),
+        ("curl --globoff 'https://shop.example/a?b={a,b}'", &["GET https://shop.example/a{?b}", r#"{"b":"{a,b}"}"#]),
+        ("curl 'https://shop.example/%7Bname%7D'", &["GET https://shop.example/%7Bname%7D", "{}"]),
+        (
+            "curl 'http://[::1]:8080/a?page[size]=2&ids[]=7'",
+            &["GET http://[::1]:8080/a{?page[size],ids[]}", r#"{"page[size]":2,"ids[]":7}"#],
+        ),
+    ];
+    for (line, expected) in table {
+        let found = told(line);
+        assert_eq!(found, expected, "\n{line}\n{}", found.join("\n"));
+    }
+}
+
+#[test]
 fn the_value_of_an_option_is_not_taken_for_the_url() {
     for option in [
         "--cacert",

@@ -21,6 +21,8 @@ pub(super) struct Line {
     pub(super) is_json: bool,
     /// `-G`: the data goes to the query.
     pub(super) as_query: bool,
+    /// `-g`: brackets in the URL are text.
+    pub(super) is_globoff: bool,
     /// `-u`.
     pub(super) user: Option<String>,
     /// Whether the user goes into a way to authenticate that there is not here: `--digest` and its like.
@@ -265,6 +267,7 @@ impl Line {
     fn flag(&mut self, name: &str) {
         match name {
             "get" => self.as_query = true,
+            "globoff" => self.is_globoff = true,
             "next" => {
                 self.is_over = true;
                 self.losses.push("of several requests the first is taken".to_owned());
@@ -366,6 +369,7 @@ const fn long_name(letter: char) -> &'static str {
         'F' => "form",
         'T' => "upload-file",
         'G' => "get",
+        'g' => "globoff",
         'I' => "head",
         'k' => "insecure",
         'L' => "location",

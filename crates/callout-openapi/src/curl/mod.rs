@@ -1,6 +1,7 @@
 //! From a curl command line to an integration with one endpoint.
 
 mod body;
+mod globs;
 mod line;
 mod secrets;
 mod words;
@@ -13,6 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::{names, repair::Check, report::SecretNeeded};
+use globs::Globs;
 use line::Line;
 
 /// What stands in a query key for something else: all but RFC 3986's unreserved characters.
@@ -73,7 +75,7 @@ pub fn import_curl(
     let auth = secrets::take(&line, &url, &mut headers, &mut made);
     let body = body::of(&line, method, &mut headers, &mut made)?;
     let host = url.host_str().unwrap_or_default().to_owned();
-    let path = path(&url, method, &body, &mut made);
+    let path = path(&url, Globs::of(&line), method, &body, &mut made);
     let description = format!("{} {}", method.as_str(), path.split("{?").next().unwrap_or_default());
     let given = endpoint.map(str::to_owned);
     let wanted = names::endpoint(None, method.as_str(), &placeless(&path)).to_lowercase();
@@ -180,8 +182,8 @@ fn origin(url: &Url) -> String {
         .map_or_else(|| url[..url::Position::BeforePath].to_owned(), |(_, host)| format!("{}://{host}", url.scheme()))
 }
 
-/// The path as a template: what looks like an id is a param, and so is each query key.
-fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String {
+/// The path as a template: what looks like an id is a param, and so are `{name}` and each query key.
+fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &mut Made) -> String {
     let mut path = String::new();
     let mut before = String::new();
     let mut names: Vec<String> = body.names.clone();
@@ -197,7 +199,13 @@ fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String
             made.param_to_be_given(&name, ObjectBuilder::new().with("type", "string").into(), true);
             continue;
         }
-        if looks_like_an_id(&decoded) {
+        if let Some(written) = globs.take_name(&decoded) {
+            let name = free(written, &names);
+            names.push(name.clone());
+            path.push_str(&format!("{{{name}}}"));
+            made.notes.push(format!("the segment {decoded:?} of the path is the param {name:?}, and a call gives it"));
+            made.param_to_be_given(&name, ObjectBuilder::new().with("type", "string").into(), true);
+        } else if looks_like_an_id(&decoded) {
             let name = free(&id_name(&before), &names);
             names.push(name.clone());
             path.push_str(&format!("{{{name}}}"));
@@ -208,6 +216,12 @@ fn path(url: &Url, method: Method, body: &body::Body, made: &mut Made) -> String
             path.push_str(&segment.replace('{', "%7B").replace('}', "%7D"));
         }
         before = decoded;
+    }
+    if globs.are_left() {
+        made.losses.push(
+            "curl makes URLs of what `{…}` and `[…]` list (but with --globoff): they are sent as they are written"
+                .to_owned(),
+        );
     }
     if path == "/" {
         path.clear();
