@@ -92,7 +92,7 @@ impl AnswerRules {
     /// `error` and the names of its members, as the token may stand anywhere in it.
     pub(crate) fn read(&self, response: &HttpResponse, limits: &Limits, redactor: &Redactor) -> Result<Granted, Error> {
         let status = response.status;
-        let refuse = |message: String| Error::new(ErrorKind::AuthFailed, message).with_status(status);
+        let refuse = |message: String| Error::new(ErrorKind::AuthFailed, message);
         if response.body.len() > limits.max_token_response_bytes {
             let max = limits.max_token_response_bytes;
             return Err(refuse(format!("the answer is larger than {max} bytes (`max_token_response_bytes`)")));

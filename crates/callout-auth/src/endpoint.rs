@@ -119,7 +119,8 @@ impl TokenEndpoint {
     /// # Errors
     ///
     /// Those of the network with their kind; `auth_failed` if the answer is no token. All say that
-    /// it was the token request, and hold none of its secrets.
+    /// it was the token request, and hold none of its secrets, nor its status but in the message: a
+    /// call's status is its endpoint's, which has not been asked.
     pub(crate) async fn ask(
         &self,
         request: impl Fn() -> Result<TokenRequest, Error> + Send + Sync,
@@ -144,7 +145,7 @@ impl TokenEndpoint {
             caller: wire.caller,
             watch: Watch { path_template: self.url.path(), observer: None },
         };
-        let sent = wire.http.send(exchange).await;
+        let sent = wire.http.send(exchange).await.map_err(status_told);
         let Attempt { since, assertion } = last.into_inner().unwrap_or_else(PoisonError::into_inner);
         // An assertion lives for minutes: an answer that repeats it must not bring it into an error.
         let redactor = wire.redactor.and(&Redactor::new(assertion.as_deref()));
@@ -163,6 +164,14 @@ impl TokenEndpoint {
     fn shown(&self) -> String {
         format!("{}{}", self.url.origin().ascii_serialization(), self.url.path())
     }
+}
+
+/// A status that came with a fault of the network, moved into its message.
+fn status_told(error: Error) -> Error {
+    let Some(status) = error.status() else { return error };
+    let is_told = error.message().contains(&format!("answered {status}"));
+    let error = error.without_status();
+    if is_told { error } else { error.map_message(|message| format!("{message}; it had answered {status}")) }
 }
 
 /// The last attempt made.

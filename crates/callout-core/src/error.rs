@@ -206,6 +206,15 @@ impl Error {
         self
     }
 
+    /// Leaves a status out: that of an answer which was not the endpoint's.
+    #[must_use]
+    pub fn without_status(mut self) -> Self {
+        if self.0.status.is_some() {
+            self.parts().status = None;
+        }
+        self
+    }
+
     /// Adds the body that was received, secrets already masked.
     #[must_use]
     pub fn with_body(mut self, body: Json) -> Self {
@@ -265,7 +274,8 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The HTTP status that was received, if one was.
+    /// The HTTP status that the endpoint answered with, if it did. What a token endpoint answered stands in
+    /// the message.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }

@@ -161,7 +161,5 @@ fn unanswered(error: &Error, auth_resolved: bool) -> Finding {
         (ErrorKind::AuthFailed | ErrorKind::RedirectRefused, _) => ConnectionStatus::AuthFailed,
         _ => ConnectionStatus::Unreachable,
     };
-    // Without auth the API was not asked: a status is the token endpoint's.
-    let http_status = error.status().filter(|_| auth_resolved);
-    Finding { status, auth_resolved, http_status, message: error.to_string() }
+    Finding { status, auth_resolved, http_status: error.status(), message: error.to_string() }
 }

@@ -128,7 +128,7 @@ impl fmt::Debug for RawText {
 pub struct Trace {
     /// The request, once one was made.
     pub request: Option<SentRequest>,
-    /// The last status received.
+    /// The last status that the endpoint answered with; none where no token could be had to ask it.
     pub status: Option<u16>,
     /// Attempts after the first.
     pub retries: u32,

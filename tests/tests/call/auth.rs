@@ -80,6 +80,32 @@ async fn a_token_that_was_refused_is_masked_too() {
     }
 }
 
+/// What the token endpoint answers is no answer of the endpoint, which was not called.
+#[tokio::test]
+async fn the_status_of_a_call_is_not_the_token_endpoints() {
+    let refused = || Reply::json(400, r#"{"error":"invalid_client"}"#);
+    for (reply, said) in [
+        (refused(), "answered 400: invalid_client"),
+        (Reply::redirect(302, "/login"), "answered 302"),
+        (Reply::redirect(307, "https://elsewhere.example/"), "; it had answered 307"),
+        (Reply::truncated(r#"{"access_token":"#, 100), "; it had answered 200"),
+    ] {
+        let upstream = Upstream::start().await;
+        upstream.reply("/token", reply);
+        let integration = load(&upstream, CLIENT).unwrap();
+        let trace = engine().trace(&integration, "go", Json::empty_object()).await;
+        let error = trace.error.as_ref().unwrap();
+        assert_eq!((trace.status, error.status()), (None, None), "{error}");
+        assert!(error.message().contains(said), "{said}: {error}");
+        assert_eq!(trace.to_json().get("status_code"), Some(&Json::Null));
+        assert!(paths(&upstream).iter().all(|path| path == "/token"));
+    }
+    let upstream = Upstream::start().await;
+    upstream.reply("/token", refused());
+    let error = go(&load(&upstream, CLIENT).unwrap(), "{}").await.unwrap_err();
+    assert_eq!((error.kind(), error.status(), error.is_retryable()), (ErrorKind::AuthFailed, None, false));
+}
+
 #[tokio::test]
 async fn a_second_401_is_returned() {
     let upstream = provider(|_| Reply::json(401, r#"{"message":"no"}"#)).await;

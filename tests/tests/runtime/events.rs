@@ -228,6 +228,6 @@ async fn a_token_that_cannot_be_had_is_told() {
     insta::assert_snapshot!(listener.heard(), @r##"
     call-1 shop.find Started
     call-1 shop.find TokenFailed { kind: AuthFailed, duration: 0ns }
-    call-1 shop.find Finished { status: Some(400), duration: 0ns, retries: 0, truncated: false, error: Some(AuthFailed) }
+    call-1 shop.find Finished { status: None, duration: 0ns, retries: 0, truncated: false, error: Some(AuthFailed) }
     "##);
 }
