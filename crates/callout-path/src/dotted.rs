@@ -9,7 +9,7 @@ use crate::{
     error::PathError,
     mask::Mask,
     route::{Hop, Route},
-    step::member,
+    step::{go_down, member},
 };
 
 /// A dotted path.
@@ -24,6 +24,19 @@ enum Part {
     Name(SmolStr),
     /// ASCII digits: an element's index, or a member's name. No index if it is beyond any array's.
     Digits(SmolStr, Option<usize>),
+}
+
+impl Part {
+    /// The child and its position, where there is one way.
+    fn find<'a>(&self, node: &'a Json) -> Option<(usize, &'a Json)> {
+        match (self, node) {
+            (Self::Digits(_, index), Json::Array(elements)) => {
+                index.and_then(|index| elements.get(index).map(|element| (index, element)))
+            }
+            (Self::Name(name) | Self::Digits(name, _), Json::Object(members)) => member(members, name),
+            _ => None,
+        }
+    }
 }
 
 impl Dotted {
@@ -69,6 +82,11 @@ impl Dotted {
         let mut value = Value { open: Vec::new(), found: None };
         self.walk(root, budget, &mut value)?;
         Ok(value.found)
+    }
+
+    /// See [`crate::Path::reached`]: how many parts lead straight down to something, and the last of that.
+    pub(crate) fn reached<'a>(&self, root: &'a Json) -> (usize, &'a Json) {
+        go_down(&self.parts, root, Part::find)
     }
 
     pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: &mut Budget) -> Result<(), TooManyNodes> {
@@ -136,15 +154,10 @@ fn descend<'p, 'a>(
     budget: &mut Budget,
 ) -> Result<End<'p, 'a>, TooManyNodes> {
     while let Some((part, rest)) = parts.split_first() {
-        let found = match (part, node) {
-            (Part::Name(_), Json::Array(elements)) => return Ok(End::Spread(elements, parts)),
-            (Part::Digits(_, index), Json::Array(elements)) => {
-                index.and_then(|index| elements.get(index).map(|element| (index, element)))
-            }
-            (Part::Name(name) | Part::Digits(name, _), Json::Object(members)) => member(members, name),
-            _ => None,
-        };
-        let Some((position, child)) = found else { return Ok(End::At(None)) };
+        if let (Part::Name(_), Json::Array(elements)) = (part, node) {
+            return Ok(End::Spread(elements, parts));
+        }
+        let Some((position, child)) = part.find(node) else { return Ok(End::At(None)) };
         budget.take(1)?;
         trail.push(position);
         (node, parts) = (child, rest);

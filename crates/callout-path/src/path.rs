@@ -16,7 +16,7 @@ use crate::{
     mask::Mask,
     pointer::Pointer,
     route::Route,
-    step::Step,
+    step::{Step, go_down},
 };
 
 /// A compiled path, shared between clones.
@@ -159,6 +159,36 @@ impl Path {
         })
     }
 
+    /// Where a path that is single comes to on its way: the last value that is there, and the way to it as the path
+    /// is written, empty at `root`. A dotted path goes no further here than to an array that a name meets, nor does a
+    /// path that is not single go beyond `root`.
+    ///
+    /// It takes a step for each part of the path at most: it is for saying what is there where a value is absent.
+    pub fn reached<'a>(&self, root: &'a Json) -> (String, &'a Json) {
+        match &*self.compiled {
+            Compiled::Dotted(path) => {
+                let (parts, node) = path.reached(root);
+                (self.first_parts(".", parts), node)
+            }
+            Compiled::Pointer(path) => {
+                let (tokens, node) = path.reached(root);
+                // What stands before the first slash is none of its tokens.
+                (self.first_parts("/", tokens + 1), node)
+            }
+            Compiled::One(steps) => {
+                let (taken, node) = go_down(steps, root, Step::find);
+                let steps: Vec<String> = steps.iter().take(taken).map(Step::written).collect();
+                (if steps.is_empty() { String::new() } else { format!("${}", steps.concat()) }, node)
+            }
+            Compiled::Many(_) => (String::new(), root),
+        }
+    }
+
+    fn first_parts(&self, divider: &str, count: usize) -> String {
+        let parts: Vec<&str> = self.text.split(divider).take(count).collect();
+        parts.join(divider)
+    }
+
     /// Adds all that the path matches to `mask`, which must hold matches in this `root` only. A
     /// dotted path matches in each element of an array that a name meets, where it is not absent.
     ///
@@ -265,6 +295,34 @@ mod tests {
         {
             let value = path(text).value(&document, &Limits::default()).unwrap();
             assert_eq!(value.map(|value| value.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_way_is_gone_as_far_as_there_is_something() {
+        let document = Json::parse(r#"{"a":{"b":[{"c":1}],"":2},"x.y":{"z":3},"it's":{"k\n":{}}}"#).unwrap();
+        let whole = document.to_string();
+        let table = [
+            ("x", "", &*whole),
+            ("a.b.0.d.e", "a.b.0", r#"{"c":1}"#),
+            ("a.b.0.c.d", "a.b.0.c", "1"),
+            ("a.b.7.c", "a.b", r#"[{"c":1}]"#),
+            ("a.b.0.c", "a.b.0.c", "1"),
+            // A name goes into the elements from here.
+            ("a.b.c", "a.b", r#"[{"c":1}]"#),
+            ("/x", "", &*whole),
+            ("/a/b/1", "/a/b", r#"[{"c":1}]"#),
+            ("/a//k", "/a/", "2"),
+            ("/x.y/no/z", "/x.y", r#"{"z":3}"#),
+            ("$.x.y", "", &*whole),
+            ("$ ['a'] .b[0].d", "$.a.b[0]", r#"{"c":1}"#),
+            ("$['x.y'].no", "$[\"x.y\"]", r#"{"z":3}"#),
+            ("$['it\\'s']['k\\n'].z", "$[\"it's\"][\"k\\n\"]", "{}"),
+            ("$..c", "", &*whole),
+        ];
+        for (text, way, expected) in table {
+            let (found, node) = path(text).reached(&document);
+            assert_eq!((found.as_str(), node.to_string().as_str()), (way, expected), "{text}");
         }
     }
 

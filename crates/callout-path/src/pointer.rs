@@ -5,7 +5,7 @@ use callout_core::json::{Json, SmolStr};
 use crate::{
     error::PathError,
     route::{Hop, Route},
-    step::member,
+    step::{go_down, member},
 };
 
 /// A JSON Pointer that is not empty.
@@ -20,6 +20,17 @@ struct Token {
     /// The element that the token means in an array (RFC 6901 section 4): digits without leading
     /// zeros. `-` means the one behind the last, which is never there.
     index: Option<usize>,
+}
+
+impl Token {
+    /// The child and its position.
+    fn find<'a>(&self, node: &'a Json) -> Option<(usize, &'a Json)> {
+        match node {
+            Json::Array(elements) => self.index.and_then(|index| Some((index, elements.get(index)?))),
+            Json::Object(members) => member(members, &self.name),
+            _ => None,
+        }
+    }
 }
 
 impl Pointer {
@@ -55,15 +66,16 @@ impl Pointer {
         self.tokens.iter().map(hops).collect()
     }
 
+    /// See [`crate::Path::reached`]: how many tokens lead to something, and the last of that.
+    pub(crate) fn reached<'a>(&self, root: &'a Json) -> (usize, &'a Json) {
+        go_down(&self.tokens, root, Token::find)
+    }
+
     /// The node that the pointer names, and its position in each container on the way.
     pub(crate) fn find<'a>(&self, root: &'a Json, trail: &mut Vec<usize>) -> Option<&'a Json> {
         let mut node = root;
         for token in &self.tokens {
-            let (position, child) = match node {
-                Json::Array(elements) => token.index.and_then(|index| Some((index, elements.get(index)?)))?,
-                Json::Object(members) => member(members, &token.name)?,
-                _ => return None,
-            };
+            let (position, child) = token.find(node)?;
             trail.push(position);
             node = child;
         }

@@ -26,6 +26,15 @@ impl Step {
         }
     }
 
+    /// As a `JSONPath` writes it, for a message: what nobody could read in a name is escaped as in Rust.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::Name(name) if is_shorthand(name) => format!(".{name}"),
+            Self::Name(name) => format!("[{:?}]", name.as_str()),
+            Self::Index(index) => format!("[{index}]"),
+        }
+    }
+
     /// The child and its position.
     pub(crate) fn find<'a>(&self, node: &'a Json) -> Option<(usize, &'a Json)> {
         match (self, node) {
@@ -40,6 +49,28 @@ impl Step {
             _ => None,
         }
     }
+}
+
+/// How many of the steps lead to something, and the node that the last of those leads to.
+pub(crate) fn go_down<'a, S>(
+    steps: &[S],
+    root: &'a Json,
+    find: impl Fn(&S, &'a Json) -> Option<(usize, &'a Json)>,
+) -> (usize, &'a Json) {
+    let mut node = root;
+    for (taken, step) in steps.iter().enumerate() {
+        match find(step, node) {
+            Some((_, child)) => node = child,
+            None => return (taken, node),
+        }
+    }
+    (steps.len(), node)
+}
+
+/// Whether a `JSONPath` can name a member so without quotes.
+fn is_shorthand(name: &str) -> bool {
+    let first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    name.bytes().next().is_some_and(first) && name.bytes().all(|byte| first(byte) || byte.is_ascii_digit())
 }
 
 /// The member of that name and its position.

@@ -36,7 +36,7 @@ impl ResultKey {
     /// # Errors
     ///
     /// [`ErrorKind::ResultKeyMissing`] if nothing stands there; the message lists the keys that there
-    /// are. [`ErrorKind::LimitExceeded`] if the path visits more nodes than one may, or than are left
+    /// are where the path comes to, as far as there is something. [`ErrorKind::LimitExceeded`] if the path visits more nodes than one may, or than are left
     /// for all of the endpoint.
     pub fn apply(&self, value: &Json, visits: &mut Visits) -> Result<Json, Error> {
         let found = self
@@ -44,29 +44,42 @@ impl ResultKey {
             .value_within(value, visits)
             .map_err(|error| Error::new(ErrorKind::LimitExceeded, format!("result_key: {error}")))?;
         found.map(std::borrow::Cow::into_owned).ok_or_else(|| {
-            let message = format!("result_key: there is nothing at `{}`; {}", self.path, described(value));
+            let (way, last) = self.path.reached(value);
+            let message = format!("result_key: there is nothing at `{}`; {}", self.path, described(&way, last));
             Error::new(ErrorKind::ResultKeyMissing, message)
         })
     }
 }
 
-/// What there is instead, within bounds.
-fn described(value: &Json) -> String {
-    match value {
-        Json::Object(members) if members.is_empty() => "the value is an empty object".to_owned(),
+/// What there is instead where the path comes to, within bounds.
+fn described(way: &str, last: &Json) -> String {
+    let found = match last {
+        Json::Object(members) if members.is_empty() => "an empty object".to_owned(),
         Json::Object(members) => {
-            let shown = |name: &str| match name.char_indices().nth(SHOWN_CHARS) {
-                Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
-                None => name.to_owned(),
-            };
             let mut names: Vec<String> = members.keys().take(SHOWN_NAMES).map(shown).collect();
             if members.len() > SHOWN_NAMES {
                 names.push(format!("and {} more", members.len() - SHOWN_NAMES));
             }
-            format!("the keys are {}", names.join(", "))
+            let names = names.join(", ");
+            return if way.is_empty() {
+                format!("the keys are {names}")
+            } else {
+                format!("the keys at `{way}` are {names}")
+            };
         }
-        Json::Array(elements) => format!("the value is an array of {} elements", elements.len()),
-        Json::Null => "the value is null".to_owned(),
-        other => format!("the value is a {}", other.type_name()),
-    }
+        Json::Array(elements) => format!("an array of {} elements", elements.len()),
+        Json::Null => "null".to_owned(),
+        other => format!("a {}", other.type_name()),
+    };
+    if way.is_empty() { format!("the value is {found}") } else { format!("the value at `{way}` is {found}") }
+}
+
+/// A name as a list can hold it: in quotes if it is empty or could be taken for something else.
+fn shown(name: &str) -> String {
+    let (kept, cut) = match name.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => (name.get(..end).unwrap_or_default(), "…"),
+        None => (name, ""),
+    };
+    let is_plain = |found: char| found.is_alphanumeric() || "_-.:/$@".contains(found);
+    if !kept.is_empty() && kept.chars().all(is_plain) { format!("{kept}{cut}") } else { format!("{kept:?}{cut}") }
 }

@@ -212,6 +212,22 @@ fn a_result_key_that_is_absent_lists_what_there_is() {
     for (path, body, expected) in table {
         assert_eq!(apply(path, body), expected);
     }
+    let deep = r#"{"data":{"items":[{"id":1}],"next":null,"none":{},"":0,"a, b":0,"\u0000":0},"meta":{}}"#;
+    let names = r#"items, next, none, "", "a, b", "\0""#;
+    for (path, expected) in [
+        ("data.itemz", format!("the keys at `data` are {names}")),
+        ("/data/itemz/0", format!("the keys at `/data` are {names}")),
+        ("$.data['itemz'].id", format!("the keys at `$.data` are {names}")),
+        ("dat.items", "the keys are data, meta".to_owned()),
+        ("data.items.0.name.x", "the keys at `data.items.0` are id".to_owned()),
+        ("data.items.1", "the value at `data.items` is an array of 1 elements".to_owned()),
+        ("data.none.x", "the value at `data.none` is an empty object".to_owned()),
+        ("data.next.x", "the value at `data.next` is null".to_owned()),
+        ("$.data.items[0].id.x", "the value at `$.data.items[0].id` is a number".to_owned()),
+    ] {
+        let told = format!("result_key_missing: result_key: there is nothing at `{path}`; {expected}");
+        assert_eq!(apply(path, deep), told);
+    }
 }
 
 /// The author of a mapping can write a secret into it, and a name is in the text as values are.
