@@ -61,6 +61,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// 409 for a name that another has, `among` saying where.
+    pub(crate) fn name_taken(name: &str, among: &str) -> Self {
+        Self::conflict("name_taken", format!("the name {name:?} is taken{among}"))
+    }
+
     /// 500 for work that ended without a result: it was cut off, or a defect ended it.
     pub(crate) fn given_up() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the work was given up")
@@ -130,9 +135,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound(what) => Self::not_found(what),
-            StoreError::NameTaken(name) => {
-                Self::conflict("name_taken", format!("the name {name:?} is taken in this workspace"))
-            }
+            // Of an integration; a workspace is in none (see `workspaces::create`).
+            StoreError::NameTaken(name) => Self::name_taken(&name, " in this workspace"),
             StoreError::Builtin => {
                 Self::conflict("builtin", "this integration is built in: it cannot be changed or deleted here")
             }

@@ -2,7 +2,7 @@
 
 use axum::extract::{RawQuery, Request, State};
 use callout::{FaultCode, Faults, Json, json::ObjectBuilder};
-use callout_store::{AuditAction, Permission, Workspace};
+use callout_store::{AuditAction, Permission, StoreError, Workspace};
 use http::StatusCode;
 
 use crate::{App, access::Asker, body, error::ApiError, page, reply::Reply};
@@ -24,7 +24,11 @@ pub(crate) async fn create(State(app): State<App>, asker: Asker, request: Reques
 async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Reply, ApiError> {
     asker.operator()?;
     let name = read_name(&body::required(app, request).await?)?;
-    let workspace = app.store().create_workspace(&name, &asker.actor()).await?;
+    let created = app.store().create_workspace(&name, &asker.actor()).await;
+    let workspace = created.map_err(|error| match error {
+        StoreError::NameTaken(name) => ApiError::name_taken(&name, ""),
+        other => other.into(),
+    })?;
     Ok(Reply::created(to_json(&workspace)))
 }
 

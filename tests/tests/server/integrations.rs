@@ -135,6 +135,7 @@ async fn a_name_is_taken_once() {
     server.create(&integration("shop", "https://a.example")).await;
     let taken = server.ask("POST", "/integrations", Some(&integration("shop", "https://b.example"))).await.expect(409);
     assert_eq!(taken.text_at("error_code"), "name_taken");
+    assert_eq!(taken.text_at("detail"), r#"the name "shop" is taken in this workspace"#);
 }
 
 #[tokio::test]

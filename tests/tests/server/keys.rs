@@ -115,7 +115,9 @@ async fn workspaces_are_the_operators() {
     server.ask_as(owner, "POST", "/v1/workspaces", Some(r#"{"name":"x"}"#)).await.expect(403);
     let made = server.ask_as(operator, "POST", "/v1/workspaces", Some(r#"{"name":"second"}"#)).await.expect(201);
     let id = made.text_at("id");
-    server.ask_as(operator, "POST", "/v1/workspaces", Some(r#"{"name":"second"}"#)).await.expect(409);
+    let taken = server.ask_as(operator, "POST", "/v1/workspaces", Some(r#"{"name":"second"}"#)).await.expect(409);
+    assert_eq!(taken.text_at("error_code"), "name_taken");
+    assert_eq!(taken.text_at("detail"), r#"the name "second" is taken"#);
     let listed = server.ask_as(operator, "GET", "/v1/workspaces", None).await.expect(200);
     assert_eq!(listed.at("total"), Json::from(2));
     // The operator's right reaches every workspace, and only the operator learns which there are.
