@@ -6,7 +6,7 @@ use callout_core::{
     Error, ErrorKind,
     fault::{Faults, excerpt},
     http::HttpResponse,
-    json::{Json, Number, ReadOptions},
+    json::{Json, Number, ReadErrorKind, ReadOptions},
     limits::Limits,
     redact::Redactor,
 };
@@ -105,7 +105,8 @@ impl AnswerRules {
                 .with_retryable(passing)
                 .with_retry_after(response.retry_after));
         }
-        let body = body.map_err(|_| refuse(format!("answered {status} with {}", no_json(response))))?;
+        let body =
+            body.map_err(|error| refuse(format!("answered {status} with {}", unread(response, error.kind()))))?;
         if let Some(said) = oauth_error(&body, redactor) {
             return Err(refuse(format!("answered {status} with an error: {said}")));
         }
@@ -119,7 +120,8 @@ impl AnswerRules {
         let found = self.token.value(body, limits).map_err(|error| format!("`{at}` cannot be looked up: {error}"))?;
         let token = match found.as_deref() {
             Some(Json::String(token)) => token.as_str(),
-            None | Some(Json::Null) => {
+            Some(Json::Null) => return Err(format!("`{at}` is null")),
+            None => {
                 return Err(match body.as_object() {
                     Some(members) if !members.is_empty() => {
                         let names: Vec<_> = members.keys().collect();
@@ -223,10 +225,12 @@ fn refusal(json: Option<&Json>, body: &[u8], redactor: &Redactor) -> String {
     if said.trim().is_empty() { String::new() } else { format!(": {said}") }
 }
 
-/// What a 2xx answer is that is not JSON.
-fn no_json(response: &HttpResponse) -> Cow<'static, str> {
+/// What a 2xx answer is that is not JSON, or not as it may be.
+fn unread(response: &HttpResponse, why: &ReadErrorKind) -> Cow<'static, str> {
     let body = &response.body;
-    if body.is_empty() {
+    if let ReadErrorKind::TooDeep(max) = why {
+        format!("JSON that nests deeper than {max} levels (`max_json_depth`)").into()
+    } else if body.is_empty() {
         "an empty body, not JSON".into()
     } else if looks_like_html(body) {
         "an HTML page, not JSON; check the URL".into()

@@ -127,7 +127,7 @@ const REFUSALS: [(u16, &str, &str); 31] = [
     (200, r#"{"access_token":"  "}"#, "`access_token` is an empty string"),
     (200, r#"{"access_token":12}"#, "`access_token` must be a string, not a number"),
     (200, r#"{"access_token":{"a":1}}"#, "`access_token` must be a string, not an object"),
-    (200, r#"{"access_token":null,"data":"x"}"#, "the answer has no `access_token`, only access_token, data"),
+    (200, r#"{"access_token":null,"data":"x"}"#, "`access_token` is null"),
     (200, r#"{"token":"t0ken","ttl":1}"#, "the answer has no `access_token`, only token, ttl"),
     (200, "7", "the answer has no `access_token`: it is a number"),
     (200, "{}", "the answer has no `access_token`: it is an object"),
@@ -204,6 +204,17 @@ async fn sizes_are_bounded() {
     let (_, world) = answering(response(200, &format!(r#"{{"access_token":"t","pad":"{}"}}"#, "t".repeat(64_000))));
     let error = world.value(&client()).await.unwrap_err();
     assert!(error.message().ends_with("the answer is larger than 64000 bytes (`max_token_response_bytes`)"), "{error}");
+}
+
+#[tokio::test]
+async fn depth_is_bounded() {
+    let (open, close) = ("[".repeat(127), "]".repeat(127));
+    let (_, world) = answering(response(200, &format!(r#"{{"access_token":"t0ken","pad":{open}{close}}}"#)));
+    assert!(world.value(&client()).await.is_ok());
+    let (_, world) = answering(response(200, &format!(r#"{{"access_token":"t0ken","pad":[{open}{close}]}}"#)));
+    let error = world.value(&client()).await.unwrap_err();
+    let expected = "answered 200 with JSON that nests deeper than 128 levels (`max_json_depth`)";
+    assert!(error.message().ends_with(expected), "{error}");
 }
 
 #[test]
