@@ -21,7 +21,7 @@
 use std::fmt;
 
 use callout_core::{
-    config::AuthConfig,
+    config::{AuthConfig, rules},
     fault::Faults,
     limits::Limits,
     secret::{SecretName, Secrets},
@@ -56,9 +56,13 @@ impl BearerTokenExchange {
             limits,
             faults,
         );
+        let format = &config.exchange_secret_format;
+        // What is wrong with the format is told by the config's check, and is no fault of the secret.
+        let is_sendable = rules::is_header_value(format);
         let secret = secret_header(secrets, SecretName::ExchangeSecret, faults, |secret| {
-            sensitive(&config.exchange_secret_format.replace("{secret}", secret))
+            if is_sendable { sensitive(&format.replace("{secret}", secret)) } else { sensitive(secret) }
         });
+        let secret = secret.filter(|_| is_sendable);
         Some(Self {
             endpoint: TokenEndpoint::new(given(config.exchange_url.as_ref()), answer?)?,
             secret_name: config.exchange_secret_header.parse().ok()?,

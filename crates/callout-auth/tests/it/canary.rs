@@ -236,4 +236,11 @@ fn a_secret_that_cannot_stand_in_a_header_is_a_config_fault() {
         let faults = compile(&config, &Secrets::new().with(name, "canary\n")).unwrap_err();
         assert_eq!(faults, [format!("auth.{field}: {message}")]);
     }
+    // A format that cannot is told by the config's check; the secret has a fault only if it has one itself.
+    let config = AuthConfig { exchange_secret_format: "a\n{secret}".to_owned(), ..exchange(&[]) };
+    for (secret, expected) in [("canary", vec![]), ("canary\n", vec![format!("auth.exchange_secret_value: {message}")])]
+    {
+        let faults = compile(&config, &Secrets::new().with(SecretName::ExchangeSecret, secret)).unwrap_err();
+        assert_eq!(faults, expected);
+    }
 }
