@@ -12,6 +12,9 @@ use crate::{
     secret::{SecretName, Secrets},
 };
 
+/// The longest life of an assertion: a year of 365 days.
+const MAX_LIFETIME_SECONDS: u64 = 365 * 24 * 60 * 60;
+
 /// How an integration authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuthType {
@@ -111,7 +114,8 @@ pub struct AuthConfig {
     pub assertion_subject: Option<String>,
     /// The assertion's `aud`.
     pub assertion_audience: Option<String>,
-    /// Life of an assertion, and of a token whose answer names none, in seconds. Default 3,600.
+    /// Life of an assertion, and of a token whose answer names none, in seconds. Default 3,600, at least 1,
+    /// at most 31,536,000, a year: an assertion that lives longer is a mistake, and a key to whoever finds it.
     pub token_lifetime_seconds: u64,
     /// Whether scopes go into the assertion rather than the form. Default false.
     pub assertion_scopes_in_jwt: bool,
@@ -221,7 +225,10 @@ impl AuthConfig {
         on(faults, "exchange_secret_header", Some(&self.exchange_secret_header), rules::header_name);
         on(faults, "exchange_secret_format", Some(&self.exchange_secret_format), check_secret_format);
         faults.field("scopes", |faults| self.check_scopes(faults));
-        faults.field("token_lifetime_seconds", |faults| at_least(self.token_lifetime_seconds, 1, faults));
+        faults.field("token_lifetime_seconds", |faults| {
+            at_least(self.token_lifetime_seconds, 1, faults);
+            at_most(self.token_lifetime_seconds, MAX_LIFETIME_SECONDS, faults);
+        });
         faults.field("exchange_default_ttl_seconds", |faults| at_least(self.exchange_default_ttl_seconds, 120, faults));
         faults.field("exchange_param_headers", |faults| self.check_param_headers(faults));
     }
@@ -449,6 +456,12 @@ fn is_given(value: Option<&String>) -> bool {
 fn at_least(value: u64, min: u64, faults: &mut Faults) {
     if value < min {
         faults.report(FaultCode::OutOfRange, format!("must be at least {min}, not {value}"));
+    }
+}
+
+fn at_most(value: u64, max: u64, faults: &mut Faults) {
+    if value > max {
+        faults.report(FaultCode::OutOfRange, format!("must be at most {max}, not {value}"));
     }
 }
 

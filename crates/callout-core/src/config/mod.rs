@@ -285,6 +285,24 @@ mod tests {
     }
 
     #[test]
+    fn the_life_of_an_assertion_is_a_second_to_a_year() {
+        for (seconds, expected) in [
+            (0, Some("must be at least 1, not 0")),
+            (1, None),
+            (31_536_000, None),
+            (31_536_001, Some("must be at most 31536000, not 31536001")),
+            (i64::MAX as u64, Some("must be at most 31536000, not 9223372036854775807")),
+        ] {
+            let found = faults(&format!(
+                r#"{{"name":"ab","display_name":"x","auth":{{"type":"oauth2_jwt_bearer","assertion_issuer":"i",
+                    "private_key_value":{{"value":"k"}},"token_lifetime_seconds":{seconds}}}}}"#
+            ));
+            let expected: Vec<_> = expected.iter().map(|why| format!("auth.token_lifetime_seconds: {why}")).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
     fn the_path_of_a_base_url_has_the_rules_of_an_endpoints() {
         let found = faults(r#"{"name":"ab","display_name":"x","base_url":"https://a.example/v1/../%zz//b"}"#);
         let expected = [
