@@ -303,17 +303,6 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_a_base_url_has_the_rules_of_an_endpoints() {
-        let found = faults(r#"{"name":"ab","display_name":"x","base_url":"https://a.example/v1/../%zz//b"}"#);
-        let expected = [
-            "base_url: has, at byte 24, a `%` without two hex digits: write `%25` for the character",
-            "base_url: has an empty segment (`//`)",
-            "base_url: has the segment \"..\", which would climb: write the path it means",
-        ];
-        assert_eq!(found, expected);
-    }
-
-    #[test]
     fn the_contract_ignores_unknown_fields_outside_auth() {
         let body = Json::parse(r#"{"name":"ab","display_name":"x","x":1,"endpoints":[{"name":"a","description":"","path":"/","y":1}],"auth":{"type":"bearer_token","z":1}}"#).unwrap();
         let mut faults = Faults::new();

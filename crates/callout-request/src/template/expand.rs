@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use callout_core::{
     Error, ErrorKind,
-    config::rules::is_dots,
     fault::{FaultCode, Faults},
     json::{Json, Object},
 };
+use percent_encoding::percent_decode_str;
 use url::{Url, form_urlencoded};
 
 use super::{Piece, Template};
@@ -170,6 +170,24 @@ fn path_value<'a>(value: Option<&'a Json>, part: Part, faults: &mut Faults) -> O
     Some(text)
 }
 
+/// Whether a segment is `.` or `..` in any spelling that a server may read so: percent-encoded, also
+/// twice and three times, as proxies that decode on their way make it.
+pub(super) fn is_dots(segment: &str) -> bool {
+    let mut segment = Cow::Borrowed(segment);
+    // A param's own `%` has been encoded once already.
+    for _ in 0..4 {
+        if matches!(segment.as_ref(), "." | "..") {
+            return true;
+        }
+        if !segment.contains('%') {
+            return false;
+        }
+        let decoded = percent_decode_str(&segment).decode_utf8_lossy().into_owned();
+        segment = Cow::Owned(decoded);
+    }
+    matches!(segment.as_ref(), "." | "..")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,6 +214,16 @@ mod tests {
             "not a URL",
         ] {
             assert_eq!(checked(text).unwrap_err().kind(), ErrorKind::InvalidParams, "{text}");
+        }
+    }
+
+    #[test]
+    fn dots_in_every_spelling() {
+        for text in [".", "..", "%2e", "%2E.", ".%252e", "%25252e", "%%32e"] {
+            assert!(is_dots(text), "{text}");
+        }
+        for text in ["", "...", ".a", "%2f", "%", "a", "%2e%2e%2e", "..%2f"] {
+            assert!(!is_dots(text), "{text}");
         }
     }
 }

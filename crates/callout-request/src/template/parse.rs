@@ -7,7 +7,7 @@ use callout_core::{
 };
 use url::form_urlencoded;
 
-use super::{Pair, Piece};
+use super::{Pair, Piece, expand::is_dots};
 
 /// Bytes of one path template. Longer ones are no paths of an API.
 const MAX_PATH_BYTES: usize = 8192;
@@ -240,12 +240,16 @@ fn check_literals(tokens: &[Token<'_>], faults: &mut Faults) {
                 found if found.is_whitespace() || found.is_control() => {
                     "white space or a control character: write `%20` for a space"
                 }
-                '%' if !rules::is_escape(text, offset) => "a `%` without two hex digits: write `%25` for the character",
+                '%' if !is_escape(text, offset) => "a `%` without two hex digits: write `%25` for the character",
                 _ => continue,
             };
             report_brace(at + offset, why, faults);
         }
     }
+}
+
+fn is_escape(text: &str, at: usize) -> bool {
+    text.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Cuts the path at its slashes; the first slash is the one that joins it to the base.
@@ -276,7 +280,7 @@ fn segments(tokens: &[Token<'_>], faults: &mut Faults) -> Vec<Vec<Piece>> {
     }
     for segment in &segments {
         if let [Piece::Literal(text)] = segment.as_slice()
-            && rules::is_dots(text)
+            && is_dots(text)
         {
             faults.report(
                 FaultCode::Path,

@@ -96,15 +96,7 @@ fn a_base_url_takes_no_placeholders_and_its_own_faults_are_the_configs() {
         );
     }
     let mut faults = callout_core::fault::Faults::new();
-    for bad in [
-        "https://a.example/?q",
-        "ftp://x",
-        "nonsense",
-        "https://u@a.example",
-        "https://a.example/a/../b",
-        "https://a.example/a//b",
-        "https://a.example/%zz",
-    ] {
+    for bad in ["https://a.example/?q", "ftp://x", "nonsense", "https://u@a.example"] {
         let made = Request::compile(bad, &endpoint(Method::Get, "/x"), None, &Limits::default(), &mut faults);
         assert!(made.is_none() && faults.is_empty(), "{bad}: {faults:?}");
     }
