@@ -35,7 +35,7 @@ pub struct ServerOptions {
     /// Bytes of an integration as it is stored, compact and without secrets. Default 1 MiB.
     pub max_integration_bytes: usize,
     /// How long a client may take to send its headers, and then its body, and how long it may take
-    /// nothing of an answer, or less than 4 KiB a second. Default 30 s each.
+    /// nothing of an answer, or, of each 64 KiB of it, longer than that and a second for 4 KiB. Default 30 s each.
     pub read_timeout: Duration,
     /// Connections at once; others wait to be accepted. Default 4,096.
     pub max_connections: usize,

@@ -110,6 +110,7 @@ impl Store {
         );
         let found: Option<WorkspaceRow> = row!(on, lock, id.to_string())?;
         found.ok_or(StoreError::NotFound("workspace"))?;
+        self.0.home().require(&mut on).await?;
         let intents = match &self.0.vault {
             Vault::Sealed(_) => Vec::new(),
             Vault::External(_) => self.0.leave_purges(&mut on, id).await?,

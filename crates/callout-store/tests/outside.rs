@@ -285,14 +285,10 @@ async fn a_change_that_fails_outside_is_undone_at_once(database: Database) {
             let done = change.run(store.clone(), workspace.clone()).await;
             if at < puts {
                 assert_eq!(kind(done), "unavailable", "{what}");
-                let left = outside.paths();
-                // Of secrets that are not named it is not known whether they come after all.
-                let looked_at_again = usize::from(matches!(change, Change::Create | Change::OtherType));
-                let intents = database.texts("SELECT id FROM secret_intents").await;
-                assert_eq!(intents.len(), looked_at_again, "{what}");
-                clock.advance(Duration::from_secs(61));
-                store.recover().await.unwrap();
-                assert_eq!(outside.paths(), left, "{what}");
+                if matches!(change, Change::Create) {
+                    // Nothing is kept there: the database may be opened for another place.
+                    assert!(database.texts("SELECT env FROM secret_home").await.is_empty(), "{what}");
+                }
                 let marks = assert_whole(&store, &outside, &database, &what).await;
                 assert_eq!(marks, if matches!(change, Change::Create) { vec![] } else { vec!["old"] }, "{what}");
             } else {

@@ -140,6 +140,8 @@ async fn secrets_are_kept_in_one_place(database: Database) {
     // Opened before there was any, and since.
     let refused = [
         early.create_integration(workspace.id, with_token("bb", "t"), &me()).await.map(drop),
+        early.delete_integration(workspace.id, one.id, &me()).await,
+        early.delete_workspace(workspace.id, &me()).await,
         Store::open(in_prod()).await.map(drop),
         Store::open(database.options().with_secrets(outside())).await.map(drop),
     ];

@@ -8,7 +8,7 @@ use callout_core::{
 };
 use uuid::Uuid;
 
-use super::intent::Intent;
+use super::intent::{Intent, TIME_OUTSIDE};
 use crate::{
     database::{Write, execute, locking, row},
     error::{Result, StoreError},
@@ -66,11 +66,12 @@ impl Parts {
         let names: Vec<_> = given.iter().map(|(name, _)| name).chain(removed.iter().copied()).collect();
         if !names.is_empty() {
             let intent = self.begin_intent(next.workspace_id, next.id, &names).await?;
+            let began = self.clock.now();
             match self.put_all(store, next, given).await {
                 Ok(versions) => outside = Outside { intent: Some(intent), versions },
                 Err(error) => {
-                    // One that had no answer may be carried out later.
-                    let is_given_up = matches!(error, StoreError::Unavailable { .. });
+                    // One that had no answer may be carried out later; what was answered was not.
+                    let is_given_up = self.clock.now().saturating_duration_since(began) >= TIME_OUTSIDE;
                     self.purge(if is_given_up { intent.given_up() } else { intent }).await;
                     return Err(error);
                 }
@@ -101,6 +102,9 @@ impl Parts {
         current: &StoredIntegration,
         pending: &Pending<'_>,
     ) -> Result<()> {
+        if !current.secret_versions.is_empty() {
+            self.home().require(on).await?;
+        }
         if pending.outside.is_some() {
             return Ok(());
         }
@@ -126,6 +130,9 @@ impl Parts {
     ) -> Result<()> {
         match (&self.vault, &pending.outside) {
             (Vault::External(_), Some(Outside { intent: Some(intent), .. })) => {
+                if !pending.given.is_empty() {
+                    self.home().settle(on, next.id).await?;
+                }
                 intent.confirm(on, !pending.removed.is_empty()).await
             }
             (Vault::External(_), _) => Ok(()),
@@ -135,7 +142,7 @@ impl Parts {
     }
 
     async fn seal_all(&self, on: &mut Write, keys: &Keys, next: &StoredIntegration, given: &Secrets) -> Result<()> {
-        self.home().settle(on).await?;
+        self.home().settle(on, next.id).await?;
         // Which key is current is the database's word, and stays so until this transaction ends: a
         // rotation waits, and then finds what was sealed here.
         let select = locking(

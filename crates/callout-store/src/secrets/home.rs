@@ -1,7 +1,9 @@
-//! Where a database's secrets are kept: written down with the first of them, so that no other process keeps or looks
-//! for some elsewhere.
+//! Where a database's secrets are kept: written down with the first of them, so that no other process keeps, looks for
+//! or deletes some elsewhere.
 
 use std::fmt;
+
+use uuid::Uuid;
 
 use crate::{
     database::{Database, Write, execute, locking, row},
@@ -44,8 +46,8 @@ impl Home {
         let Some(kept) = found.map(Self::from).filter(|kept| kept != self) else { return Ok(()) };
         let has_some: Option<(String,)> = row!(
             on,
-            "SELECT backend FROM secret_home WHERE EXISTS (SELECT 1 FROM integrations WHERE secret_versions <> '{}') \
-             OR EXISTS (SELECT 1 FROM secret_intents)",
+            "SELECT backend FROM secret_home \
+             WHERE EXISTS (SELECT 1 FROM integrations WHERE secret_versions <> '{}')",
         )?;
         if has_some.is_some() {
             return Err(self.is_not(&kept));
@@ -54,22 +56,26 @@ impl Home {
         on.commit().await
     }
 
-    /// In the transaction that keeps a secret: writes it down, unless another has.
-    pub(crate) async fn settle(&self, on: &mut Write) -> Result<()> {
+    /// In the transaction that gives that integration a secret: writes it down, unless another has. Where there are
+    /// secrets already and nothing was written down, which is so of a database from before it was, it stays unknown.
+    pub(super) async fn settle(&self, on: &mut Write, integration: Uuid) -> Result<()> {
         execute!(
             *on,
-            "INSERT INTO secret_home (one, backend, env) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+            "INSERT INTO secret_home (one, backend, env) SELECT 1, $1, $2 \
+             WHERE NOT EXISTS (SELECT 1 FROM integrations WHERE secret_versions <> '{}' AND id <> $3) \
+             ON CONFLICT DO NOTHING",
             &self.backend,
             &self.env,
+            integration.to_string(),
         )?;
+        self.require(on).await
+    }
+
+    /// In a transaction that changes secrets, or takes some away: refuses if they are kept elsewhere.
+    pub(crate) async fn require(&self, on: &mut Write) -> Result<()> {
         let select = locking(on, SELECT, "SELECT backend, env FROM secret_home FOR SHARE");
         let found: Option<Row> = row!(*on, select)?;
-        match found.map(Self::from) {
-            Some(kept) if kept == *self => Ok(()),
-            Some(kept) => Err(self.is_not(&kept)),
-            // It was deleted in between.
-            None => Err(StoreError::Changed),
-        }
+        found.map(Self::from).filter(|kept| kept != self).map_or(Ok(()), |kept| Err(self.is_not(&kept)))
     }
 
     fn is_not(&self, kept: &Self) -> StoreError {
@@ -95,7 +101,7 @@ impl fmt::Display for Home {
 }
 
 impl Parts {
-    pub(super) fn home(&self) -> Home {
+    pub(crate) fn home(&self) -> Home {
         Home::new(matches!(self.vault, Vault::External(_)), &self.env)
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 /// So old is an intent that others take over.
 const ABANDONED_AFTER: Duration = Duration::from_mins(1);
 /// So long may the writes outside of one change take, well within that.
-const TIME_OUTSIDE: Duration = Duration::from_secs(30);
+pub(super) const TIME_OUTSIDE: Duration = Duration::from_secs(30);
 
 /// Held by one change.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ impl Parts {
         let intent = self.new_intent(workspace, integration, names);
         for _ in 0..2 {
             let mut on = self.database.write().await?;
-            self.home().settle(&mut on).await?;
+            self.home().require(&mut on).await?;
             let begun = execute!(
                 on,
                 "INSERT INTO secret_intents (integration_id, id, workspace_id, env, names, started_at) \
@@ -252,6 +252,7 @@ impl Parts {
         workspace: Uuid,
         integration: Uuid,
     ) -> Result<Option<Intent>> {
+        self.home().require(on).await?;
         let Vault::External(_) = &self.vault else { return Ok(None) };
         let mut intent = self.new_intent(workspace, integration, &SecretName::ALL);
         let taken = execute!(
