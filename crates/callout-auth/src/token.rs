@@ -8,9 +8,9 @@ use http::HeaderValue;
 /// The scheme and the space before a token (RFC 6750 section 2.1).
 const BEARER: &str = "Bearer ";
 
-/// Bytes of a token with which its redactor is kept, for as long as the token is: it takes up to fourteen times as much,
-/// and a cache counts tokens, not bytes. Most tokens are shorter.
-const MOST_KEPT: usize = 4 << 10;
+/// Bytes of a token with which its redactor is kept, for as long as the token is: it takes up to some twenty-five
+/// times as much, and a cache counts tokens, not bytes. Most tokens are shorter.
+const MOST_KEPT: usize = 2 << 10;
 
 /// `Bearer ` and the secret as a header's value, marked sensitive; `None` if it cannot stand in one.
 pub(crate) fn bearer(secret: &str) -> Option<HeaderValue> {

@@ -23,9 +23,9 @@ use crate::egress::{EgressPolicy, Refusal};
 /// How many addresses of one name are tried.
 const MAX_ADDRESSES: usize = 16;
 
-/// Looks up host names. The default asks the system (`getaddrinfo`): 256 names at once, 16 of those that
-/// share their last two labels, each once for all who ask for it meanwhile. Others wait for their turn, within the
-/// time that a connection has.
+/// Looks up host names. The default asks the system (`getaddrinfo`): 256 names at once, 16 of those of one domain
+/// (`example.com`, `example.co.uk`), each once for all who ask for it meanwhile. Others wait for their turn, within
+/// the time that a connection has.
 ///
 /// Whatever it answers passes the egress policy, and only what passes is dialled: it is asked once for a
 /// connection, and not between the check and the dialling.

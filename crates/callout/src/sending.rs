@@ -129,6 +129,8 @@ impl Sending<'_> {
             }
             Err(error) => {
                 let retries = first.retries + error.retries();
+                // Where there was no other answer that refusal is the last.
+                let error = if error.status().is_none() { error.with_status(first.status) } else { error };
                 Err(error.with_retries(retries))
             }
         }

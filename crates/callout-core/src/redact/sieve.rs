@@ -23,7 +23,7 @@ const BLOCK_WORDS: usize = 64;
 const BLOCK: usize = BLOCK_WORDS * WORD;
 
 /// With more starts too many places would be looked at.
-const MOST_STARTS: usize = 8;
+const MOST_STARTS: usize = 12;
 
 /// For each of the words the bits of the starts that it may belong to, by the lower half of its hash and by the
 /// upper one. Starts share eight bits.

@@ -102,8 +102,10 @@ impl Count<'_> {
             }
             Value::Object(members) => {
                 self.spend(node.lookups.saturating_mul(LOOKUP))?;
-                // Each name that is missing is a violation of its own.
-                self.explained = self.explained.saturating_sub(node.lookups);
+                // Each name that is missing is a violation of its own, and so may be what another name asks for.
+                let missing = node.required.iter().filter(|name| !members.contains_key(*name)).count() as u64;
+                let asked_for = node.lookups.saturating_sub(node.required.len() as u64);
+                self.explained = self.explained.saturating_sub(missing + asked_for);
                 if node.unevaluated {
                     self.spend((members.len() as u64).saturating_add(1).saturating_mul(node.expansion * VISIT))?;
                 }

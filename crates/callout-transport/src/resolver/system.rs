@@ -56,7 +56,7 @@ struct LookUp {
     under_way: UnderWay,
 }
 
-/// Names that share their last two labels. Held by their look-ups.
+/// Names of one [domain](domain_of). Held by their look-ups.
 struct Domain {
     name: Arc<str>,
     turns: Arc<Semaphore>,
@@ -159,11 +159,17 @@ impl Drop for Domain {
     }
 }
 
-/// The last two labels of a name, as they are compared; all of a name that has fewer.
+/// The last two labels of a name, as they are compared; all of a name that has fewer. Three where many register below
+/// two, as in `co.uk`: a country's two letters behind a label of three at most, or a longer one that several have. Four
+/// in a cluster, where the first of them is a namespace.
 fn domain_of(host: &str) -> String {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let domain = host.rmatch_indices('.').nth(1).and_then(|(dot, _)| host.get(dot + 1..));
-    domain.unwrap_or(host).to_ascii_lowercase()
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let mut labels = host.rsplit('.');
+    let (last, second) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
+    let is_shared = last.len() == 2 && (second.len() <= 3 || matches!(second, "asso" | "gouv" | "info" | "store"));
+    let dots = if (second, last) == ("cluster", "local") { 3 } else { 1 + usize::from(is_shared) };
+    let domain = host.rmatch_indices('.').nth(dots).and_then(|(dot, _)| host.get(dot + 1..));
+    domain.unwrap_or(&host).to_owned()
 }
 
 fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
@@ -339,8 +345,13 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_the_last_two_labels() {
+    fn a_domain_is_what_is_registered_by_one() {
         for (host, domain) in [
+            ("n1.evil.co.uk", "evil.co.uk"),
+            ("shop.com.au", "shop.com.au"),
+            ("a.gouv.fr", "a.gouv.fr"),
+            ("a.b.example.io", "example.io"),
+            ("api.shop.svc.cluster.local", "shop.svc.cluster.local"),
             ("a.b.example.com", "example.com"),
             ("Example.COM.", "example.com"),
             ("localhost", "localhost"),

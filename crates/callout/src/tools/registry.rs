@@ -106,6 +106,7 @@ impl ToolRegistry {
     /// Has all that is there of an integration go to this state of it: nothing is called any more with a config
     /// or secrets that were replaced.
     fn renew(&mut self, integration: &Integration) {
+        let before = self.tools.len();
         self.tools.retain_mut(|known| {
             if !known.is_of(integration) {
                 return true;
@@ -115,8 +116,10 @@ impl ToolRegistry {
             *known = Registered { integration: integration.clone(), tool: Tool { name, ..Tool::new(endpoint) } };
             true
         });
-        let names = self.tools.iter().enumerate().map(|(at, known)| (known.tool.name.clone(), at));
-        self.by_name = names.collect();
+        if self.tools.len() < before {
+            let names = self.tools.iter().enumerate().map(|(at, known)| (known.tool.name.clone(), at));
+            self.by_name = names.collect();
+        }
     }
 
     /// Adds a tool, if it is not there already.
