@@ -46,7 +46,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 44] = [
+    let table: [(&str, &[&str]); 51] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -308,6 +308,28 @@ fn lines_become_endpoints() {
             r#"curl --data-raw '<a b="1"/>' https://shop.example/"#,
             &["! a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form"],
         ),
+        (
+            r#"curl --data-raw '{"token": "a canary=",}' https://shop.example/"#,
+            &["! a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form"],
+        ),
+        (
+            "curl -d 'grant_type=x&flag' https://shop.example/a",
+            &["POST https://shop.example/a", "form", r#"{"grant_type":"x","flag":""}"#],
+        ),
+        (
+            "curl -H 'Content-Type: application/x-www-form-urlencoded' -d 'grant_type=x&flag' https://shop.example/a",
+            &["POST https://shop.example/a", "form", r#"{"grant_type":"x","flag":""}"#],
+        ),
+        (
+            "curl -H 'Content-Type: application/x-www-form-urlencoded' -d flag https://shop.example/a",
+            &["POST https://shop.example/a", "form", r#"{"flag":""}"#],
+        ),
+        ("curl -d 'q=R&D' https://shop.example/a", &["POST https://shop.example/a", "form", r#"{"q":"R","D":""}"#]),
+        (
+            r#"curl -d 'j={"user":"a&b"}' https://shop.example/a"#,
+            &["POST https://shop.example/a", "form", r#"{"j":"{\"user\":\"a","b\"}":""}"#],
+        ),
+        ("curl -d '[]=1' https://shop.example/a", &["POST https://shop.example/a", "form", r#"{"[]":1}"#]),
         ("curl -d 'a=&' -d b= https://shop.example/x", &["POST https://shop.example/x", "form", r#"{"a":"","b":""}"#]),
         ("curl --json '[1]' https://shop.example/", &["! the body is no JSON object, and only objects can be sent"]),
         ("curl -I https://shop.example/", &["! HEAD is no method of an endpoint"]),

@@ -75,10 +75,7 @@ pub(super) fn of(
         };
         members.iter().map(field).collect()
     } else {
-        // A text without names is the body of something else, and so is XML, or JSON with a mistake, that nothing
-        // calls a form.
-        let is_other = content_type.is_none() && text.trim_start().starts_with(['<', '{', '[']);
-        if is_other || text.split('&').any(|piece| !piece.is_empty() && !piece.contains('=')) {
+        if content_type.is_none() && is_no_form(&text) {
             return Err(CurlError::new(
                 "a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form",
             ));
@@ -114,6 +111,14 @@ fn joined(line: &Line) -> String {
         }
     });
     pieces.collect::<Vec<_>>().join(if line.is_json { "" } else { "&" })
+}
+
+/// Whether a text that nothing calls a form is none: one without a single `=`, XML, or JSON with a mistake, whose
+/// first name would be a quoted text. What is called a form may have names alone, and so may a part of one.
+fn is_no_form(text: &str) -> bool {
+    let Some((before, _)) = text.split_once('=') else { return !text.trim_matches('&').is_empty() };
+    let start = before.trim_start();
+    start.starts_with('<') || (start.starts_with(['{', '[']) && start.contains('"'))
 }
 
 /// A field of a body.
