@@ -46,7 +46,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 51] = [
+    let table: [(&str, &[&str]); 52] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -238,6 +238,19 @@ fn lines_become_endpoints() {
                 "POST https://shop.example/chat",
                 r#"{"max_tokens":9,"stop_token_ids":[1],"secret":null,"token":{"ttl":1},"pageToken":"x"}"#,
                 "? auth",
+                ". the field \"auth\" may hold a secret: its value is taken out, a call gives it",
+            ],
+        ),
+        (
+            r#"curl https://shop.example/chat -d '{"password": 123456, "apiKey": 98.5, "auth": {"password": 1}, "maxTokens": 9, "pageToken": 2, "n": 3}'"#,
+            &[
+                "POST https://shop.example/chat",
+                r#"{"maxTokens":9,"pageToken":2,"n":3}"#,
+                "? password",
+                "? apiKey",
+                "? auth",
+                ". the field \"password\" may hold a secret: its value is taken out, a call gives it",
+                ". the field \"apiKey\" may hold a secret: its value is taken out, a call gives it",
                 ". the field \"auth\" may hold a secret: its value is taken out, a call gives it",
             ],
         ),

@@ -93,7 +93,7 @@ const PLAIN_HEADERS: [&str; 21] = [
     "x-request-id",
 ];
 
-/// Whether something of that name, be it a field of a body, holds a secret if it is text.
+/// Whether something of that name, be it a field of a body, holds a secret if it is text or a number.
 fn is_secret_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let tells = TELLING.iter().any(|part| lower.contains(part))
@@ -107,15 +107,25 @@ pub(super) fn is_page_token(name: &str) -> bool {
     PAGE_TOKENS.contains(&plain.to_ascii_lowercase().as_str())
 }
 
-/// Whether a text of that name, in a form or a query, holds a secret. How many tokens there may be is none.
-pub(super) fn is_secret_text(name: &str, value: &str) -> bool {
-    let is_count = name.to_ascii_lowercase().ends_with("tokens") && value.bytes().all(|byte| byte.is_ascii_digit());
-    is_secret_name(name) && !is_count
+/// Whether a number of that name says how many tokens there may be, or which of a model's.
+fn is_number_of_tokens(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["tokens", "token_ids", "tokenids"].iter().any(|end| lower.ends_with(end))
 }
 
-/// Whether a JSON value of that name holds a secret, somewhere within it. Secrets are text.
+/// Whether a text of that name, in a form or a query, holds a secret.
+pub(super) fn is_secret_text(name: &str, value: &str) -> bool {
+    let is_number = is_number_of_tokens(name) && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_secret_name(name) && !is_number
+}
+
+/// Whether a JSON value of that name holds a secret, somewhere within it: a text, or a number that has the name itself.
 pub(super) fn is_secret_field(name: &str, value: &Json) -> bool {
-    if is_secret_name(name) { has_text(value) } else { holds_secret(value) }
+    let is_secret = |value: &Json| match value {
+        Json::Number(_) => !is_number_of_tokens(name),
+        other => has_text(other),
+    };
+    (is_secret_name(name) && is_secret(value)) || holds_secret(value)
 }
 
 fn holds_secret(value: &Json) -> bool {
