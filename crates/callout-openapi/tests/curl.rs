@@ -486,4 +486,11 @@ fn schemas_describe_what_the_line_has() {
         ("shop-example", "post-things-thing_id")
     );
     assert_eq!(made.integration.endpoints[0].description, "POST /things/{thing_id}");
+    let made = run("curl 'https://shop.example/a?api_key=123456&page=2&token=1&token=2'").unwrap();
+    let schema = Json::Object(made.integration.endpoints[0].input_schema.clone());
+    assert_eq!(
+        schema.to_string(),
+        r#"{"type":"object","properties":{"api_key":{"type":"string"},"page":{"type":"integer"},"token":{"type":"array","items":{"type":"integer"}}},"required":["api_key"],"additionalProperties":false}"#,
+        "a secret is given as text, whatever the line's was, and each call gives it"
+    );
 }

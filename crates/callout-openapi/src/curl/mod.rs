@@ -259,15 +259,17 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
             listed.push(key.clone());
         }
         names.push(name.clone());
-        let value = if values.len() == 1 { values.remove(0) } else { values.into() };
-        let schema = schema_of(&value);
+        let is_one = values.len() == 1;
+        let value = if is_one { values.remove(0) } else { values.into() };
         if holds_secret {
+            // A secret that is made of digits says nothing of the next one.
+            let schema = if is_one { schema_of(&"".into()) } else { schema_of(&value) };
             made.notes.push(format!(
                 "the value of the query key {key:.50?} may be a secret: it is taken out, and a call gives it"
             ));
-            made.param_to_be_given(&name, schema, is_set);
+            made.param_to_be_given(&name, schema, is_one);
         } else {
-            made.param(&name, schema, value, is_set);
+            made.param(&name, schema_of(&value), value, is_set);
         }
     }
     if !listed.is_empty() {
