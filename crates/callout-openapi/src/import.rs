@@ -1,6 +1,6 @@
 //! From a document to integrations.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use callout_core::{
     config::{AuthConfig, EndpointConfig, IntegrationConfig, MAX_ENDPOINTS, rules},
@@ -141,8 +141,10 @@ pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Resul
     for operation in &chosen {
         import.assign(operation, &mut groups);
     }
+    let orders = orders(document, &groups, &chosen);
     for group in &mut groups {
-        import.make(group, &chosen, &mut findings);
+        let order = orders.get(&server::origin(&group.base_url)).map(Vec::as_slice).unwrap_or_default();
+        import.make(group, &chosen, order, &mut findings);
     }
     import.finish(groups, all.len(), findings)
 }
@@ -182,6 +184,21 @@ struct Group {
     /// Chosen for these operations alone: what is at another origin has secrets of its own.
     auth: Option<Chosen>,
     endpoints: Vec<(usize, EndpointConfig, Option<Vec<String>>)>,
+}
+
+/// The security schemes of each origin, in the order in which its operations would choose them together: where those of
+/// a group could have several, an origin that is split by tags needs no second secret.
+fn orders(document: &Document, groups: &[Group], chosen: &[&Operation<'_>]) -> BTreeMap<String, Vec<String>> {
+    let mut origins: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for group in groups {
+        origins.entry(server::origin(&group.base_url)).or_default().extend(&group.operations);
+    }
+    let order = |(origin, mut all): (String, Vec<usize>)| {
+        all.sort_unstable();
+        let operations: Vec<&Operation<'_>> = all.into_iter().map(|at| chosen[at]).collect();
+        (origin, security::order(document, &operations))
+    };
+    origins.into_iter().map(order).collect()
 }
 
 struct Import<'d> {
@@ -224,9 +241,9 @@ impl Import<'_> {
     }
 
     /// Chooses how those of a group authenticate, and makes their endpoints.
-    fn make(&mut self, group: &mut Group, chosen: &[&Operation<'_>], findings: &mut Findings) {
+    fn make(&mut self, group: &mut Group, chosen: &[&Operation<'_>], order: &[String], findings: &mut Findings) {
         let operations: Vec<&Operation<'_>> = group.operations.iter().map(|at| chosen[*at]).collect();
-        group.auth = self.auth(&operations, findings);
+        group.auth = self.auth(&operations, order, findings);
         let mut frame = self.frame.clone();
         frame.auth = group.auth.as_ref().map(|chosen| chosen.auth.clone());
         frame.base_url.clone_from(&group.base_url);
@@ -239,7 +256,7 @@ impl Import<'_> {
         }
     }
 
-    fn auth(&self, operations: &[&Operation<'_>], findings: &mut Findings) -> Option<Chosen> {
+    fn auth(&self, operations: &[&Operation<'_>], order: &[String], findings: &mut Findings) -> Option<Chosen> {
         if let Some(auth) = &self.options.auth {
             let secret = auth.kind.required_secret().as_str().replace('_', " ");
             return Some(Chosen { scheme: None, auth: auth.clone(), secret: format!("the {secret}") });
@@ -251,7 +268,7 @@ impl Import<'_> {
             (self.check)(&frame, &mut faults);
             faults.iter().next().map(ToString::to_string)
         };
-        security::choose(self.document, operations, self.options.client_id.as_deref(), &refusal, findings)
+        security::choose(self.document, operations, order, self.options.client_id.as_deref(), &refusal, findings)
     }
 
     fn endpoint(

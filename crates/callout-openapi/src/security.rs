@@ -1,6 +1,6 @@
 //! From security schemes to one of the six ways to authenticate.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use callout_core::{
     config::{AuthConfig, AuthType, rules},
@@ -31,15 +31,46 @@ pub(crate) struct Chosen {
 type Requirement = BTreeMap<String, Vec<String>>;
 
 /// Chooses the scheme that most of the operations can be called with; of equals the one that is
-/// named first. `None` where none is needed, or none can be carried over; `refusal` says why an
+/// first in `order`. `None` where none is needed, or none can be carried over; `refusal` says why an
 /// integration cannot have what a scheme became.
 pub(crate) fn choose(
     document: &Document,
     operations: &[&Operation<'_>],
+    order: &[String],
     client_id: Option<&str>,
     refusal: &dyn Fn(&AuthConfig) -> Option<String>,
     findings: &mut Findings,
 ) -> Option<Chosen> {
+    let mut counted = counted(document, operations);
+    counted.sort_by_cached_key(|(name, count, _)| {
+        let at = order.iter().position(|other| other == name).unwrap_or(order.len());
+        (Reverse(*count), at)
+    });
+    for (name, _, scopes) in counted {
+        let carried = carry(document, &name, &scopes, client_id, findings);
+        let loads = |chosen: Chosen| match refusal(&chosen.auth) {
+            None => Ok(chosen),
+            Some(why) => Err((place_of(&name), why)),
+        };
+        match carried.and_then(loads) {
+            Ok(chosen) => return Some(chosen),
+            Err((place, why)) => findings.note(&place, format!("the security scheme {name:?} cannot be used: {why}")),
+        }
+    }
+    None
+}
+
+/// The schemes of operations: those that most of them can be called with come first, of equals the one that is named
+/// first.
+pub(crate) fn order(document: &Document, operations: &[&Operation<'_>]) -> Vec<String> {
+    let mut counted = counted(document, operations);
+    // A stable sort: of equals the first named stays first.
+    counted.sort_by_key(|(_, count, _)| Reverse(*count));
+    counted.into_iter().map(|(name, ..)| name).collect()
+}
+
+/// The schemes of operations as they are named, how often each is, and its scopes.
+fn counted(document: &Document, operations: &[&Operation<'_>]) -> Vec<(String, usize, Vec<String>)> {
     let mut counted: Vec<(String, usize, Vec<String>)> = Vec::new();
     for operation in operations {
         for requirement in requirements(document, operation).unwrap_or_default() {
@@ -58,20 +89,7 @@ pub(crate) fn choose(
             }
         }
     }
-    // A stable sort: of equals the first named stays first.
-    counted.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
-    for (name, _, scopes) in counted {
-        let carried = carry(document, &name, &scopes, client_id, findings);
-        let loads = |chosen: Chosen| match refusal(&chosen.auth) {
-            None => Ok(chosen),
-            Some(why) => Err((place_of(&name), why)),
-        };
-        match carried.and_then(loads) {
-            Ok(chosen) => return Some(chosen),
-            Err((place, why)) => findings.note(&place, format!("the security scheme {name:?} cannot be used: {why}")),
-        }
-    }
-    None
+    counted
 }
 
 /// Reports what an operation needs and does not get.

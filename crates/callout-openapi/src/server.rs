@@ -105,6 +105,11 @@ fn usable(url: &str) -> Result<String, String> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
+/// What the base URLs of one server have in common.
+pub(crate) fn origin(base_url: &str) -> String {
+    Url::parse(base_url).map_or_else(|_| base_url.to_owned(), |url| url.origin().ascii_serialization())
+}
+
 #[cfg(test)]
 mod tests {
     use callout_core::json::Json;

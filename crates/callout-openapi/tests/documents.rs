@@ -276,6 +276,36 @@ fn the_scheme_that_serves_most_is_taken_and_the_others_are_reported() {
 }
 
 #[test]
+fn of_schemes_that_serve_a_tag_equally_the_one_of_its_origin_is_taken() {
+    let auths = |paths: &str| -> Vec<String> {
+        let text = format!(
+            r#"{{"openapi": "3.0.0", "info": {{"title": "Shop"}}, "servers": [{{"url": "https://a.example/v1"}}],
+            "components": {{"securitySchemes": {{"k": {{"type": "apiKey", "in": "header", "name": "X-Key"}}, "b": {{"type": "http", "scheme": "bearer"}}}}}},
+            "security": [{{"k": []}}, {{"b": []}}], "paths": {{{paths}}}}}"#
+        );
+        let mut options = Options::default();
+        options.split_by_tag = true;
+        let imported = run(&text, &options).unwrap();
+        imported
+            .integrations
+            .iter()
+            .zip(&imported.report.secrets)
+            .map(|(integration, secret)| format!("{} {}", integration.name, secret.secret))
+            .collect()
+    };
+    let first = r#""/a": {"get": {"tags": ["x"]}}, "#;
+    let swapped = r#""get": {"tags": ["y"], "security": [{"b": []}, {"k": []}]}"#;
+    assert_eq!(auths(&format!(r#"{first}"/b": {{{swapped}}}"#)), ["shop-x api_key", "shop-y api_key"]);
+    // Another path of the origin is no other place, and another origin is.
+    let servers = |url: &str| format!(r#"{first}"/b": {{"servers": [{{"url": "{url}"}}], {swapped}}}"#);
+    assert_eq!(auths(&servers("https://a.example/v2"))[1], "shop-y-a-example-v2 api_key");
+    assert_eq!(auths(&servers("https://b.example"))[1], "shop-y-b-example bearer_token");
+    // What most of a tag's operations need comes first all the same.
+    let more = r#""put": {"tags": ["y"], "security": [{"b": []}]}"#;
+    assert_eq!(auths(&format!(r#"{first}"/b": {{{swapped}, {more}}}"#))[1], "shop-y bearer_token");
+}
+
+#[test]
 fn what_is_at_another_origin_or_of_another_tag_authenticates_as_its_own_operations_do() {
     let text = r#"{"openapi": "3.0.0", "info": {"title": "Shop"}, "servers": [{"url": "https://a.example"}],
         "components": {"securitySchemes": {
