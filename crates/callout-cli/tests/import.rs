@@ -177,6 +177,9 @@ fn what_is_asked_for_is_done_and_what_cannot_be_is_said() {
     );
     let output = callout(&["import", "openapi", "-", "--split-by", "tag", "--name", "shop", "-o", &path("all/")], SHOP);
     assert!(output.status.success(), "{}", err(&output));
+    let key = "--secret api_key=env:NAME gives what the header X-Key carries, all of it";
+    let lines = format!("secret: shop-things: {key}\nsecret: shop-files: {key}\n");
+    assert!(err(&output).contains(&lines), "{}", err(&output));
     let files = [path("all/shop-things.yaml"), path("all/shop-files.yaml")];
     assert!(callout(&["check", &files[0], &files[1]], "").status.success());
     // Nothing is written that is not whole.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anstream::eprintln;
 use callout_openapi::{Document, Imported, OperationReport, Severity};
 
+use super::output;
 use crate::show;
 
 /// Operations of a kind that are listed with all that was found; `--report` has all of them.
@@ -41,12 +42,11 @@ pub(crate) fn print(document: &Document, imported: &Imported) {
     for finding in &report.findings {
         eprintln!("{} {} {}", mark(finding.severity), finding.reason, show::dim(&finding.place));
     }
-    let mut needed: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let are_several = imported.integrations.len() > 1;
     for secret in &report.secrets {
-        *needed.entry((secret.secret, secret.what.as_str())).or_default() += 1;
-    }
-    for ((secret, what), _) in needed {
-        eprintln!("{} --secret {secret}=env:NAME gives {what}", show::heading("secret:"));
+        // Each has its own, be it the same by name.
+        let whose = if are_several { format!("{}: ", secret.integration) } else { String::new() };
+        eprintln!("{} {whose}{}", show::heading("secret:"), output::secret_line(secret));
     }
 }
 
