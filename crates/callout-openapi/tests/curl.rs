@@ -486,6 +486,10 @@ fn schemas_describe_what_the_line_has() {
         ("shop-example", "post-things-thing_id")
     );
     assert_eq!(made.integration.endpoints[0].description, "POST /things/{thing_id}");
+    let made = run("curl 'https://shop.example/things/7?x=1&page=2' -d x=2").unwrap();
+    let endpoint = &made.integration.endpoints[0];
+    assert_eq!(endpoint.path, "/things/{thing_id}?x={query_x}{?page}");
+    assert_eq!(endpoint.description, "POST /things/{thing_id}");
     let made = run("curl 'https://shop.example/a?api_key=123456&page=2&token=1&token=2'").unwrap();
     let schema = Json::Object(made.integration.endpoints[0].input_schema.clone());
     assert_eq!(

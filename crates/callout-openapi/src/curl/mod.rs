@@ -76,7 +76,8 @@ pub fn import_curl(
     let body = body::of(&line, method, &mut headers, &mut made)?;
     let host = url.host_str().unwrap_or_default().to_owned();
     let path = path(&url, Globs::of(&line), method, &body, &mut made);
-    let description = format!("{} {}", method.as_str(), path.split("{?").next().unwrap_or_default());
+    let before_listed = path.split("{?").next().unwrap_or_default();
+    let description = format!("{} {}", method.as_str(), before_listed.split('?').next().unwrap_or_default());
     let given = endpoint.map(str::to_owned);
     let wanted = names::endpoint(None, method.as_str(), &placeless(&path)).to_lowercase();
     let mut config = EndpointConfig::new(given.unwrap_or(wanted), description, path);
