@@ -106,7 +106,8 @@ fn texts(statements: &[Stmt]) -> Option<Vec<Box<str>>> {
 
 fn line(each: &For, program: &Program, names: &[&str]) -> Option<Vec<Piece>> {
     let For { targets: Targets::One(variable), elements, test: None, body, .. } = each else { return None };
-    if !Uses::is_name(&program.sites.get(*elements)?.expr, "result") {
+    // A long name costs more each time that it is looked up.
+    if variable.len() > LONG_NAME || !Uses::is_name(&program.sites.get(*elements)?.expr, "result") {
         return None;
     }
     let piece = |statement: &Stmt| match statement {
