@@ -172,7 +172,7 @@ async fn a_connection_whose_token_cannot_be_had_says_so() {
     upstream.reply("/api", Reply::status(401));
     let id = server.create(&once).await;
     let answer = server.ask("POST", &format!("/integrations/{id}/test-connection"), None).await.expect(200);
-    assert_eq!((answer.text_at("status"), answer.at("http_status")), ("auth_failed".to_owned(), Json::Null));
+    assert_eq!((answer.text_at("status"), answer.at("http_status")), ("auth_failed".to_owned(), Json::from(401)));
     assert_eq!(upstream.requests().iter().filter(|request| request.path() == "/api").count(), 1);
 
     let exchange = format!(

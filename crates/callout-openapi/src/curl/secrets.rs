@@ -97,7 +97,7 @@ const PLAIN_HEADERS: [&str; 21] = [
 fn is_secret_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let tells = TELLING.iter().any(|part| lower.contains(part))
-        || matches!(lower.as_str(), "key" | "sig" | "auth" | "pwd" | "x-key");
+        || matches!(lower.as_str(), "key" | "sig" | "auth" | "pwd" | "x-key" | "appid");
     tells && !is_page_token(name)
 }
 
