@@ -55,7 +55,7 @@ const URI_COMPONENT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'
 /// The same, and slashes, as Python's `urllib.parse.quote` leaves them.
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
-/// How JSON is written within a text, by what is escaped as `\uXXXX` beside what has to be.
+/// How JSON is written within a text, by what is escaped with four digits beside what has to be.
 struct JsonWriter {
     /// Of ASCII.
     escaped: &'static str,
