@@ -78,9 +78,13 @@ const JSON_WRITERS: [JsonWriter; 8] = [
 ];
 
 impl JsonWriter {
-    /// Whether it writes the secret otherwise than most do.
-    fn matters(&self, secret: &str) -> bool {
-        secret.contains(|found| self.is_escaped(found) || (self.escapes_slashes && found == '/'))
+    /// Whether what it writes is not the secret as it is.
+    fn changes(&self, secret: &str) -> bool {
+        secret.contains(|found| {
+            matches!(found, '\0'..'\x20' | '"' | '\\')
+                || self.is_escaped(found)
+                || (self.escapes_slashes && found == '/')
+        })
     }
 
     fn is_escaped(&self, found: char) -> bool {
@@ -164,10 +168,11 @@ impl Redactor {
                 forms.push(with_small_escapes(&escaped));
                 forms.push(escaped);
             }
-            forms.push(JSON_WRITERS[0].written(secret));
-            forms.extend(
-                JSON_WRITERS[1..].iter().filter(|writer| writer.matters(secret)).map(|writer| writer.written(secret)),
-            );
+            for writer in JSON_WRITERS.iter().filter(|writer| writer.changes(secret)) {
+                let once = writer.written(secret);
+                forms.push(writer.written(&once)); // JSON within JSON within a text
+                forms.push(once);
+            }
             let mut hex = String::with_capacity(2 * secret.len());
             for byte in secret.bytes() {
                 let _ = write!(hex, "{byte:02x}");
@@ -351,6 +356,8 @@ mod tests {
             "S3cr+t/é\\\"-~(x".to_owned(),
             "S3cr%2Bt/%C3%A9%22-~%28x".to_owned(),
             "S3cr+t/\\u00e9\\\"-~(x".to_owned(),
+            "S3cr+t/é\\\\\\\"-~(x".to_owned(),
+            "S3cr+t\\\\\\/\\\\u00e9\\\\\\\"-~(x".to_owned(),
             "S3cr+t\\/\\u00e9\\\"-~(x".to_owned(),
             "S3cr+t\\/é\\\"-~(x".to_owned(),
             "S3cr\\u002Bt/\\u00E9\\u0022-~(x".to_owned(),

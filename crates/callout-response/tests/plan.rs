@@ -342,8 +342,8 @@ fn a_body_is_clean_exactly_if_nothing_is_masked_in_it() {
         let read = read_clean(200, None, body.as_bytes(), &limits, &Redactor::new([SECRET])).unwrap();
         assert_eq!(read.is_clean, clean, "{body}");
     }
-    // JSON in JSON: written as it would be, and what stands in it is found in what it stands for alone.
-    let body = r#"{"a":"{\"b\":\"a\\\"secret\"}"}"#;
+    // JSON in JSON in JSON: written as it would be, and what stands in it is found in what it stands for alone.
+    let body = r#"{"a":"{\"b\":\"{\\\"c\\\":\\\"a\\\\\\\"secret\\\"}\"}"}"#;
     let read = read_clean(200, None, body.as_bytes(), &limits, &Redactor::new([r#"a"secret"#])).unwrap();
     assert_eq!((read.is_clean, read.is_compact), (false, true));
 }
