@@ -1,4 +1,4 @@
-//! How an integration authenticates: six types, and the cache of the tokens that four of them get.
+//! How an integration authenticates: six types, and a cache for the tokens that four of them get.
 //!
 //! [`Auth::compile`] turns the config's `auth` and its secrets into something that gives each attempt
 //! its header: [`Auth::take_params`] first, before anything is sent, then [`Auth::header`] for each

@@ -1,4 +1,4 @@
-//! The words of Callout, without any I/O: what an integration is, what can be wrong with it, how a
+//! The vocabulary of Callout, without any I/O: what an integration is, what can be wrong with it, how a
 //! call fails, and where a host or a test can put something of its own.
 //!
 //! - [`config`]: integrations as written, read with every fault at once

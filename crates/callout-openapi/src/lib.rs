@@ -1,12 +1,12 @@
-//! From an API's own OpenAPI document, or a curl line, to integrations.
+//! Turns an API's own OpenAPI document, or a curl line, into integrations.
 //!
-//! [`import`] reads operations as endpoints: servers become the base URL, path and query parameters the path
+//! [`import`] makes endpoints of operations: servers become the base URL, path and query parameters the path
 //! template, the members of the body the input schema, and a security scheme the way to authenticate. What
 //! cannot be carried over is in the [`Report`], per operation, with its place in the document. Nothing is
-//! dropped in silence.
+//! dropped silently.
 //!
-//! It does no I/O and fetches nothing: references lead to places of the same document only. It calls
-//! nothing either; that is the engine's work, once the config is loaded.
+//! It does no I/O and fetches nothing: references lead only to places of the same document. Nor does it call
+//! anything; that is the engine's work, once the config is loaded.
 //!
 //! ```
 //! use callout_core::{fault::Faults, limits::Limits, secret::Secrets};

@@ -10,7 +10,7 @@
 //! ([`Path::value`]) or marks all that it matches in a [`Mask`] ([`Path::select`]). Both visit a
 //! bounded number of nodes, and borrow what they can.
 //!
-//! It is not a way to change JSON, and no template language: it finds what is there.
+//! It does not change JSON and is no template language: it finds what is there.
 //!
 //! ```
 //! use callout_core::{json::Json, limits::Limits};

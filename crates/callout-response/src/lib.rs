@@ -1,9 +1,9 @@
-//! From an HTTP answer to a short text: [`read_body`] makes a value of bytes, a [`Pipeline`] makes a text
-//! of the value, in five stages: filter, mapping, result key, template, truncation.
+//! From an HTTP answer to a short text: [`read_body`] turns bytes into a value, and a [`Pipeline`] turns the
+//! value into a text, in five stages: filter, mapping, result key, template, truncation.
 //!
 //! Everything is compiled once, when an integration is loaded, and runs within the
 //! [limits](callout_core::limits::Limits) whatever a tenant, a model or an upstream writes. It opens no
-//! connection, waits for nothing and knows nothing of retries; what is a failed status is decided
+//! connection, waits for nothing and knows nothing of retries; whether a status is a failure is decided
 //! before a pipeline runs.
 //!
 //! - [`filter`], [`mapping`], [`result_key`], [`template`], [`truncate`]: the stages, each usable alone

@@ -1,13 +1,15 @@
 //! The HTTP API over the engine and the store: workspaces, integrations, keys, calls.
 //!
-//! It is thin: what a config may say, how a call is made and how its answer is shaped is the engine's
-//! ([`callout`]), what is kept and how it stays whole is the store's ([`callout_store`]). Here stand
-//! who may ask for what, the routes (`router.rs` is their map) and the words of the answers.
+//! It is thin. The engine ([`callout`]) decides what a config may say, how a call is made and how its answer
+//! is shaped; the store ([`callout_store`]) what is kept and how it stays whole. Here is who may ask for
+//! what, the routes (`router.rs` is their map) and the form of the answers.
 //!
-//! A server holds no state of its own that another would have to know: compiled integrations are used
-//! only while the store says that their revision is the current one, keys are believed for half a
-//! second, and only rate limits are each server's own, and the sessions of MCP clients before its revision
-//! 2026-07-28. So any number of them can stand before one database. Keys travel as they are: outside of one machine, put a proxy that does TLS before it.
+//! A server holds no state of its own that another would have to know, so any number of them can stand before
+//! one database: compiled integrations are used only while the store says that their revision is the current
+//! one, and keys are believed for half a second. Only rate limits, and the sessions of MCP clients of revisions
+//! before 2026-07-28, are each server's own.
+//!
+//! It speaks plain HTTP, in which keys travel unencrypted: beyond one machine, put a TLS proxy in front of it.
 //!
 //! ```no_run
 //! use callout::{EgressPolicy, Engine, system_clock, system_rng};

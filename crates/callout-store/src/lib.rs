@@ -3,9 +3,9 @@
 //!
 //! - A change and its audit row are one transaction. An integration is never stored without its
 //!   secrets, nor the reverse, whatever dies in between.
-//! - Changes are optimistic: whoever changes what somebody else changed meanwhile is told
+//! - Changes are optimistic: a change to what somebody else has changed meanwhile is refused
 //!   ([`StoreError::Changed`]).
-//! - Secrets are sealed in the database under a master key, or kept in a store outside
+//! - Secrets are sealed in the database under a master key, or kept in an external store
 //!   ([`SecretBackend`]); API keys are kept as a hash.
 //! - A store holds no state that another server on the same database would have to know.
 //!

@@ -5,7 +5,7 @@
 //! engine: endpoints, token endpoints, connection tests. It is the only crate that opens a connection
 //! on behalf of a config, and the only one that names the HTTP client.
 //!
-//! What else needs the async runtime stands here too: the system's clock, and [`Workers`] for work that
+//! Whatever else needs the async runtime is here too: the system's clock, and [`Workers`] for work that
 //! would hold its threads up.
 //!
 //! It is not a general HTTP client: it follows no redirect to another origin, reads no proxy from the
