@@ -143,6 +143,7 @@ async fn credentials_do_not_move_to_another_origin_without_their_secret() {
         (&exchange, format!(r#"{{"auth":{{"exchange_url":"{to}/token"}}}}"#), r#"["body","auth","exchange_url"]"#),
         // The API would get an assertion in place of a token.
         (&assertion, r#"{"auth":{"token_url":null}}"#.to_owned(), r#"["body","auth","token_url"]"#),
+        (&assertion, r#"{"auth":{"token_url":""}}"#.to_owned(), r#"["body","auth","token_url"]"#),
         (&absolute, format!(r#"{{"endpoints":{endpoint}}}"#), r#"["body","endpoints",0,"path"]"#),
     ] {
         let id = server.create(body).await;

@@ -37,7 +37,8 @@ impl IntegrationConfig {
     fn origins(&self) -> Vec<(Place, Role, String)> {
         let auth = self.auth.as_ref();
         let at_auth = |name: &str| Place::root().field("auth").field(name);
-        let token = auth.and_then(|auth| auth.token_url.as_deref());
+        // An empty one is none: the API gets the assertion then too.
+        let token = auth.and_then(|auth| auth.token_url.as_deref()).filter(|url| !url.is_empty());
         let exchange = auth.and_then(|auth| auth.exchange_url.as_deref());
         let mut urls = vec![
             (Place::root().field("base_url"), Role::Endpoint, Some(self.base_url.as_str())),
@@ -52,7 +53,7 @@ impl IntegrationConfig {
                 urls.push((place, Role::Endpoint, fixed));
             }
         }
-        if auth.is_some_and(|auth| auth.kind == AuthType::OAuth2JwtBearer && auth.token_url.is_none()) {
+        if auth.is_some_and(|auth| auth.kind == AuthType::OAuth2JwtBearer) && token.is_none() {
             let endpoints: Vec<_> = urls.iter().filter(|(_, role, _)| *role == Role::Endpoint).cloned().collect();
             let assertions = endpoints.into_iter().map(|(_, _, url)| (at_auth("token_url"), Role::Assertion, url));
             urls.extend(assertions);
@@ -125,8 +126,11 @@ mod tests {
         let moved = |before: &IntegrationConfig, now: &IntegrationConfig| {
             now.origins_beyond(before).iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let (with, without) = (jwt(Some("https://id.example/t")), jwt(None));
-        assert_eq!(moved(&with, &without), ["auth.token_url"]);
-        assert_eq!(moved(&without, &without), [""; 0]);
+        let (with, without, empty) = (jwt(Some("https://id.example/t")), jwt(None), jwt(Some("")));
+        for now in [&without, &empty] {
+            assert_eq!(moved(&with, now), ["auth.token_url"]);
+            assert_eq!(moved(&without, now), [""; 0]);
+            assert_eq!(moved(&empty, now), [""; 0]);
+        }
     }
 }
