@@ -180,12 +180,11 @@ pub(crate) fn refused_call(error: &Error) -> Option<ApiError> {
         ErrorKind::UnknownEndpoint => Some(ApiError::not_found("endpoint")),
         ErrorKind::IntegrationDisabled => Some(ApiError::conflict("integration_disabled", error.to_string())),
         ErrorKind::UnsupportedProtocol => Some(ApiError::conflict("unsupported_protocol", error.to_string())),
-        ErrorKind::InvalidParams if !error.faults().is_empty() => {
-            Some(ApiError::invalid_at(&["body", "params"], error.faults()))
-        }
-        ErrorKind::InvalidParams | ErrorKind::MissingAuthParam => {
-            Some(ApiError::invalid_value(&["body", "params"], FaultCode::Value.as_str(), error.message()))
-        }
+        ErrorKind::InvalidParams | ErrorKind::MissingAuthParam => Some(if error.faults().is_empty() {
+            ApiError::invalid_value(&["body", "params"], FaultCode::Value.as_str(), error.message())
+        } else {
+            ApiError::invalid_at(&["body", "params"], error.faults())
+        }),
         _ => None,
     }
 }

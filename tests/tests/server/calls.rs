@@ -96,6 +96,28 @@ async fn execute_gives_the_text_and_no_stages() {
 }
 
 #[tokio::test]
+async fn each_missing_auth_param_is_a_fault_at_its_place() {
+    let upstream = shop().await;
+    let server = Server::start().await;
+    let body = format!(
+        r#"{{"name":"exchange","display_name":"E","base_url":"{0}","auth":{{"type":"bearer_token_exchange",
+            "exchange_url":"{0}/token","exchange_secret_value":{{"value":"exchange-secret"}},
+            "exchange_param_headers":[{{"header_name":"X-User","param_name":"user_id"}},
+                {{"header_name":"X-Org","param_name":"org"}}]}},
+            "endpoints":[{{"name":"go","description":"Goes","method":"GET","path":"/go"}}]}}"#,
+        upstream.url()
+    );
+    let id = server.create(&body).await;
+    let path = format!("/integrations/{id}/endpoints/go/execute");
+    let refused = server.ask("POST", &path, Some(r#"{"params":{}}"#)).await.expect(422);
+    for (at, name) in ["user_id", "org"].into_iter().enumerate() {
+        assert_eq!(refused.at(&format!("detail.{at}.loc")).to_string(), format!(r#"["body","params","{name}"]"#));
+        assert_eq!(refused.text_at(&format!("detail.{at}.type")), "missing");
+    }
+    assert_eq!(upstream.count(), 0, "nothing is sent");
+}
+
+#[tokio::test]
 async fn addresses_that_are_not_public_stay_closed() {
     let server = Server::start().await;
     let id = server.create(&integration("shop", "http://10.0.0.1")).await;
