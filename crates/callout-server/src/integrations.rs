@@ -68,6 +68,10 @@ async fn update_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
     let id = asker.id("integration_id")?;
     let body = body::receive(app, request, app.options().max_body_bytes).await?;
     let current = app.store().integration(workspace, id).await?;
+    if current.builtin {
+        // Whatever the change says: mending it would be in vain.
+        return Err(StoreError::Builtin.into());
+    }
     let opened = match app.store().secrets(&current).await {
         // One that does not open any more can be given anew.
         Err(StoreError::Sealed { .. }) => Secrets::new(),

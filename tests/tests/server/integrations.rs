@@ -241,7 +241,15 @@ async fn a_builtin_integration_cannot_be_changed() {
     let path = format!("/integrations/{id}");
     let shown = server.ask("GET", &path, None).await.expect(200);
     assert_eq!(shown.at("builtin"), Json::Bool(true));
-    for (method, body) in [("PATCH", Some(r#"{"enabled":false}"#)), ("DELETE", None)] {
+    for (method, body) in [
+        ("PATCH", Some(r#"{"enabled":false}"#)),
+        // Whether or not it would be a good change.
+        ("PATCH", Some("{}")),
+        ("PATCH", Some(r#"{"name":"other"}"#)),
+        ("PATCH", Some(r#"{"base_url":5}"#)),
+        ("PATCH", Some("{")),
+        ("DELETE", None),
+    ] {
         let refused = server.ask(method, &path, body).await.expect(409);
         assert_eq!(refused.text_at("error_code"), "builtin");
     }
