@@ -82,6 +82,25 @@ async fn every_fault_is_listed_at_once_with_its_place() {
 }
 
 #[tokio::test]
+async fn a_base_url_that_is_none_is_told_once_and_not_for_each_path() {
+    let server = Server::start().await;
+    for base in ["5", r#""ftp://a.example""#] {
+        let body = format!(
+            r#"{{"name":"shop","display_name":"S","base_url":{base},"endpoints":[
+                {{"name":"a","description":"","path":"/x"}},{{"name":"b","description":"","path":"/y/{{id}}"}},
+                {{"name":"c","description":"","path":"https://a.example/z"}}]}}"#
+        );
+        let refused = server.ask("POST", "/integrations", Some(&body)).await.expect(422);
+        let detail = refused.at("detail");
+        let places: Vec<_> =
+            detail.as_array().unwrap().iter().map(|fault| fault.get("loc").unwrap().to_string()).collect();
+        // A whole URL does not go with any.
+        assert_eq!(places, [r#"["body","base_url"]"#, r#"["body","endpoints",2,"path"]"#], "{}", refused.text);
+        assert!(refused.text_at("detail.1.msg").contains("leave out one of the two"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn bodies_that_cannot_be_read_are_4xx() {
     let server = Server::start().await;
     let path = server.path("/integrations");

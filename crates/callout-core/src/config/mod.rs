@@ -27,6 +27,10 @@ use crate::{
 /// Most endpoints of one integration.
 pub const MAX_ENDPOINTS: usize = 50;
 
+/// Stands for a `base_url` that could not be read. It is no URL, but not the absence of one either: paths to be
+/// joined to it are not asked to be whole URLs.
+const UNREADABLE_BASE_URL: &str = "unreadable";
+
 /// How an integration is reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Protocol {
@@ -106,7 +110,10 @@ impl IntegrationConfig {
         let display_name = fields.required("display_name", faults, text);
         let protocol = word(&[("rest", Protocol::Rest), ("desktop", Protocol::Desktop)]);
         let protocol = fields.optional("protocol", faults, protocol).unwrap_or_default();
-        let base_url = fields.optional("base_url", faults, text).unwrap_or_default();
+        let base_url = |value: &Json, faults: &mut Faults| {
+            Some(text(value, faults).unwrap_or_else(|| UNREADABLE_BASE_URL.to_owned()))
+        };
+        let base_url = fields.optional("base_url", faults, base_url).unwrap_or_default();
         let auth = fields.nullable("auth", faults, AuthConfig::read);
         let endpoint = |value: &Json, faults: &mut Faults| Some(EndpointConfig::read(value, unknown, faults));
         let endpoints =

@@ -93,7 +93,9 @@ impl Template {
     /// whether or not either has one.
     pub(crate) fn compile(base_url: &str, path: &str, faults: &mut Faults) -> Option<Self> {
         let before = faults.len();
-        if !base_url.is_empty() && rules::http_url(base_url, UrlQuery::Refused, &mut Faults::new()).is_none() {
+        let is_base_bad =
+            !base_url.is_empty() && rules::http_url(base_url, UrlQuery::Refused, &mut Faults::new()).is_none();
+        if is_base_bad && parse::absolute(path).is_none() {
             // The config's own check tells what is wrong with the base; the path is told apart from it.
             faults.field("path", |faults| drop(parse::parse(path, 0, faults)));
             return None;

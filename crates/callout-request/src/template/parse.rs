@@ -50,7 +50,7 @@ pub(super) fn locate<'p>(base_url: &str, path: &'p str, faults: &mut Faults) -> 
 }
 
 /// The length of `https://` at the beginning of a path.
-fn absolute(path: &str) -> Option<usize> {
+pub(super) fn absolute(path: &str) -> Option<usize> {
     ["https://", "http://"].into_iter().find_map(|scheme| {
         path.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)).then_some(scheme.len())
     })
