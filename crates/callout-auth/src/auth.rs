@@ -123,7 +123,7 @@ impl Auth {
         faults: &mut Faults,
     ) -> Option<Self> {
         let strategy = Strategy::compile(config, secrets, limits, faults)?;
-        let header_name = match config.header_name.as_deref() {
+        let header_name = match config.header() {
             Some(name) => name.parse().ok()?,
             None => AUTHORIZATION,
         };

@@ -29,7 +29,7 @@ impl BodyPlan {
         let transform = endpoint.request_transform.clone().unwrap_or_default();
         Some(Self {
             format: endpoint.body_format,
-            wrap: transform.wrap_params_key.map(Into::into),
+            wrap: transform.wrap_key().map(Into::into),
             inject: transform.inject.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         })
     }

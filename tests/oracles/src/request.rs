@@ -119,7 +119,7 @@ fn same_keys(endpoint: &EndpointConfig, params: &Object, built: &HttpRequest, sa
 fn fields(endpoint: &EndpointConfig, params: &Object, built: &HttpRequest) {
     let transform = endpoint.request_transform.clone().unwrap_or_default();
     let injected = |key: &str| transform.inject.iter().find(|(name, _)| name == key).map(|(_, value)| value);
-    let is_own = |key: &str| match &transform.wrap_params_key {
+    let is_own = |key: &str| match transform.wrap_key() {
         Some(wrap) => key == wrap,
         None => params.contains(key),
     };
@@ -136,7 +136,7 @@ fn fields(endpoint: &EndpointConfig, params: &Object, built: &HttpRequest) {
             for (name, _) in &transform.inject {
                 assert!(body.contains(name), "{name:?} is injected");
             }
-            if let Some(wrapped) = transform.wrap_params_key.as_deref().and_then(|wrap| body.get(wrap)) {
+            if let Some(wrapped) = transform.wrap_key().and_then(|wrap| body.get(wrap)) {
                 let wrapped = wrapped.as_object().unwrap_or_else(|| panic!("params are an object: {wrapped}"));
                 assert!(wrapped.keys().all(|key| params.contains(key)), "{wrapped:?}");
             }

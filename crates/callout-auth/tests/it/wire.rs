@@ -51,6 +51,7 @@ async fn static_secrets_stand_in_their_header_as_they_are() {
         (named(AuthType::ApiKeyHeader, Some("X-Api-Key")), SecretName::ApiKey, "x-api-key", "s ä=1"),
         (named(AuthType::ApiKeyHeader, Some("Authorization")), SecretName::ApiKey, "authorization", "s ä=1"),
         (named(AuthType::BearerToken, None), SecretName::BearerToken, "authorization", "Bearer s ä=1"),
+        (named(AuthType::BearerToken, Some("")), SecretName::BearerToken, "authorization", "Bearer s ä=1"),
         (named(AuthType::BearerToken, Some("X-Token")), SecretName::BearerToken, "x-token", "Bearer s ä=1"),
     ] {
         let auth = compile(&config, &Secrets::new().with(secret, "s ä=1")).unwrap();

@@ -94,9 +94,10 @@ pub struct ExchangeHeaderMapping {
 pub struct AuthConfig {
     /// How to authenticate.
     pub kind: AuthType,
-    /// The header that carries key or token; required for `api_key_header`, else `Authorization`.
+    /// The header that carries key or token; required for `api_key_header`, else `Authorization`. An empty one
+    /// is none: forms send it so.
     pub header_name: Option<String>,
-    /// The token endpoint.
+    /// The token endpoint. An empty one is none.
     pub token_url: Option<String>,
     /// The client's id.
     pub client_id: Option<String>,
@@ -119,7 +120,7 @@ pub struct AuthConfig {
     pub token_lifetime_seconds: u64,
     /// Whether scopes go into the assertion rather than the form. Default false.
     pub assertion_scopes_in_jwt: bool,
-    /// The exchange endpoint.
+    /// The exchange endpoint. At most 2,048 characters.
     pub exchange_url: Option<String>,
     /// The header of the exchange secret. Default `X-API-KEY`.
     pub exchange_secret_header: String,
@@ -162,6 +163,11 @@ impl AuthConfig {
         }
     }
 
+    /// The header that carries key or token, where one is named.
+    pub fn header(&self) -> Option<&str> {
+        self.header_name.as_deref().filter(|name| !name.is_empty())
+    }
+
     /// Reads `auth` with the secrets that stand in it. Unknown fields are always faults here.
     pub(super) fn read(value: &Json, faults: &mut Faults) -> Option<(Self, Secrets)> {
         let mut fields = Fields::open(value, faults)?;
@@ -201,7 +207,8 @@ impl AuthConfig {
     pub(super) fn check(&self, faults: &mut Faults) {
         self.check_fields_of_other_types(faults);
         self.check_needs(faults);
-        on(faults, "header_name", self.header_name.as_deref(), rules::header_name);
+        on(faults, "header_name", self.header(), rules::header_name);
+        on(faults, "exchange_url", self.exchange_url.as_deref(), |url, faults| rules::length(url, 0, 2048, faults));
         for (name, url) in [("token_url", &self.token_url), ("exchange_url", &self.exchange_url)] {
             on(faults, name, url.as_deref().filter(|url| !url.is_empty()), |url, faults| {
                 if url.contains(['{', '}']) {
@@ -269,7 +276,7 @@ impl AuthConfig {
 
     fn check_needs(&self, faults: &mut Faults) {
         let needs: &[(&str, bool)] = match self.kind {
-            AuthType::ApiKeyHeader => &[("header_name", self.header_name.is_some())],
+            AuthType::ApiKeyHeader => &[("header_name", self.header().is_some())],
             AuthType::BearerToken => &[],
             AuthType::OAuth2ClientCredentials | AuthType::JsonTokenExchange => {
                 &[("token_url", is_given(self.token_url.as_ref())), ("client_id", is_given(self.client_id.as_ref()))]

@@ -117,14 +117,19 @@ impl Default for RetryConfig {
 pub struct RequestTransform {
     /// Constant fields of the outermost object, at most 20; they win over params of that name.
     pub inject: Vec<(String, String)>,
-    /// The key under which the params stand.
+    /// The key under which the params stand. An empty one is none: forms send it so.
     pub wrap_params_key: Option<String>,
 }
 
 impl RequestTransform {
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.inject.is_empty() && self.wrap_params_key.is_none()
+        self.inject.is_empty() && self.wrap_key().is_none()
+    }
+
+    /// The key under which the params stand, if they are wrapped.
+    pub fn wrap_key(&self) -> Option<&str> {
+        self.wrap_params_key.as_deref().filter(|key| !key.is_empty())
     }
 }
 
@@ -284,7 +289,7 @@ impl EndpointConfig {
             );
         }
         faults.field("inject", |faults| rules::at_most(transform.inject.len(), 20, "fields", faults));
-        if let Some(key) = &transform.wrap_params_key {
+        if let Some(key) = transform.wrap_key() {
             faults.field("wrap_params_key", |faults| rules::length(key, 1, 128, faults));
             if transform.inject.iter().any(|(name, _)| name == key) {
                 faults.field("inject", |faults| {

@@ -147,7 +147,10 @@ impl IntegrationConfig {
         found.field("name", |faults| rules::integration_name(&self.name, faults));
         found.field("display_name", |faults| rules::length(&self.display_name, 1, 256, faults));
         if !self.base_url.is_empty() {
-            found.field("base_url", |faults| rules::http_url(&self.base_url, UrlQuery::Refused, faults));
+            found.field("base_url", |faults| {
+                rules::length(&self.base_url, 0, 2048, faults);
+                rules::http_url(&self.base_url, UrlQuery::Refused, faults)
+            });
         }
         found.field("auth", |faults| {
             if let Some(auth) = &self.auth {
@@ -288,6 +291,31 @@ mod tests {
         ];
         for (body, expected) in table {
             assert_eq!(auth(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_forms_leave_empty_is_absent() {
+        let endpoint = |method: &str, transform: &str| {
+            format!(
+                r#""endpoints":[{{"name":"a","description":"","path":"/","method":"{method}","request_transform":{transform}}}]"#
+            )
+        };
+        for (part, expected) in [
+            (endpoint("GET", r#"{"wrap_params_key":""}"#), None),
+            (endpoint("POST", r#"{"wrap_params_key":"","inject":{"":"v"}}"#), None),
+            (
+                endpoint("GET", r#"{"wrap_params_key":"a"}"#),
+                Some("endpoints[0].request_transform: cannot be used with GET, which has no body"),
+            ),
+            (r#""auth":{"type":"bearer_token","bearer_token_value":{"value":"t"},"header_name":""}"#.to_owned(), None),
+            (
+                r#""auth":{"type":"api_key_header","api_key_value":{"value":"k"},"header_name":""}"#.to_owned(),
+                Some("auth.header_name: is required for auth type api_key_header"),
+            ),
+        ] {
+            let body = format!(r#"{{"name":"ab","display_name":"x","base_url":"https://a.example",{part}}}"#);
+            assert_eq!(faults(&body), expected.into_iter().collect::<Vec<_>>(), "{part}");
         }
     }
 

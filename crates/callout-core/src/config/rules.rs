@@ -104,10 +104,9 @@ pub enum UrlQuery {
     Refused,
 }
 
-/// An absolute http or https URL without userinfo and fragment.
+/// An absolute http or https URL without userinfo and fragment. How long it may be depends on the field.
 pub fn http_url(text: &str, query: UrlQuery, faults: &mut Faults) -> Option<Url> {
     let before = faults.len();
-    length(text, 1, 2048, faults);
     if text.chars().any(|found| found.is_control() || found.is_whitespace() || found == '\\') {
         faults.report(FaultCode::Url, "must not hold white space, control characters or backslashes");
     }
