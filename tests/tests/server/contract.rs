@@ -3,7 +3,7 @@
 
 use callout::Json;
 
-const CONTRACT: &str = include_str!("../../data/contract/openapi.json");
+pub(crate) const CONTRACT: &str = include_str!("../../data/contract/openapi.json");
 
 /// What may stand in the document besides, wherever it stands: prose, and what makes it useful.
 const PROSE: [&str; 4] = ["description", "summary", "example", "examples"];

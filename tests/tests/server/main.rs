@@ -7,6 +7,7 @@ mod calls;
 mod canary;
 mod changes;
 mod contract;
+mod edges;
 mod harness;
 mod integrations;
 mod keys;
