@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use callout::{
-    CallOptions, Delivery, EgressPolicy, EndpointConfig, Engine, ErrorKind, IntegrationConfig, Json, Secrets, Timeouts,
+    CallOptions, ConnectionStatus, Delivery, EgressPolicy, EndpointConfig, Engine, ErrorKind, IntegrationConfig, Json,
+    Secrets, Timeouts,
 };
 use callout_tests::{Recorded, Reply, Upstream, compressed};
 use tokio::net::TcpListener;
@@ -103,6 +104,22 @@ async fn a_call_may_have_less_time_than_the_engine_gives() {
     let options = CallOptions::default().with_timeouts(timeouts);
     let error = engine().call_with(&integration, "go", Json::empty_object(), &options).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+}
+
+#[tokio::test]
+async fn an_api_that_does_not_answer_in_time_is_found_so_by_a_test_of_the_connection() {
+    // Accepts, and never shakes hands; takes requests, and answers none.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stalls = Upstream::with(|_: &Recorded| Reply::stall()).await;
+    let mut timeouts = Timeouts::default();
+    (timeouts.connect, timeouts.call) = (Duration::from_millis(150), Duration::from_millis(400));
+    let egress = EgressPolicy::public().allow("127.0.0.1").unwrap();
+    let engine = Engine::builder().with_egress(egress).with_timeouts(timeouts).build().unwrap();
+    for url in [format!("https://{}", silent.local_addr().unwrap()), stalls.url()] {
+        let integration = engine.load(IntegrationConfig::new("shop", url), &Secrets::new()).unwrap();
+        let found = engine.test_connection(&integration, Json::empty_object()).await;
+        assert_eq!((found.status, found.http_status), (ConnectionStatus::Timeout, None), "{}", found.message);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use callout::Json;
-use callout_tests::{Recorded, Reply, Upstream};
+use callout_tests::{
+    Recorded, Reply, Upstream,
+    certs::{self_signed, server_config},
+};
 
 use super::{Server, harness::Silent, integration};
 
@@ -141,6 +144,7 @@ async fn a_connection_is_tested_without_calling_an_endpoint() {
     let gone = Upstream::start().await;
     let closed = gone.url();
     drop(gone);
+    let untrusted = Upstream::tls(server_config(&self_signed("127.0.0.1"), None)).await;
     for (name, base, status, http_status) in [
         ("good", upstream.url(), "healthy", Json::from(404)),
         ("refuses", upstream.at("/refuses"), "auth_failed", Json::from(401)),
@@ -148,6 +152,7 @@ async fn a_connection_is_tested_without_calling_an_endpoint() {
         ("stalls", upstream.at("/stalls"), "unreachable", Json::Null),
         ("moved", upstream.at("/moved"), "healthy", Json::from(302)),
         ("closed", closed, "unreachable", Json::Null),
+        ("untrusted", untrusted.url(), "ssl_error", Json::Null),
         ("private", "http://10.0.0.1".to_owned(), "misconfigured", Json::Null),
     ] {
         let id = server.create(&integration(name, &base)).await;

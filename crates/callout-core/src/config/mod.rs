@@ -320,6 +320,20 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_has_so_many_headers_at_most() {
+        for (count, expected) in [(64, None), (65, Some("must have at most 64 headers, not 65"))] {
+            let headers: Vec<_> = (0..count).map(|at| format!(r#""X-{at}":"""#)).collect();
+            let found = faults(&format!(
+                r#"{{"name":"ab","display_name":"x","base_url":"https://a.example","endpoints":[
+                    {{"name":"a","description":"","path":"/","headers":{{{}}}}}]}}"#,
+                headers.join(",")
+            ));
+            let expected: Vec<_> = expected.iter().map(|why| format!("endpoints[0].headers: {why}")).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
     fn the_life_of_an_assertion_is_a_second_to_a_year() {
         for (seconds, expected) in [
             (0, Some("must be at least 1, not 0")),

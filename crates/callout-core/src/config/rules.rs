@@ -177,6 +177,25 @@ mod tests {
         {
             assert_eq!(accepts(|faults| header_name(name, faults)), good, "{name:?}");
         }
+        for name in [
+            "Connection",
+            "Content-Length",
+            "Expect",
+            "Host",
+            "Keep-Alive",
+            "Proxy-Authenticate",
+            "Proxy-Authorization",
+            "Proxy-Connection",
+            "TE",
+            "Trailer",
+            "Transfer-Encoding",
+            "Upgrade",
+        ] {
+            for name in [name.to_owned(), name.to_lowercase(), name.to_uppercase()] {
+                assert!(!accepts(|faults| header_name(&name, faults)), "{name:?} is the connection's");
+                assert!(accepts(|faults| header_name(&format!("X-{name}"), faults)), "X-{name}");
+            }
+        }
         for (value, good) in [("a b\té", true), ("a\r\nb", false), ("\0", false), ("\u{7f}", false), ("", true)] {
             assert_eq!(accepts(|faults| header_value(value, faults)), good, "{value:?}");
         }
