@@ -14,7 +14,9 @@ pub(crate) struct Changed {
     pub(crate) config: IntegrationConfig,
     /// The secrets that stand in the change.
     pub(crate) given: Secrets,
-    /// The stored ones that go on to serve beside those.
+    /// The stored ones that it takes away.
+    pub(crate) removed: Vec<SecretName>,
+    /// The stored ones that go on to serve beside those given.
     pub(crate) carried: Vec<SecretName>,
     /// Those given and those carried, as far as they open.
     pub(crate) all: Secrets,
@@ -23,7 +25,8 @@ pub(crate) struct Changed {
 /// Lays a change over a config.
 ///
 /// `auth: null` clears the auth and its secrets. A field of `auth` that is absent stays as it was,
-/// unless `type` changes: then nothing of the old type's fields does. A secret alone rotates it.
+/// unless `type` changes: then nothing of the old type's fields does. A secret alone rotates it, null in its
+/// place takes it away.
 ///
 /// `opened` are the stored secrets, or none of them where one does not open.
 ///
@@ -56,7 +59,11 @@ pub(crate) fn apply(
     }
     // By what is stored and not by what opens: the store keeps the one as the other.
     let serves = |name: SecretName| config.auth.as_ref().is_some_and(|auth| auth.kind.takes_secret(name));
-    let carried: Vec<_> = stored.secret_names().filter(|name| given.get(*name).is_none() && serves(*name)).collect();
+    let is_null =
+        |name: SecretName| change.get("auth").and_then(|auth| auth.get(name.field())).is_some_and(Json::is_null);
+    let removed: Vec<_> = stored.secret_names().filter(|name| is_null(*name)).collect();
+    let stays = |name: SecretName| given.get(name).is_none() && !removed.contains(&name) && serves(name);
+    let carried: Vec<_> = stored.secret_names().filter(|name| stays(*name)).collect();
     let mut all = given.clone();
     for name in &carried {
         if let Some(secret) = opened.get(*name) {
@@ -64,7 +71,7 @@ pub(crate) fn apply(
         }
     }
     refuse_moved_secrets(current, &config, &carried, faults);
-    Some(Changed { config, given, carried, all })
+    Some(Changed { config, given, removed, carried, all })
 }
 
 /// The whole body that would create the changed integration.

@@ -136,14 +136,14 @@ fn change_to(
     let body = body::parse(body, app.engine().limits().max_json_depth)?;
     let mut faults = Faults::new();
     let changed = change::apply(current, opened, &body, &mut faults);
-    let Some(change::Changed { config, given, carried, all }) = changed else {
+    let Some(change::Changed { config, given, removed, carried, all }) = changed else {
         return Err(ApiError::invalid("body", &faults));
     };
     app.options().refuse_large(&config, &mut faults);
     let compiled = app.compile(current.workspace_id, Some(current.id), config.clone(), &all, &mut faults);
     let compiled = compiled.ok_or_else(|| ApiError::invalid("body", &faults))?;
     let is_whole = carried.iter().all(|name| all.get(*name).is_some());
-    Ok((IntegrationChange { config, secrets: given }, is_whole.then_some(compiled)))
+    Ok((IntegrationChange { config, secrets: given, removed }, is_whole.then_some(compiled)))
 }
 
 fn read_list_query(query: &Query) -> Result<ListQuery, ApiError> {

@@ -40,6 +40,15 @@ pub struct IntegrationChange {
     /// The secrets that are given anew. Those of before whose name the auth type still takes are
     /// kept, others are deleted.
     pub secrets: Secrets,
+    /// Secrets of before that are deleted too, unless they are given anew.
+    pub removed: Vec<SecretName>,
+}
+
+impl IntegrationChange {
+    /// To that config, with those secrets given anew and none taken away.
+    pub fn new(config: IntegrationConfig, secrets: Secrets) -> Self {
+        Self { config, secrets, removed: Vec::new() }
+    }
 }
 
 /// An integration as it is stored, at one revision.
@@ -60,15 +69,6 @@ pub struct StoredIntegration {
     /// When it was last changed.
     pub updated_at: Timestamp,
     pub(crate) secret_versions: Versions,
-}
-
-/// What becomes of the stored secrets that a change does not give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NotGiven {
-    /// Those whose name the auth type takes stay.
-    Stays,
-    /// None stays.
-    Goes,
 }
 
 impl StoredIntegration {
@@ -250,14 +250,13 @@ impl Store {
         if current.builtin {
             return Err(StoreError::Builtin);
         }
-        self.update(current, change, NotGiven::Stays, AuditAction::IntegrationUpdate, by).await
+        self.update(current, change, AuditAction::IntegrationUpdate, by).await
     }
 
     async fn update(
         &self,
         current: &StoredIntegration,
-        IntegrationChange { config, secrets }: IntegrationChange,
-        not_given: NotGiven,
+        IntegrationChange { config, secrets, removed }: IntegrationChange,
         action: AuditAction,
         by: &Actor,
     ) -> Result<StoredIntegration> {
@@ -266,7 +265,7 @@ impl Store {
         }
         let takes = |name: SecretName| config.auth.as_ref().is_some_and(|auth| auth.kind.takes_secret(name));
         let mut kept = current.secret_versions.clone();
-        kept.retain(|name, _| not_given == NotGiven::Stays && takes(*name));
+        kept.retain(|name, _| takes(*name) && !removed.contains(name));
         check_secrets(config.auth.as_ref(), &secrets, &kept)?;
         let mut next = current.clone();
         next.revision += 1;
@@ -372,8 +371,9 @@ impl Store {
         let new = NewIntegration { builtin: true, ..new };
         match self.integration_by_name(workspace, &new.config.name).await {
             Ok(current) if current.builtin => {
-                let change = IntegrationChange { config: new.config, secrets: new.secrets };
-                self.update(&current, change, NotGiven::Goes, AuditAction::IntegrationImport, by).await
+                let removed = current.secret_names().collect();
+                let change = IntegrationChange { config: new.config, secrets: new.secrets, removed };
+                self.update(&current, change, AuditAction::IntegrationImport, by).await
             }
             Ok(_) => Err(StoreError::NameTaken(new.config.name)),
             Err(StoreError::NotFound(_)) => self.create(workspace, new, AuditAction::IntegrationImport, by).await,

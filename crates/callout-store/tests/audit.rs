@@ -25,8 +25,7 @@ async fn every_change_is_recorded(database: Database) {
     let workspace = store.create_workspace("default", &by).await.unwrap();
     let one = store.create_integration(workspace.id, with_token("github", "sesame"), &by).await.unwrap();
     let secrets = Secrets::new().with(SecretName::BearerToken, "sesame");
-    let two =
-        store.update_integration(&one, IntegrationChange { config: one.config.clone(), secrets }, &by).await.unwrap();
+    let two = store.update_integration(&one, IntegrationChange::new(one.config.clone(), secrets), &by).await.unwrap();
     store.delete_integration(workspace.id, two.id, &by).await.unwrap();
     let builtin = store.import_builtin(workspace.id, plain("gitlab"), &by).await.unwrap();
     let id = Some(workspace.id);
@@ -92,7 +91,7 @@ async fn a_change_that_fails_leaves_no_row(database: Database) {
     let store = database.open().await;
     let workspace = workspace(&store).await;
     let one = store.create_integration(workspace.id, plain("github"), &me()).await.unwrap();
-    let change = IntegrationChange { config: one.config.clone(), secrets: Secrets::new() };
+    let change = IntegrationChange::new(one.config.clone(), Secrets::new());
     store.update_integration(&one, change.clone(), &me()).await.unwrap();
     let before = store.audit(None, Page::default()).await.unwrap();
     assert_eq!(kind(store.create_integration(workspace.id, plain("github"), &me()).await), "name taken");

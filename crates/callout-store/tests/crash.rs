@@ -63,12 +63,12 @@ async fn change(store: &Store, workspace: &Workspace, round: u32) {
                 // Less auth: the secrets go.
                 let mut config = new.config;
                 config.auth = None;
-                let change = IntegrationChange { config, secrets: Secrets::new() };
+                let change = IntegrationChange::new(config, Secrets::new());
                 store.update_integration(&one, change, &me()).await.unwrap();
             }
             2 if round.is_multiple_of(3) => drop(store.rotate_master_key(&me()).await.unwrap()),
             _ => {
-                let change = IntegrationChange { config: new.config, secrets: new.secrets };
+                let change = IntegrationChange::new(new.config, new.secrets);
                 store.update_integration(&one, change, &me()).await.unwrap();
             }
         },

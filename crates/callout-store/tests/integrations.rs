@@ -26,6 +26,7 @@ on_both! {
     an_import_leaves_no_secret_that_it_does_not_give,
     a_nul_in_any_text_is_no_failure,
     secrets_follow_the_auth_type,
+    a_secret_that_is_taken_away_is_gone,
 }
 
 async fn workspaces_are_made_found_listed_and_deleted_with_all_in_them(database: Database) {
@@ -86,7 +87,7 @@ async fn a_change_needs_the_revision_that_was_read(database: Database) {
     let first = store.create_integration(workspace.id, plain("github"), &me()).await.unwrap();
     let mut config = first.config.clone();
     config.display_name = String::from("Other");
-    let change = IntegrationChange { config, secrets: Secrets::new() };
+    let change = IntegrationChange::new(config, Secrets::new());
     let second = store.update_integration(&first, change.clone(), &me()).await.unwrap();
     assert_eq!((second.revision, second.created_at, second.id), (2, first.created_at, first.id));
     assert_eq!(store.integration(workspace.id, first.id).await.unwrap(), second);
@@ -118,7 +119,7 @@ async fn one_of_several_at_once_wins(database: Database) {
     let at_once = |at: usize| {
         let (store, current) = (store.clone(), current.clone());
         let secrets = Secrets::new().with(SecretName::BearerToken, format!("t{at}"));
-        let change = IntegrationChange { config: current.config.clone(), secrets };
+        let change = IntegrationChange::new(current.config.clone(), secrets);
         tokio::spawn(async move { (at, store.update_integration(&current, change, &me()).await) })
     };
     let changed: Vec<_> = (0..8).map(at_once).collect();
@@ -156,7 +157,7 @@ async fn builtin_integrations_are_changed_by_import_only(database: Database) {
     let workspace = workspace(&store).await;
     let one = store.import_builtin(workspace.id, with_token("github", "one"), &me()).await.unwrap();
     assert!(one.builtin);
-    let change = IntegrationChange { config: one.config.clone(), secrets: Secrets::new() };
+    let change = IntegrationChange::new(one.config.clone(), Secrets::new());
     assert_eq!(kind(store.update_integration(&one, change.clone(), &me()).await), "builtin");
     let mut disguised = one.clone();
     disguised.builtin = false;
@@ -237,7 +238,7 @@ async fn secrets_follow_the_auth_type(database: Database) {
 
     // One alone is given anew; the other stays.
     let secrets = Secrets::new().with(SecretName::PrivateKey, "newer");
-    let two = IntegrationChange { config: one.config.clone(), secrets };
+    let two = IntegrationChange::new(one.config.clone(), secrets);
     let two = store.update_integration(&one, two, &me()).await.unwrap();
     assert_eq!(secret(&store, &two, SecretName::PrivateKey).await.as_deref(), Some("newer"));
     assert_eq!(secret(&store, &two, SecretName::ClientSecret).await.as_deref(), Some("client"));
@@ -248,8 +249,7 @@ async fn secrets_follow_the_auth_type(database: Database) {
     let mut auth = AuthConfig::new(AuthType::JsonTokenExchange);
     (auth.token_url, auth.client_id) = (Some("https://id.example/t".to_owned()), Some("c".to_owned()));
     config.auth = Some(auth);
-    let three =
-        store.update_integration(&two, IntegrationChange { config, secrets: Secrets::new() }, &me()).await.unwrap();
+    let three = store.update_integration(&two, IntegrationChange::new(config, Secrets::new()), &me()).await.unwrap();
     assert_eq!(three.secret_names().collect::<Vec<_>>(), [SecretName::ClientSecret]);
     assert_eq!(secret(&store, &three, SecretName::ClientSecret).await.as_deref(), Some("client"));
 
@@ -257,16 +257,48 @@ async fn secrets_follow_the_auth_type(database: Database) {
     let mut config = three.config.clone();
     config.auth = Some(AuthConfig::new(AuthType::BearerToken));
     for secrets in [Secrets::new(), Secrets::new().with(SecretName::ApiKey, "k").with(SecretName::BearerToken, "t")] {
-        let change = IntegrationChange { config: config.clone(), secrets };
+        let change = IntegrationChange::new(config.clone(), secrets);
         assert_eq!(kind(store.update_integration(&three, change, &me()).await), "invalid");
     }
 
     // No auth, no secret.
     config.auth = None;
-    let four =
-        store.update_integration(&three, IntegrationChange { config, secrets: Secrets::new() }, &me()).await.unwrap();
+    let four = store.update_integration(&three, IntegrationChange::new(config, Secrets::new()), &me()).await.unwrap();
     assert!(store.secrets(&four).await.unwrap().is_empty());
     assert!(database.texts("SELECT path FROM sealed_secrets").await.is_empty());
     store.delete_integration(workspace.id, four.id, &me()).await.unwrap();
     assert_eq!(kind(store.secrets(&three).await), "not found");
+}
+
+async fn a_secret_that_is_taken_away_is_gone(database: Database) {
+    let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
+    auth.assertion_issuer = Some("me".to_owned());
+    let config = IntegrationConfig::new("github", "https://api.example").with_auth(auth);
+    let removed = vec![SecretName::PrivateKey, SecretName::ClientSecret];
+    let without_both =
+        |secrets: Secrets| IntegrationChange { config: config.clone(), secrets, removed: removed.clone() };
+    let outside = MemorySecrets::new();
+    for name in ["sealed", "outside"] {
+        let store = match name {
+            "sealed" => database.open().await,
+            _ => database.open_outside(outside.clone()).await,
+        };
+        let workspace = store.create_workspace(name, &me()).await.unwrap();
+        let secrets = Secrets::new().with(SecretName::PrivateKey, "key").with(SecretName::ClientSecret, "client");
+        let one = NewIntegration { config: config.clone(), secrets, builtin: false };
+        let one = store.create_integration(workspace.id, one, &me()).await.unwrap();
+
+        // The one that it needs is not, unless another is given in its place.
+        let change = without_both(Secrets::new());
+        assert_eq!(kind(store.update_integration(&one, change, &me()).await), "invalid", "{name}");
+        let change = without_both(Secrets::new().with(SecretName::PrivateKey, "newer"));
+        let two = store.update_integration(&one, change, &me()).await.unwrap();
+        assert_eq!(two.secret_names().collect::<Vec<_>>(), [SecretName::PrivateKey], "{name}");
+        assert_eq!(secret(&store, &two, SecretName::PrivateKey).await.as_deref(), Some("newer"), "{name}");
+        assert_eq!(store.integration(workspace.id, one.id).await.unwrap(), two, "{name}");
+        let sealed = database.texts("SELECT path FROM sealed_secrets").await;
+        assert_eq!(sealed.len() + outside.paths().len(), 1, "{name}");
+        // A database keeps its secrets in one place.
+        store.delete_workspace(workspace.id, &me()).await.unwrap();
+    }
 }

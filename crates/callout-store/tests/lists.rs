@@ -246,7 +246,7 @@ async fn what_can_be_called_is_told_with_its_revision(database: Database) {
     assert_eq!(store.callable_revisions(workspace.id, 1).await.unwrap(), [of(1)]);
     let mut config = stored[1].config.clone();
     config.display_name.push('!');
-    let change = callout_store::IntegrationChange { config, secrets: callout_core::secret::Secrets::new() };
+    let change = callout_store::IntegrationChange::new(config, callout_core::secret::Secrets::new());
     let changed = store.update_integration(&stored[1], change, &me()).await.unwrap();
     assert_eq!(store.callable_revisions(workspace.id, 1).await.unwrap(), [(changed.id, changed.revision)]);
     assert_ne!(changed.revision, stored[1].revision);

@@ -186,7 +186,7 @@ async fn rotation_under_load_fails_no_call(database: Database) {
                 let found = secret(&server, &one, SecretName::BearerToken).await.unwrap();
                 assert!(found.starts_with("token "));
                 let secrets = Secrets::new().with(SecretName::BearerToken, format!("token {round}"));
-                let change = IntegrationChange { config: one.config.clone(), secrets };
+                let change = IntegrationChange::new(one.config.clone(), secrets);
                 server.update_integration(&one, change, &me()).await.unwrap();
                 called.send(()).unwrap();
             }

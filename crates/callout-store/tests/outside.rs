@@ -177,7 +177,7 @@ impl Change {
                     Self::NoAuth => (new.config.auth, new.secrets) = (None, Secrets::new()),
                     _ => {}
                 }
-                let change = IntegrationChange { config: new.config, secrets: new.secrets };
+                let change = IntegrationChange::new(new.config, new.secrets);
                 store.update_integration(&old?, change, &by).await.map(drop)
             }
         }
@@ -309,7 +309,7 @@ async fn a_change_that_fails_outside_is_undone_at_once(database: Database) {
     assert_eq!(kind(Change::Create.run(store.clone(), workspace.clone()).await), "name taken");
     let stale = store.integration_by_name(workspace.id, "github").await.unwrap();
     Change::Rotate.run(store.clone(), workspace.clone()).await.unwrap();
-    let change = IntegrationChange { config: stale.config.clone(), secrets: marked("late").secrets };
+    let change = IntegrationChange::new(stale.config.clone(), marked("late").secrets);
     assert_eq!(kind(store.update_integration(&stale, change, &me()).await), "changed");
     assert_eq!(assert_whole(&store, &outside, &database, "late").await, ["new"]);
 }
@@ -324,7 +324,7 @@ async fn of_two_changes_at_once_one_wins(database: Database) {
         let at_once = |at: usize| {
             let (store, current) = (store.clone(), current.clone());
             let new = marked(&format!("mark {at}"));
-            let change = IntegrationChange { config: new.config, secrets: new.secrets };
+            let change = IntegrationChange::new(new.config, new.secrets);
             tokio::spawn(async move { kind(store.update_integration(&current, change, &me()).await) })
         };
         let tasks: Vec<_> = (0..4).map(at_once).collect();
@@ -420,7 +420,7 @@ async fn an_abandoned_change_stands_in_nobodys_way(database: Database) {
     let store = open(&database, &clock, outside.clone()).await;
     // Changes without secrets go through, one with secrets is told that another is under way.
     let one = store.integration_by_name(workspace.id, "github").await.unwrap();
-    let change = IntegrationChange { config: one.config.clone(), secrets: Secrets::new() };
+    let change = IntegrationChange::new(one.config.clone(), Secrets::new());
     store.update_integration(&one, change, &me()).await.unwrap();
     assert_eq!(kind(Change::Rotate.run(store.clone(), workspace.clone()).await), "changed");
     clock.advance(Duration::from_secs(61));
@@ -462,7 +462,7 @@ async fn what_cannot_be_written_says_so(database: Database) {
     assert!(!format!("{environment:?}").contains("from outside") && !format!("{environment:?}").contains("HOME"));
     let reading = database.open_outside(environment).await;
     assert_eq!(secret(&reading, &one, SecretName::BearerToken).await.as_deref(), Some("from outside"));
-    let change = IntegrationChange { config: one.config.clone(), secrets: with_token("github", "t").secrets };
+    let change = IntegrationChange::new(one.config.clone(), with_token("github", "t").secrets);
     let error = reading.update_integration(&one, change, &me()).await.unwrap_err();
     assert!(matches!(&error, StoreError::ReadOnlySecrets(why) if why.contains(&variable)), "{error}");
     assert_eq!(kind(reading.create_integration(workspace.id, with_token("gitlab", "t"), &me()).await), "read-only");

@@ -76,7 +76,7 @@ async fn a_row_that_was_tampered_with_does_not_open(database: Database) {
         let [old, old_nonce] = ["ciphertext", "nonce"].map(|column| database.hex(column, &of_a));
         let (old, old_nonce) = (old.await, old_nonce.await);
         let secrets = Secrets::new().with(SecretName::BearerToken, "token of a, new");
-        let change = IntegrationChange { config: a.config.clone(), secrets };
+        let change = IntegrationChange::new(a.config.clone(), secrets);
         let a = store.update_integration(&a, change, &me()).await.unwrap();
         assert_eq!(secret(&store, &a, SecretName::BearerToken).await.as_deref(), Some("token of a, new"));
         let now = database.hex("ciphertext", &of_a).await;
@@ -119,7 +119,7 @@ async fn a_row_that_was_tampered_with_does_not_open(database: Database) {
         }
         // Giving it anew mends it.
         let secrets = Secrets::new().with(SecretName::BearerToken, "mended");
-        let change = IntegrationChange { config: a.config.clone(), secrets };
+        let change = IntegrationChange::new(a.config.clone(), secrets);
         if let Ok(a) = store.update_integration(&a, change, &me()).await {
             assert_eq!(secret(&store, &a, SecretName::BearerToken).await.as_deref(), Some("mended"), "{attack}");
         }
@@ -203,7 +203,7 @@ async fn no_form_of_a_secret_is_in_the_database(database: Database) {
         }
         let new = NewIntegration { config, secrets: secrets.clone(), builtin: false };
         let one = store.create_integration(workspace.id, new.clone(), &me()).await.unwrap();
-        let change = IntegrationChange { config: one.config.clone(), secrets };
+        let change = IntegrationChange::new(one.config.clone(), secrets);
         debugged += &format!("{new:?} {one:?} {change:?}");
         let two = store.update_integration(&one, change, &me()).await.unwrap();
         debugged += &format!("{two:?} {:?} {:?}", store.secrets(&two).await, store);

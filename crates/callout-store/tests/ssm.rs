@@ -45,7 +45,7 @@ async fn integrations_keep_their_secrets_in_parameters(database: Database) {
     assert_eq!(SecretStore::get(&ssm, &path, 1).await.unwrap().expose_secret(), "sesame é 1");
 
     let secrets = Secrets::new().with(SecretName::BearerToken, "x".repeat(5000));
-    let change = IntegrationChange { config: one.config.clone(), secrets };
+    let change = IntegrationChange::new(one.config.clone(), secrets);
     let two = store.update_integration(&one, change, &me()).await.unwrap();
     assert_eq!(secret(&store, &two, SecretName::BearerToken).await.map(|value| value.len()), Some(5000));
     assert_eq!(secret(&store, &one, SecretName::BearerToken).await.as_deref(), Some("sesame é 1"), "each its version");
@@ -54,7 +54,7 @@ async fn integrations_keep_their_secrets_in_parameters(database: Database) {
     // Gone with the auth that needed it, with the integration, and with the workspace.
     let mut config = two.config.clone();
     config.auth = None;
-    store.update_integration(&two, IntegrationChange { config, secrets: Secrets::new() }, &me()).await.unwrap();
+    store.update_integration(&two, IntegrationChange::new(config, Secrets::new()), &me()).await.unwrap();
     assert!(matches!(SecretStore::get(&ssm, &path, 2).await, Err(SecretStoreError::NotFound)));
     for name in ["bb", "cc"] {
         let one = store.create_integration(workspace.id, with_token(name, "sesame"), &me()).await.unwrap();

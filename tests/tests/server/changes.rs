@@ -189,15 +189,13 @@ async fn a_second_secret_does_not_move_along_with_the_first() {
     server.ask("PATCH", &path, Some(&with_both)).await.expect(200);
 }
 
-#[tokio::test]
-async fn a_secret_does_not_move_because_another_does_not_open() {
+/// An upstream that issues tokens, and an integration with two secrets that gets them there.
+async fn with_two_secrets(server: &Server, pem: &str) -> (Upstream, String) {
     let upstream = Upstream::with(|request: &Recorded| {
         let token = r#"{"access_token":"t0ken","token_type":"Bearer","expires_in":60}"#;
         Reply::json(200, if request.path() == "/token" { token } else { "{}" })
     })
     .await;
-    let server = Server::start().await;
-    let pem = include_str!("../../../crates/callout-cli/demo/demo-key.pem").replace('\n', "\\n");
     let body = format!(
         r#"{{"name":"jwt","display_name":"J","base_url":"{0}","auth":{{"type":"oauth2_jwt_bearer",
             "assertion_issuer":"me","client_id":"c","token_url":"{0}/token",
@@ -206,7 +204,38 @@ async fn a_secret_does_not_move_because_another_does_not_open() {
         upstream.url()
     );
     let id = server.create(&body).await;
-    let path = format!("/integrations/{id}");
+    (upstream, format!("/integrations/{id}"))
+}
+
+#[tokio::test]
+async fn null_takes_a_secret_away_that_the_type_can_do_without() {
+    let server = Server::start().await;
+    let pem = include_str!("../../../crates/callout-cli/demo/demo-key.pem").replace('\n', "\\n");
+    let (upstream, path) = with_two_secrets(&server, &pem).await;
+    let call = format!("{path}/endpoints/go/test");
+    for (change, has_secret) in [(r#"{"enabled":true}"#, true), (r#"{"auth":{"client_secret_value":null}}"#, false)] {
+        server.ask("PATCH", &path, Some(change)).await.expect(200);
+        let called = server.ask("POST", &call, Some(r#"{"params":{}}"#)).await.expect(200);
+        assert_eq!(called.at("error"), Json::Null, "{}", called.text);
+        let requests = upstream.requests();
+        let asked: Vec<_> = requests.iter().filter(|request| request.path() == "/token").collect();
+        let text = asked.last().unwrap().text();
+        assert_eq!(text.contains("client_secret"), has_secret, "{change}: {text}");
+        assert_eq!(asked.len(), if has_secret { 1 } else { 2 }, "a token got with it is not used without it");
+    }
+    let refused = server.ask("PATCH", &path, Some(r#"{"auth":{"private_key_value":null}}"#)).await.expect(422);
+    assert_eq!(refused.at("detail.0.loc").to_string(), r#"["body","auth","private_key_value"]"#);
+    // What is gone goes nowhere: the other one alone lets the token endpoint move.
+    let to = r#""token_url":"https://id.example/token""#;
+    let moved = format!(r#"{{"auth":{{{to},"private_key_value":{{"value":"{pem}"}}}}}}"#);
+    server.ask("PATCH", &path, Some(&moved)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_secret_does_not_move_because_another_does_not_open() {
+    let server = Server::start().await;
+    let pem = include_str!("../../../crates/callout-cli/demo/demo-key.pem").replace('\n', "\\n");
+    let (upstream, path) = with_two_secrets(&server, &pem).await;
     // Past the server, which does not open the other one then either.
     let database = server.folder().join("callout.db");
     let mut on = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();

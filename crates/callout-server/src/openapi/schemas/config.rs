@@ -227,7 +227,7 @@ pub(super) struct AuthConfigWithSecrets {
     exchange_secret_value: Option<SecretInput>,
 }
 
-/// What changes in how an integration authenticates. Null puts a field at its default.
+/// What changes in how an integration authenticates. Null puts a field at its default, and takes a secret away.
 #[derive(ToSchema)]
 #[schema(min_properties = 1)]
 pub(super) struct AuthConfigChange {}
