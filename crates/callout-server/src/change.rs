@@ -7,7 +7,7 @@ use callout::{
 use callout_store::StoredIntegration;
 
 /// The fields of the body that a change may have.
-const FIELDS: [&str; 6] = ["display_name", "protocol", "base_url", "auth", "endpoints", "enabled"];
+const FIELDS: [&str; 5] = ["display_name", "base_url", "auth", "endpoints", "enabled"];
 
 /// An integration after a change.
 pub(crate) struct Changed {
@@ -43,20 +43,18 @@ pub(crate) fn apply(
         faults.report(FaultCode::WrongType, format!("must be an object, not {}", change.type_name()));
         return None;
     };
-    if let Some(name) = fields.get("name")
-        && name.as_str() != Some(current.name.as_str())
-    {
-        faults.field("name", |faults| faults.report(FaultCode::Value, "cannot be changed"));
-    } else if !FIELDS.iter().any(|name| fields.contains(name)) {
+    for (name, fixed) in [("name", current.name.as_str()), ("protocol", current.protocol.as_str())] {
+        if fields.get(name).is_some_and(|given| given.as_str() != Some(fixed)) {
+            faults.field(name, |faults| faults.report(FaultCode::Value, "cannot be changed"));
+        }
+    }
+    if faults.is_empty() && !FIELDS.iter().any(|name| fields.contains(name)) {
         let message = format!("there is nothing to change: give one of {}", FIELDS.join(", "));
         faults.report(FaultCode::Missing, message);
         return None;
     }
     let merged = merge(current, change, faults);
     let (config, given) = IntegrationConfig::read(&merged, UnknownFields::RefuseInAuth, faults)?;
-    if config.protocol != current.protocol {
-        faults.field("protocol", |faults| faults.report(FaultCode::Value, "cannot be changed"));
-    }
     // By what is stored and not by what opens: the store keeps the one as the other.
     let serves = |name: SecretName| config.auth.as_ref().is_some_and(|auth| auth.kind.takes_secret(name));
     let is_null =
@@ -97,7 +95,7 @@ fn merge_auth(current: Option<&AuthConfig>, given: &Json, faults: &mut Faults) -
     if kind.is_some_and(|kind| kind.as_str() != Some(current.kind.as_str())) {
         return given.clone();
     }
-    if fields.is_empty() {
+    if fields.keys().all(|name| name == "type") {
         faults.field("auth", |faults| faults.report(FaultCode::Missing, "there is nothing to change"));
     }
     let default = AuthConfig::new(current.kind).to_json();

@@ -45,10 +45,14 @@ async fn what_cannot_be_changed_is_said() {
         ("{}", r#"["body"]"#),
         (r#"{"name":"shop"}"#, r#"["body"]"#),
         (r#"{"nothing":1}"#, r#"["body"]"#),
+        (r#"{"protocol":"rest"}"#, r#"["body"]"#),
+        (r#"{"name":"shop","protocol":"rest"}"#, r#"["body"]"#),
         (r#"{"auth":{}}"#, r#"["body","auth"]"#),
+        (r#"{"auth":{"type":"api_key_header"}}"#, r#"["body","auth"]"#),
         (r#"{"name":"other"}"#, r#"["body","name"]"#),
         (r#"{"name":"other","enabled":false}"#, r#"["body","name"]"#),
         (r#"{"protocol":"desktop"}"#, r#"["body","protocol"]"#),
+        (r#"{"protocol":5,"enabled":false}"#, r#"["body","protocol"]"#),
         (r#"{"display_name":null}"#, r#"["body","display_name"]"#),
         (r#"{"endpoints":[{"name":"x","description":"","path":"/{"}]}"#, r#"["body","endpoints",0,"path"]"#),
         (r#"{"auth":{"header_nam":"X"}}"#, r#"["body","auth","header_nam"]"#),
@@ -60,6 +64,8 @@ async fn what_cannot_be_changed_is_said() {
         assert_eq!(answer.at("detail.0.loc").to_string(), place, "{body}: {}", answer.text);
     }
     assert_eq!(server.ask("GET", &path, None).await.json(), before.json());
+    // What can be changed may be given as it is, so that a change can be sent twice.
+    server.ask("PATCH", &path, Some(r#"{"name":"shop","protocol":"rest","enabled":true}"#)).await.expect(200);
 }
 
 #[tokio::test]
