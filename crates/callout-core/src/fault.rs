@@ -215,17 +215,19 @@ impl Faults {
 
     /// Reports a fault at that place, counted from the root.
     pub fn report_at(&mut self, place: Place, code: FaultCode, message: impl Into<String>) {
-        if self.is_full() {
+        self.keep(Fault { place, code, message: message.into() });
+    }
+
+    fn keep(&mut self, fault: Fault) {
+        if self.is_full() || self.found.contains(&fault) {
             return;
         }
-        let fault = Fault { place, code, message: message.into() };
-        if !self.found.contains(&fault) {
-            self.found.push(fault);
-            if self.found.len() == MAX_FAULTS {
-                let message = format!("there are more than the {MAX_FAULTS} faults that are listed");
-                self.found.push(Fault { place: Place::root(), code: FaultCode::TooLong, message });
-            }
-        }
+        self.found.push(if self.found.len() < MAX_FAULTS {
+            fault
+        } else {
+            let message = format!("there are more than the {MAX_FAULTS} faults that are listed");
+            Fault { place: Place::root(), code: FaultCode::TooLong, message }
+        });
     }
 
     /// Whether no further fault will be kept, so that looking for more is in vain.
@@ -252,11 +254,8 @@ impl Faults {
         self.pattern_bytes = self.pattern_bytes.saturating_add(later.pattern_bytes);
         let known: Vec<_> = self.found.iter().map(|fault| fault.place.clone()).collect();
         for fault in later.found {
-            if self.is_full() {
-                return;
-            }
-            if !known.iter().any(|place| fault.place.is_within(place)) && !self.found.contains(&fault) {
-                self.found.push(fault);
+            if !known.iter().any(|place| fault.place.is_within(place)) {
+                self.keep(fault);
             }
         }
     }
@@ -374,5 +373,25 @@ mod tests {
         }
         assert_eq!(faults.len(), MAX_FAULTS + 1);
         assert!(faults.iter().last().is_some_and(|fault| fault.message.contains("more than")));
+    }
+
+    #[test]
+    fn of_a_thousand_faults_and_those_of_a_later_check_a_thousand_are_kept() {
+        let of = |name: &'static str, count: usize| {
+            let mut faults = Faults::new();
+            faults.field(name, |faults| {
+                for at in 0..count {
+                    faults.index(at, |faults| faults.report(FaultCode::WrongType, "must be an object"));
+                }
+            });
+            faults
+        };
+        for (found, later, kept) in [(600, 400, MAX_FAULTS), (600, 401, MAX_FAULTS + 1), (0, 5000, MAX_FAULTS + 1)] {
+            let mut faults = of("a", found);
+            faults.absorb(of("b", later));
+            assert_eq!(faults.len(), kept, "{found} and {later}");
+            let says_so = faults.iter().last().is_some_and(|fault| fault.message.contains("more than"));
+            assert_eq!(says_so, kept > MAX_FAULTS, "{found} and {later}");
+        }
     }
 }
