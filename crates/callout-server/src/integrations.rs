@@ -149,13 +149,13 @@ fn change_to(
 fn read_list_query(query: &Query) -> Result<ListQuery, ApiError> {
     let mut faults = Faults::new();
     let enabled = query.flag("enabled", &mut faults);
-    let protocol = query.text("protocol", &mut faults).and_then(|text| match text {
-        "rest" => Some(Protocol::Rest),
-        "desktop" => Some(Protocol::Desktop),
-        _ => {
-            faults.field("protocol", |faults| faults.report(FaultCode::NotOneOf, "must be rest or desktop"));
-            None
+    let protocol = query.text("protocol", &mut faults).and_then(|text| {
+        let found = Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == text);
+        if found.is_none() {
+            let message = format!("must be {}", Protocol::ALL.map(Protocol::as_str).join(" or "));
+            faults.field("protocol", |faults| faults.report(FaultCode::NotOneOf, message));
         }
+        found
     });
     let search = query.text("search", &mut faults).map(str::to_owned);
     if search.as_ref().is_some_and(|search| !(1..=MAX_SEARCH).contains(&search.chars().count())) {

@@ -32,16 +32,17 @@ pub enum AuthType {
     BearerTokenExchange,
 }
 
-const AUTH_TYPES: [(&str, AuthType); 6] = [
-    ("api_key_header", AuthType::ApiKeyHeader),
-    ("bearer_token", AuthType::BearerToken),
-    ("oauth2_client_credentials", AuthType::OAuth2ClientCredentials),
-    ("json_token_exchange", AuthType::JsonTokenExchange),
-    ("oauth2_jwt_bearer", AuthType::OAuth2JwtBearer),
-    ("bearer_token_exchange", AuthType::BearerTokenExchange),
-];
-
 impl AuthType {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 6] = [
+        Self::ApiKeyHeader,
+        Self::BearerToken,
+        Self::OAuth2ClientCredentials,
+        Self::JsonTokenExchange,
+        Self::OAuth2JwtBearer,
+        Self::BearerTokenExchange,
+    ];
+
     /// The contract's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -171,7 +172,7 @@ impl AuthConfig {
     /// Reads `auth` with the secrets that stand in it. Unknown fields are always faults here.
     pub(super) fn read(value: &Json, faults: &mut Faults) -> Option<(Self, Secrets)> {
         let mut fields = Fields::open(value, faults)?;
-        let kind = fields.required("type", faults, word(&AUTH_TYPES));
+        let kind = fields.required("type", faults, word(&AuthType::ALL, AuthType::as_str));
         let mut auth = Self::new(kind.unwrap_or(AuthType::ApiKeyHeader));
         auth.header_name = fields.nullable("header_name", faults, text);
         auth.token_url = fields.nullable("token_url", faults, text);

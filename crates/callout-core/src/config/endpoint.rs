@@ -26,15 +26,10 @@ pub enum Method {
     Delete,
 }
 
-const METHODS: [(&str, Method); 5] = [
-    ("GET", Method::Get),
-    ("POST", Method::Post),
-    ("PUT", Method::Put),
-    ("PATCH", Method::Patch),
-    ("DELETE", Method::Delete),
-];
-
 impl Method {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
     /// The method's name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,6 +63,9 @@ pub enum BodyFormat {
 }
 
 impl BodyFormat {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 2] = [Self::Json, Self::Form];
+
     /// The contract's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -88,6 +86,9 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 2] = [Self::Interrupt, Self::Queue];
+
     /// The contract's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -195,7 +196,7 @@ impl EndpointConfig {
         let mut fields = Fields::open(value, faults)?;
         let name = fields.required("name", faults, text);
         let description = fields.required("description", faults, text);
-        let method = fields.optional("method", faults, word(&METHODS)).unwrap_or_default();
+        let method = fields.optional("method", faults, word(&Method::ALL, Method::as_str)).unwrap_or_default();
         let path = fields.required("path", faults, text);
         let input_schema = fields.optional("input_schema", faults, |value, faults| {
             let object = value.as_object().cloned();
@@ -210,10 +211,10 @@ impl EndpointConfig {
         let result_key = fields.nullable("result_key", faults, text);
         let max_result_length = fields.optional("max_result_length", faults, count).unwrap_or(0);
         let retry_config = fields.optional("retry_config", faults, |value, faults| read_retry(value, unknown, faults));
-        let delivery = word(&[("interrupt", Delivery::Interrupt), ("queue", Delivery::Queue)]);
+        let delivery = word(&Delivery::ALL, Delivery::as_str);
         let result_delivery = fields.optional("result_delivery", faults, delivery).unwrap_or_default();
         let headers = fields.optional("headers", faults, string_map).unwrap_or_default();
-        let format = word(&[("json", BodyFormat::Json), ("form", BodyFormat::Form)]);
+        let format = word(&BodyFormat::ALL, BodyFormat::as_str);
         let body_format = fields.optional("body_format", faults, format).unwrap_or_default();
         let request_transform =
             fields.nullable("request_transform", faults, |value, faults| read_transform(value, unknown, faults));

@@ -42,6 +42,9 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 2] = [Self::Rest, Self::Desktop];
+
     /// The contract's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -108,7 +111,7 @@ impl IntegrationConfig {
         let mut fields = Fields::open(value, faults)?;
         let name = fields.required("name", faults, text);
         let display_name = fields.required("display_name", faults, text);
-        let protocol = word(&[("rest", Protocol::Rest), ("desktop", Protocol::Desktop)]);
+        let protocol = word(&Protocol::ALL, Protocol::as_str);
         let protocol = fields.optional("protocol", faults, protocol).unwrap_or_default();
         let base_url = |value: &Json, faults: &mut Faults| {
             Some(text(value, faults).unwrap_or_else(|| UNREADABLE_BASE_URL.to_owned()))

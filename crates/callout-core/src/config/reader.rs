@@ -132,13 +132,16 @@ pub(super) fn count(value: &Json, faults: &mut Faults) -> Option<u64> {
     count
 }
 
-/// One of a closed set of words.
-pub(super) fn word<T: Copy>(words: &[(&str, T)]) -> impl Fn(&Json, &mut Faults) -> Option<T> {
+/// One of a closed set, by its word.
+pub(super) fn word<T: Copy>(
+    all: &'static [T],
+    word_of: fn(T) -> &'static str,
+) -> impl Fn(&Json, &mut Faults) -> Option<T> {
     move |value, faults| {
         let text = expect(value, "a string", Json::as_str, faults)?;
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        let found = all.iter().copied().find(|one| word_of(*one) == text);
         if found.is_none() {
-            let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            let all: Vec<_> = all.iter().map(|one| word_of(*one)).collect();
             faults
                 .report(FaultCode::NotOneOf, format!("must be one of {}, not {}", all.join(", "), excerpt(value, 80)));
         }
