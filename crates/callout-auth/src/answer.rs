@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use callout_core::{
     Error, ErrorKind,
-    fault::{Faults, excerpt},
+    fault::{FaultCode, Faults, excerpt},
     http::HttpResponse,
     json::{Json, Number, ReadErrorKind, ReadOptions},
     limits::Limits,
@@ -90,7 +90,13 @@ impl AnswerRules {
     ///
     /// `auth_failed`, saying what the answer is instead; no part of a 2xx answer is shown but its
     /// `error` and the names of its members, as the token may stand anywhere in it.
-    pub(crate) fn read(&self, response: &HttpResponse, limits: &Limits, redactor: &Redactor) -> Result<Granted, Error> {
+    pub(crate) fn read(
+        &self,
+        response: &HttpResponse,
+        integration: &str,
+        limits: &Limits,
+        redactor: &Redactor,
+    ) -> Result<Granted, Error> {
         let status = response.status;
         let refuse = |message: String| Error::new(ErrorKind::AuthFailed, message);
         if response.body.len() > limits.max_token_response_bytes {
@@ -112,7 +118,7 @@ impl AnswerRules {
         }
         check_type(&body, redactor).map_err(refuse)?;
         let token = self.token(&body, limits, redactor).map_err(refuse)?;
-        Ok(Granted { token, lifetime: self.lifetime(&body, limits) })
+        Ok(Granted { token, lifetime: self.lifetime(&body, integration, limits) })
     }
 
     fn token(&self, body: &Json, limits: &Limits, redactor: &Redactor) -> Result<String, String> {
@@ -147,20 +153,35 @@ impl AnswerRules {
         Ok(token.to_owned())
     }
 
-    /// Anything that is no usable number leaves the default.
-    fn lifetime(&self, body: &Json, limits: &Limits) -> Lifetime {
-        let found = self.expires_in.as_ref().and_then(|path| path.value(body, limits).ok().flatten());
+    /// Anything that is no usable number leaves the default, of which a log tells where it is not just absent: a token
+    /// that is kept for longer than it lasts is refused by the API, and nothing else would say why.
+    fn lifetime(&self, body: &Json, integration: &str, limits: &Limits) -> Lifetime {
+        let default = Lifetime::For(self.default_lifetime);
+        let Some(path) = &self.expires_in else { return default };
+        let found = path.value(body, limits).ok().flatten();
         let number = match found.as_deref() {
+            None | Some(Json::Null) => return default,
             Some(Json::Number(number)) => Some(number.clone()),
             Some(Json::String(text)) => Number::from_text(text.trim()),
-            _ => None,
+            Some(_) => None,
         };
         match number.map(|number| number.as_f64()) {
             Some(seconds) if seconds <= 0.0 => Lifetime::Once,
             Some(seconds) if seconds > 0.0 => {
                 Lifetime::For(Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64())))
             }
-            _ => Lifetime::For(self.default_lifetime),
+            _ => {
+                let (path, found) = (path.as_str(), found.as_deref().map(Json::type_name));
+                let default_seconds = self.default_lifetime.as_secs();
+                tracing::warn!(
+                    integration,
+                    path,
+                    found,
+                    default_seconds,
+                    "the lifetime of a token is no number, the config's default is used"
+                );
+                default
+            }
         }
     }
 }
@@ -174,7 +195,16 @@ fn parse(path: &str, limits: &Limits, faults: &mut Faults) -> Option<Path> {
     if path.is_empty() {
         return None; // reported as too short
     }
-    Path::compile(path, limits, faults)
+    let compiled = Path::compile(path, limits, faults)?;
+    if !compiled.is_single() {
+        faults.report(
+            FaultCode::Path,
+            "must lead to one value, not to as many as match: write a JSONPath of names and indexes only (`$.a.b[0]`), \
+             or a dotted path",
+        );
+        return None;
+    }
+    Some(compiled)
 }
 
 /// RFC 6749 section 7.1: a client must not use a token of a type that it does not understand.

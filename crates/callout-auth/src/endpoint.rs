@@ -150,7 +150,7 @@ impl TokenEndpoint {
         // An assertion lives for minutes: an answer that repeats it must not bring it into an error.
         let redactor = wire.redactor.and(&Redactor::new(assertion.as_deref()));
         let read = sent.and_then(|response| {
-            let read = self.answer.read(&response, wire.limits, &redactor);
+            let read = self.answer.read(&response, &wire.caller.integration, wire.limits, &redactor);
             read.map_err(|error| error.with_retries(response.retries))
         });
         read.map(|granted| Issued { granted, since }).map_err(|error| {

@@ -218,27 +218,34 @@ async fn depth_is_bounded() {
 }
 
 #[test]
-fn a_path_that_does_not_parse_is_a_config_fault() {
-    for (config, secrets, place) in [
-        (
-            AuthConfig { token_response_path: Some("$[".to_owned()), ..client_credentials() },
-            client_secret(),
-            "auth.token_response_path: ",
-        ),
-        (
-            AuthConfig { exchange_token_field: "$[".to_owned(), ..exchange(&[]) },
-            exchange_secret(),
-            "auth.exchange_token_field: ",
-        ),
-        (
-            AuthConfig { exchange_expires_in_field: Some("$[".to_owned()), ..exchange(&[]) },
-            exchange_secret(),
-            "auth.exchange_expires_in_field: ",
-        ),
+fn a_path_that_does_not_parse_or_leads_to_many_values_is_a_config_fault() {
+    for (path, expected) in [
+        ("$[", ""),
+        ("$..token", "must lead to one value, not to as many as match"),
+        ("$.l[*].exp", "must lead to one value, not to as many as match"),
     ] {
-        let faults = compile(&config, &secrets).unwrap_err();
-        assert_eq!(faults.len(), 1);
-        assert!(faults[0].starts_with(place), "{faults:?}");
+        let path = path.to_owned();
+        for (config, secrets, place) in [
+            (
+                AuthConfig { token_response_path: Some(path.clone()), ..client_credentials() },
+                client_secret(),
+                "auth.token_response_path: ",
+            ),
+            (
+                AuthConfig { exchange_token_field: path.clone(), ..exchange(&[]) },
+                exchange_secret(),
+                "auth.exchange_token_field: ",
+            ),
+            (
+                AuthConfig { exchange_expires_in_field: Some(path.clone()), ..exchange(&[]) },
+                exchange_secret(),
+                "auth.exchange_expires_in_field: ",
+            ),
+        ] {
+            let faults = compile(&config, &secrets).unwrap_err();
+            assert_eq!(faults.len(), 1, "{path}: {faults:?}");
+            assert!(faults[0].starts_with(&format!("{place}{expected}")), "{path}: {faults:?}");
+        }
     }
 }
 

@@ -187,6 +187,27 @@ fn nothing_that_can_be_printed_holds_a_secret() {
     }
 }
 
+/// Its token is kept for as long as the config says, which the answer alone would not let anybody guess.
+#[test]
+fn a_lifetime_that_is_no_number_is_told_in_the_log() {
+    Log::begin();
+    let runtime = runtime();
+    let config = AuthConfig { exchange_expires_in_field: Some("l.exp".to_owned()), ..exchange(&[]) };
+    let auth = compile(&config, &exchange_secret()).unwrap();
+    for (found, is_told) in [
+        (r#"[{"exp":59}]"#, true),
+        (r#"{"exp":"soon"}"#, true),
+        (r#"{"exp":59}"#, false),
+        (r#"{"exp":null}"#, false),
+        ("{}", false),
+    ] {
+        let network = Network::answering(&format!(r#"{{"token":"{TOKEN}","l":{found}}}"#));
+        runtime.block_on(World::new(&network).header(&auth)).unwrap();
+        let log = LOG.take();
+        assert_eq!(log.contains("the lifetime of a token is no number"), is_told, "{found}: {log}");
+    }
+}
+
 /// An endpoint that repeats the assertion it was sent, which is valid for an hour.
 #[test]
 fn an_assertion_that_is_echoed_is_masked() {
