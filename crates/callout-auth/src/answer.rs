@@ -18,6 +18,13 @@ pub(crate) const MAX_LIFETIME: Duration = Duration::from_hours(24);
 /// How many characters of remote text an error shows.
 const MAX_SHOWN: usize = 200;
 
+/// So many tokens of an answer are masked, from its beginning: of [`MAX_SHOWN`] characters more cannot be.
+const MAX_MASKED: usize = 64;
+
+/// Members of an answer that are tokens whatever the config says (RFC 6749 section 5.1, OpenID Connect Core section
+/// 3.1.3.3).
+const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
+
 /// Where token and lifetime stand in an answer.
 #[derive(Debug)]
 pub(crate) struct AnswerRules {
@@ -89,7 +96,8 @@ impl AnswerRules {
     /// # Errors
     ///
     /// `auth_failed`, saying what the answer is instead; no part of a 2xx answer is shown but its
-    /// `error` and the names of its members, as the token may stand anywhere in it.
+    /// `error` and the names of its members, as the token may stand anywhere in it. Of other answers the
+    /// start is shown, with what stands where tokens do masked: a refusal may repeat one that is in use.
     pub(crate) fn read(
         &self,
         response: &HttpResponse,
@@ -105,15 +113,16 @@ impl AnswerRules {
         }
         let body = ReadOptions { max_depth: limits.max_json_depth, ..ReadOptions::default() }.read(&response.body);
         if !(200..300).contains(&status) {
-            let said = refusal(body.ok().as_ref(), &response.body, redactor);
+            let said = self.refusal(body.ok().as_ref(), &response.body, limits, redactor);
             let passing = status == 429 || (500..600).contains(&status);
             return Err(refuse(format!("answered {status}{said}"))
                 .with_retryable(passing)
                 .with_retry_after(response.retry_after));
         }
         let body =
-            body.map_err(|error| refuse(format!("answered {status} with {}", unread(response, error.kind()))))?;
-        if let Some(said) = oauth_error(&body, redactor) {
+            body.map_err(|error| refuse(format!("answered {status} with {}", self.unread(response, error.kind()))))?;
+        if let Some(error) = error_of(&body) {
+            let said = told(error, &body, &self.masking_tokens(&body, limits, redactor));
             return Err(refuse(format!("answered {status} with an error: {said}")));
         }
         check_type(&body, redactor).map_err(refuse)?;
@@ -151,6 +160,69 @@ impl AnswerRules {
             return Err(format!("`{at}` holds control characters and cannot be sent in a header"));
         }
         Ok(token.to_owned())
+    }
+
+    /// What an answer outside 2xx says, after a colon; empty if it says nothing.
+    fn refusal(&self, json: Option<&Json>, body: &[u8], limits: &Limits, redactor: &Redactor) -> String {
+        let said = match json {
+            Some(json) => {
+                let redactor = self.masking_tokens(json, limits, redactor);
+                match error_of(json) {
+                    Some(error) => told(error, json, &redactor),
+                    None => clean(&excerpt(&redactor.json(json), MAX_SHOWN)),
+                }
+            }
+            None if looks_like_html(body) => "an HTML page".to_owned(),
+            None if self.is_form_of_token(body) => "a form that holds a token".to_owned(),
+            None => bounded(&redactor.text(&String::from_utf8_lossy(body))),
+        };
+        if said.trim().is_empty() { String::new() } else { format!(": {said}") }
+    }
+
+    /// What a 2xx answer is that is not JSON, or not as it may be.
+    fn unread(&self, response: &HttpResponse, why: &ReadErrorKind) -> Cow<'static, str> {
+        let body = &response.body;
+        if let ReadErrorKind::TooDeep(max) = why {
+            format!("JSON that nests deeper than {max} levels (`max_json_depth`)").into()
+        } else if body.is_empty() {
+            "an empty body, not JSON".into()
+        } else if looks_like_html(body) {
+            "an HTML page, not JSON; check the URL".into()
+        } else if self.is_form_of_token(body) {
+            "a form-encoded token, not JSON, although JSON was asked for; use an endpoint that answers as RFC 6749 \
+             section 5.1 says"
+                .into()
+        } else {
+            "a body that is not JSON".into()
+        }
+    }
+
+    /// With what stands in the body where the config's token does, and where tokens do as a rule, masked too.
+    fn masking_tokens(&self, body: &Json, limits: &Limits, redactor: &Redactor) -> Redactor {
+        let own = self.token.value(body, limits).ok().flatten();
+        let mut tokens = Vec::new();
+        let mut open = vec![(body, false)];
+        open.extend(own.as_deref().map(|own| (own, true)));
+        while let Some((value, is_token)) = open.pop() {
+            match value {
+                Json::String(text) if is_token && !text.is_empty() => tokens.push(text.as_str()),
+                Json::Array(elements) => open.extend(elements.iter().rev().map(|element| (element, is_token))),
+                Json::Object(members) => {
+                    open.extend(members.iter().rev().map(|(name, member)| (member, TOKENS.contains(&name))));
+                }
+                Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+            }
+            if tokens.len() == MAX_MASKED {
+                break;
+            }
+        }
+        redactor.and(&Redactor::new(tokens))
+    }
+
+    /// Whether a body that is not JSON is a form with a token among its fields.
+    fn is_form_of_token(&self, body: &[u8]) -> bool {
+        form_urlencoded::parse(body)
+            .any(|(name, value)| !value.is_empty() && (TOKENS.contains(&&*name) || *name == self.token_shown))
     }
 
     /// Anything that is no usable number leaves the default, of which a log tells where it is not just absent: a token
@@ -219,11 +291,18 @@ fn check_type(body: &Json, redactor: &Redactor) -> Result<(), String> {
     }
 }
 
-/// `error` and `error_description` (RFC 6749 section 5.2) with a way out, if there is an `error`.
-fn oauth_error(body: &Json, redactor: &Redactor) -> Option<String> {
-    let error = body.get("error").filter(|error| !matches!(error, Json::Null | Json::Bool(false)))?;
+/// What an answer says as its `error` (RFC 6749 section 5.2), if it says anything there.
+fn error_of(body: &Json) -> Option<&Json> {
+    body.get("error").filter(|error| match error {
+        Json::Null | Json::Bool(false) => false,
+        Json::String(code) => !code.is_empty(),
+        Json::Bool(true) | Json::Number(_) | Json::Array(_) | Json::Object(_) => true,
+    })
+}
+
+/// That error and its `error_description`, with a way out.
+fn told(error: &Json, body: &Json, redactor: &Redactor) -> String {
     let mut said = match error {
-        Json::String(code) if code.is_empty() => return None,
         Json::String(code) => bounded(&redactor.text(code)),
         other => clean(&excerpt(&redactor.json(other), MAX_SHOWN)),
     };
@@ -242,35 +321,7 @@ fn oauth_error(body: &Json, redactor: &Redactor) -> Option<String> {
         _ => "",
     };
     said.push_str(way_out);
-    Some(said)
-}
-
-/// What an answer outside 2xx says, after a colon; empty if it says nothing.
-fn refusal(json: Option<&Json>, body: &[u8], redactor: &Redactor) -> String {
-    let said = match json {
-        Some(json) => oauth_error(json, redactor).unwrap_or_else(|| clean(&excerpt(&redactor.json(json), MAX_SHOWN))),
-        None if looks_like_html(body) => "an HTML page".to_owned(),
-        None => bounded(&redactor.text(&String::from_utf8_lossy(body))),
-    };
-    if said.trim().is_empty() { String::new() } else { format!(": {said}") }
-}
-
-/// What a 2xx answer is that is not JSON, or not as it may be.
-fn unread(response: &HttpResponse, why: &ReadErrorKind) -> Cow<'static, str> {
-    let body = &response.body;
-    if let ReadErrorKind::TooDeep(max) = why {
-        format!("JSON that nests deeper than {max} levels (`max_json_depth`)").into()
-    } else if body.is_empty() {
-        "an empty body, not JSON".into()
-    } else if looks_like_html(body) {
-        "an HTML page, not JSON; check the URL".into()
-    } else if form_urlencoded::parse(body).any(|(name, _)| name == "access_token") {
-        "a form-encoded token, not JSON, although JSON was asked for; use an endpoint that answers as RFC 6749 \
-         section 5.1 says"
-            .into()
-    } else {
-        "a body that is not JSON".into()
-    }
+    said
 }
 
 fn looks_like_html(body: &[u8]) -> bool {

@@ -194,6 +194,59 @@ async fn remote_text_is_bounded_and_masked() {
     }
 }
 
+/// A refusal may repeat the token that it is about, which can be in use still.
+#[tokio::test]
+async fn a_token_in_a_refusal_is_masked() {
+    let session = |field: &str| {
+        let config = AuthConfig { exchange_token_field: field.to_owned(), ..exchange(&[]) };
+        compile(&config, &exchange_secret()).unwrap()
+    };
+    for (auth, status, body, expected) in [
+        (
+            session("token"),
+            409,
+            r#"{"message":"a session is open already","token":"live-session-123"}"#,
+            r#"answered 409: {"message":"a session is open already","token":"***"}"#,
+        ),
+        (
+            session("sessions.token"),
+            409,
+            r#"{"sessions":[{"token":"live-session-123"},{"token":"live-session-456"}],"token":"shown"}"#,
+            r#"answered 409: {"sessions":[{"token":"***"},{"token":"***"}],"token":"shown"}"#,
+        ),
+        (
+            client(),
+            400,
+            r#"{"access_token":"live-session-123","data":[{"refresh_token":"live-456","id_token":"live-789"}]}"#,
+            r#"answered 400: {"access_token":"***","data":[{"refresh_token":"***","id_token":"***"}]}"#,
+        ),
+        (
+            client(),
+            400,
+            r#"{"error":"in_use","error_description":"live-session-123 is in use","access_token":"live-session-123"}"#,
+            "answered 400: in_use: *** is in use",
+        ),
+        (
+            client(),
+            200,
+            r#"{"error":"live-session-123 is in use","access_token":"live-session-123"}"#,
+            "answered 200 with an error: *** is in use",
+        ),
+        (client(), 400, "message=no&refresh_token=live-session-123", "answered 400: a form that holds a token"),
+        (session("key"), 400, "key=live-session-123", "answered 400: a form that holds a token"),
+        (session("key"), 400, "key=", "answered 400: key="),
+    ] {
+        let (_, world) = answering(response(status, body));
+        let error = world.value(&auth).await.unwrap_err();
+        assert!(error.message().ends_with(&format!(": {expected}")), "{error}");
+    }
+    // However many there are, none is shown.
+    let many: Vec<_> = (0..1_000).map(|at| format!(r#"{{"id_token":"live-{at}"}}"#)).collect();
+    let (_, world) = answering(response(400, &format!("[{}]", many.join(","))));
+    let error = world.value(&client()).await.unwrap_err();
+    assert!(error.message().contains("***") && !error.message().contains("live"), "{error}");
+}
+
 #[tokio::test]
 async fn sizes_are_bounded() {
     let (_, world) = answering(response(200, &format!(r#"{{"access_token":"{}"}}"#, "t".repeat(16_000))));
