@@ -133,7 +133,7 @@ impl InputSchema {
             return Ok(());
         }
         match cost {
-            Cost::Small => violation::report(validator.iter_errors(&value), MAX_VIOLATIONS, faults),
+            Cost::Small => violation::report(validator.iter_errors(&value), &value, MAX_VIOLATIONS, faults),
             Cost::Large => faults.report(
                 FaultCode::SchemaViolation,
                 "do not fit the endpoint's input schema, and are too large to say where",

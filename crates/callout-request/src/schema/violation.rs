@@ -8,7 +8,7 @@ use jsonschema::{
     error::{TypeKind, ValidationErrorKind},
     paths::LocationSegment,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::bounds::cut;
 
@@ -21,11 +21,16 @@ const MAX_NAME: usize = 64;
 /// Alternatives of which a message says why they do not fit.
 const MAX_ALTERNATIVES: usize = 4;
 
-/// Reports violations, the first `max` of them, at their places below the one stood at.
-pub(super) fn report<'e>(errors: impl Iterator<Item = ValidationError<'e>>, max: usize, faults: &mut Faults) {
+/// Reports violations of `params`, the first `max` of them, at their places below the one stood at.
+pub(super) fn report<'e>(
+    errors: impl Iterator<Item = ValidationError<'e>>,
+    params: &Value,
+    max: usize,
+    faults: &mut Faults,
+) {
     let (mut listed, mut more) = (0, 0);
     for error in errors {
-        for Fault { place, code, message } in faults_of(&error) {
+        for Fault { place, code, message } in faults_of(&error, params) {
             if listed == max {
                 more += 1;
                 continue;
@@ -69,8 +74,13 @@ pub(super) fn of_schema(error: &ValidationError<'_>) -> String {
 }
 
 /// The faults that one error stands for.
-fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
+fn faults_of(error: &ValidationError<'_>, params: &Value) -> Vec<Fault> {
     let here = place(Place::root(), error);
+    let unknown = |name: &str| Fault {
+        place: here.clone().field(cut(name, MAX_NAME)),
+        code: FaultCode::UnknownField,
+        message: "is not among the params that the input schema allows here".to_owned(),
+    };
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let place = here.field(cut(text_of(property), MAX_NAME));
@@ -78,18 +88,31 @@ fn faults_of(error: &ValidationError<'_>) -> Vec<Fault> {
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let unknown = |name: &String| Fault {
-                place: here.clone().field(cut(name, MAX_NAME)),
-                code: FaultCode::UnknownField,
-                message: "is not among the params that the input schema allows here".to_owned(),
-            };
-            unexpected.iter().map(unknown).collect()
+            unexpected.iter().map(|name| unknown(name)).collect()
         }
-        _ => vec![Fault { place: here, code: FaultCode::SchemaViolation, message: message_of(error) }],
+        kind => match closed(kind, error, params) {
+            Some(members) => members.keys().map(|name| unknown(name)).collect(),
+            None => vec![Fault { place: here, code: FaultCode::SchemaViolation, message: message_of(error, params) }],
+        },
     }
 }
 
-fn message_of(error: &ValidationError<'_>) -> String {
+/// The object that may have no members at all (`additionalProperties: false`, and no properties), if that is what is
+/// wrong: the validator tells of its first member only, at the object's place. An object is no member of its own, so
+/// that this differs from a `false` that stands for the object itself.
+fn closed<'p>(
+    kind: &ValidationErrorKind,
+    error: &ValidationError<'_>,
+    params: &'p Value,
+) -> Option<&'p Map<String, Value>> {
+    let found = match kind {
+        ValidationErrorKind::FalseSchema => params.pointer(error.instance_path().as_str())?,
+        _ => return None,
+    };
+    found.as_object().filter(|_| found != &**error.instance())
+}
+
+fn message_of(error: &ValidationError<'_>, params: &Value) -> String {
     let given = || cut(error.instance(), MAX_VALUE);
     let message = match error.kind() {
         ValidationErrorKind::Type { kind } => {
@@ -107,7 +130,7 @@ fn message_of(error: &ValidationError<'_>) -> String {
         }
         ValidationErrorKind::FalseSchema => "is not allowed here".to_owned(),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            return none_fits(context, error);
+            return none_fits(context, error, params);
         }
         _ => return cut(error.masked_with("the value"), MAX_MESSAGE),
     };
@@ -115,10 +138,10 @@ fn message_of(error: &ValidationError<'_>) -> String {
 }
 
 /// Why the first alternatives do not fit, each with its first violation.
-fn none_fits(context: &[Vec<ValidationError<'static>>], error: &ValidationError<'_>) -> String {
+fn none_fits(context: &[Vec<ValidationError<'static>>], error: &ValidationError<'_>, params: &Value) -> String {
     let depth = place(Place::root(), error).steps().len();
     let reason = |errors: &Vec<ValidationError<'static>>| {
-        let fault = faults_of(errors.first()?).into_iter().next()?;
+        let fault = faults_of(errors.first()?, params).into_iter().next()?;
         // The place within the value whose alternatives these are.
         let steps = fault.place.steps().get(depth..).unwrap_or_default();
         let place = below(Place::root(), steps);

@@ -45,6 +45,30 @@ fn violations_read_well() {
             &["b: is not among the params that the input schema allows here"],
         ),
         (
+            r#"{"type":"object","additionalProperties":false}"#,
+            r#"{"b":{},"c":2}"#,
+            &[
+                "b: is not among the params that the input schema allows here",
+                "c: is not among the params that the input schema allows here",
+            ],
+        ),
+        (
+            r#"{"properties":{"a":{"items":{"additionalProperties":false}}}}"#,
+            r#"{"a":[{},{"b/c~":1}]}"#,
+            &["a[1][\"b/c~\"]: is not among the params that the input schema allows here"],
+        ),
+        (
+            r#"{"properties":{"a/b":{"anyOf":[{"type":"string"},{"additionalProperties":false}]}}}"#,
+            r#"{"a/b":{"c":1}}"#,
+            &["[\"a/b\"]: fits none of 2 alternatives (must be a string, not {\"c\":1}; \
+                 c: is not among the params that the input schema allows here)"],
+        ),
+        (
+            r#"{"properties":{"additionalProperties":false}}"#,
+            r#"{"additionalProperties":{"b":1}}"#,
+            &["additionalProperties: is not allowed here"],
+        ),
+        (
             r#"{"properties":{"s":{"enum":["open","closed",1]}}}"#,
             r#"{"s":"all"}"#,
             &["s: must be one of \"open\", \"closed\", 1, not \"all\""],
