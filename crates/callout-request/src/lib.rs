@@ -72,6 +72,8 @@ struct Compiled {
     set_aside: Names,
     /// Params that the auth keeps from the endpoint.
     consumed: Names,
+    /// Params that the auth cannot do without.
+    required_by_auth: Vec<SmolStr>,
     headers: HeaderMap,
     body: Option<BodyPlan>,
     tool_schema: Json,
@@ -118,6 +120,7 @@ impl Request {
             schema,
             set_aside,
             consumed,
+            required_by_auth: mappings.iter().filter(|mapping| mapping.required).map(auth_param).collect(),
             headers: headers?,
             body,
             tool_schema,
@@ -128,6 +131,9 @@ impl Request {
     /// Checks params before anything is done with them: their size and depth, the input schema, and
     /// that the params in the path are there and fit. Path and auth params that the schema does not
     /// speak of are set aside for it, so that a closed schema need not name them.
+    ///
+    /// What auth misses comes before what the path does: where a required auth param is missing and the
+    /// schema has nothing to say, neither has this check, as whoever takes the auth params refuses them.
     ///
     /// `format` in a schema is an annotation and checks nothing. At most 50 violations are listed.
     ///
@@ -167,14 +173,18 @@ impl Request {
     }
 
     fn check(&self, params: &Object, effort: Effort) -> Result<Result<(), Error>, Unchecked> {
-        let Compiled { template, schema, set_aside, consumed, .. } = &*self.0;
+        let Compiled { template, schema, set_aside, consumed, required_by_auth, .. } = &*self.0;
         let mut faults = Faults::new();
+        schema.check(params, |name| set_aside.contains(name), effort, &mut faults)?;
+        let is_missing = |name: &SmolStr| params.get(name).is_none_or(Json::is_null);
+        if faults.is_empty() && required_by_auth.iter().any(is_missing) {
+            return Ok(Ok(()));
+        }
         template.check(params, &mut faults);
         if self.0.body.is_none() {
             let rest = params.keys().filter(|name| !template.takes(name) && !consumed.contains(name));
             template.check_query_keys(rest, &mut faults);
         }
-        schema.check(params, |name| set_aside.contains(name), effort, &mut faults)?;
         Ok(if faults.is_empty() { Ok(()) } else { Err(Error::from_faults(ErrorKind::InvalidParams, faults)) })
     }
 

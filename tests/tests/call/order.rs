@@ -78,11 +78,20 @@ async fn a_closed_schema_need_not_name_path_and_auth_params() {
 #[tokio::test]
 async fn a_missing_auth_param_fails_before_anything_is_sent() {
     let upstream = token_upstream().await;
-    let text = EXCHANGE.replace("PATH_METHOD", "GET").replace("PATH", "/x");
-    let integration = load(&upstream, &text).unwrap();
-    let error = go(&integration, r#"{"q":1}"#).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::MissingAuthParam);
-    assert!(error.to_string().contains("user") && error.to_string().contains("X-User"), "{error}");
+    for (path, params, kind, names) in [
+        ("/x", r#"{"q":1}"#, ErrorKind::MissingAuthParam, "X-User"),
+        ("/users/{user}", r#"{"q":1}"#, ErrorKind::MissingAuthParam, "X-User"),
+        ("/users/{user}/{id}", r#"{"user":null}"#, ErrorKind::MissingAuthParam, "X-User"),
+        // The schema's faults come first, and the path's are told with them.
+        ("/users/{user}", r#"{"q":1,"other":2}"#, ErrorKind::InvalidParams, "other"),
+        ("/users/{user}/{id}", r#"{"user":"u"}"#, ErrorKind::InvalidParams, "id"),
+    ] {
+        let text = EXCHANGE.replace("PATH_METHOD", "GET").replace("PATH", path);
+        let error = go(&load(&upstream, &text).unwrap(), params).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{path} {params}: {error}");
+        assert!(error.to_string().contains(names), "{path} {params}: {error}");
+        assert!(kind == ErrorKind::InvalidParams || error.to_string().contains("user: is required"), "{error}");
+    }
     assert_eq!(upstream.count(), 0);
 }
 
