@@ -34,7 +34,7 @@ fn request(criterion: &mut Criterion) {
         let request = request.expect("the config is good");
         let params = object(r#"{"owner":"rust-lang","repo":"log","state":"open","page":2}"#);
         group.bench_function(name, |bencher| {
-            bencher.iter(|| request.validate(&params).and_then(|()| request.build(&params, &[])).map(drop));
+            bencher.iter(|| request.validate(&params).and_then(|()| request.build(&params)).map(drop));
         });
     }
     group.finish();

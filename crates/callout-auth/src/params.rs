@@ -20,8 +20,8 @@ use crate::{
 /// Cloning is cheap. `Debug` shows names, never a value.
 #[derive(Clone)]
 pub struct AuthParams {
-    /// `None` if there are no mappings.
-    table: Option<Arc<Table>>,
+    /// `None` if there are none.
+    mappings: Option<Arc<[Mapping]>>,
     pub(crate) given: Given,
 }
 
@@ -75,16 +75,10 @@ impl PartialEq for Given {
 }
 
 impl AuthParams {
-    /// The names of the params that auth takes for itself (`consume`): they are not sent to the
-    /// endpoint. Names that the call did not give are among them.
-    pub fn consumed(&self) -> &[String] {
-        self.table.as_ref().map_or(&[], |table| &table.consumed)
-    }
-
     /// The headers of the exchange. They are made when a token is fetched: most calls need none.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let mappings = self.table.iter().flat_map(|table| &table.mappings);
-        let given = mappings.zip(self.given.values());
+        let mappings = self.mappings.as_deref().unwrap_or_default();
+        let given = mappings.iter().zip(self.given.values());
         given
             .filter_map(|(mapping, value)| {
                 Some((mapping.header.clone(), sensitive(header_text(value.as_ref()?).ok()?)?))
@@ -95,8 +89,8 @@ impl AuthParams {
 
 impl fmt::Debug for AuthParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, given: _ } = self; // values of params
-        f.debug_struct("AuthParams").field("table", table).finish_non_exhaustive()
+        let Self { mappings, given: _ } = self; // values of params
+        f.debug_struct("AuthParams").field("mappings", mappings).finish_non_exhaustive()
     }
 }
 
@@ -116,19 +110,12 @@ impl Mapping {
     }
 }
 
-/// The same for every call.
-#[derive(Debug)]
-struct Table {
-    mappings: Vec<Mapping>,
-    consumed: Vec<String>,
-}
-
 /// `exchange_param_headers`, compiled.
 #[derive(Debug)]
 pub(crate) struct ParamHeaders {
     seed: KeySeed,
-    /// `None` if nothing is mapped.
-    table: Option<Arc<Table>>,
+    /// The same for every call; `None` if there are none.
+    mappings: Option<Arc<[Mapping]>>,
     /// The key then.
     key_of_none: Key,
 }
@@ -144,16 +131,9 @@ impl ParamHeaders {
                 required: mapping.required,
             })
         });
-        let mappings = mappings.collect::<Option<Vec<_>>>()?;
-        let mut consumed: Vec<String> = Vec::new();
-        for mapping in config.exchange_param_headers.iter().filter(|mapping| mapping.consume) {
-            if !consumed.contains(&mapping.param_name) {
-                consumed.push(mapping.param_name.clone());
-            }
-        }
+        let mappings: Arc<[Mapping]> = mappings.collect::<Option<_>>()?;
         let key_of_none = seed.key(mappings.iter().map(|_| None));
-        let table = (!mappings.is_empty()).then(|| Arc::new(Table { mappings, consumed }));
-        Some(Self { seed, table, key_of_none })
+        Some(Self { seed, mappings: (!mappings.is_empty()).then_some(mappings), key_of_none })
     }
 
     /// The key of the token that these ask for.
@@ -166,8 +146,7 @@ impl ParamHeaders {
 
     /// See [`crate::Auth::take_params`].
     pub(crate) fn take(&self, params: &Object) -> Result<AuthParams, Error> {
-        let Some(table) = &self.table else { return Ok(AuthParams { table: None, given: Given(None) }) };
-        let mappings = &table.mappings;
+        let Some(mappings) = &self.mappings else { return Ok(AuthParams { mappings: None, given: Given(None) }) };
         let fits = |mapping: &Mapping| match mapping.value(params) {
             None => !mapping.required,
             Some(value) => header_text(value).is_ok(),
@@ -177,7 +156,7 @@ impl ParamHeaders {
         }
         // One allocation is all that a hit in the cache costs.
         let values: Arc<[Option<Json>]> = mappings.iter().map(|mapping| mapping.value(params).cloned()).collect();
-        Ok(AuthParams { table: Some(Arc::clone(table)), given: Given(Some(values)) })
+        Ok(AuthParams { mappings: Some(Arc::clone(mappings)), given: Given(Some(values)) })
     }
 }
 

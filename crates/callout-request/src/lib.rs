@@ -25,7 +25,7 @@
 //! let params = Json::parse(r#"{"owner": "a/b", "repo": "c", "labels": ["bug", "p 1"], "page": 2}"#)?;
 //! let params = params.as_object().ok_or("params are an object")?;
 //! request.validate(params)?;
-//! let http = request.build(params, &[])?;
+//! let http = request.build(params)?;
 //! assert_eq!(http.url.as_str(), "https://api.github.com/repos/a%2Fb/c/issues?labels=bug&labels=p%201&page=2");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -70,7 +70,7 @@ struct Compiled {
     schema: InputSchema,
     /// Params that the path or the auth takes and the schema does not speak of.
     set_aside: Names,
-    /// Params that the auth keeps from the endpoint.
+    /// Params that the auth keeps from the endpoint; the path may take them all the same.
     consumed: Names,
     /// Params that the auth cannot do without.
     required_by_auth: Vec<SmolStr>,
@@ -188,10 +188,9 @@ impl Request {
         Ok(if faults.is_empty() { Ok(()) } else { Err(Error::from_faults(ErrorKind::InvalidParams, faults)) })
     }
 
-    /// Makes the request: everything but the auth header. `consumed` names the params that the auth
-    /// keeps from the endpoint; the path may take them all the same.
+    /// Makes the request: everything but the auth header.
     ///
-    /// What the path does not take goes, in the order of the params, to the query (GET, DELETE) or to
+    /// What neither the path nor the auth takes for itself (`consume`) goes, in the order of the params, to the query (GET, DELETE) or to
     /// the body (POST, PUT, PATCH). In a query and a form scalars are text, arrays repeat the key,
     /// nulls are left out (within arrays too), and objects and inner arrays are compact JSON.
     ///
@@ -200,9 +199,9 @@ impl Request {
     /// `invalid_params` for params that the path cannot take, or that would set a query key of the
     /// path anew; `limit_exceeded` for a URL of more than 65,534 bytes. Nothing else: whether the
     /// params fit the schema is [`Request::validate`]'s affair.
-    pub fn build(&self, params: &Object, consumed: &[&str]) -> Result<HttpRequest, Error> {
-        let Compiled { method, template, headers, body, .. } = &*self.0;
-        let rest = remaining(params, |name| template.takes(name) || consumed.contains(&name));
+    pub fn build(&self, params: &Object) -> Result<HttpRequest, Error> {
+        let Compiled { method, template, consumed, headers, body, .. } = &*self.0;
+        let rest = remaining(params, |name| template.takes(name) || consumed.contains(name));
         let (url, body) = match body {
             Some(plan) => (template.expand(params, &Object::default())?, plan.write(rest)?),
             None => (template.expand(params, &rest)?, Bytes::new()),

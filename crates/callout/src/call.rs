@@ -310,8 +310,7 @@ fn prepare<'a>(call: &Call<'a>, opened: Opened<'a>) -> Result<Prepared<'a>, Erro
         Some(auth) => Some((auth, auth.take_params(&params)?)),
         None => None,
     };
-    let consumed: Vec<&str> = auth.iter().flat_map(|(_, params)| params.consumed()).map(String::as_str).collect();
-    let mut request = endpoint.request.build(&params, &consumed)?;
+    let mut request = endpoint.request.build(&params)?;
     let wants_key = call.engine.idempotency_keys && endpoint.request.method() != config::Method::Get;
     let key = if wants_key { idempotency::add_key(&mut request.headers, &call.engine.rng) } else { None };
     Ok(Prepared { endpoint, params, conversions, auth, request, idempotency_key: key })

@@ -43,8 +43,8 @@ pub(crate) enum Requests<'a> {
 }
 
 impl Requests<'_> {
-    /// The next attempt's. `consumed` names the params that the auth keeps.
-    fn next(&self, consumed: &[String]) -> Result<HttpRequest, Error> {
+    /// The next attempt's.
+    fn next(&self) -> Result<HttpRequest, Error> {
         let (first, endpoint, params, key) = match self {
             Self::Fixed(request) => return Ok(HttpRequest::clone(request)),
             Self::Made { first, endpoint, params, idempotency_key } => (first, endpoint, params, idempotency_key),
@@ -52,8 +52,7 @@ impl Requests<'_> {
         if let Some(request) = first.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(*request);
         }
-        let consumed: Vec<&str> = consumed.iter().map(String::as_str).collect();
-        let mut request = endpoint.request.build(params, &consumed)?;
+        let mut request = endpoint.request.build(params)?;
         if let Some(key) = key {
             idempotency::set_key(&mut request.headers, key);
         }
@@ -158,7 +157,7 @@ impl Sending<'_> {
     /// One attempt's request: the same bytes each time, auth applied anew. The auth header beats a
     /// configured one of its name.
     async fn attempt(&self, now: Instant) -> Result<HttpRequest, Error> {
-        let mut request = self.next()?;
+        let mut request = self.requests.next()?;
         if let Some((auth, params)) = self.auth {
             let context = self.call.engine.auth_context(now, self.deadline);
             let since = self.watch.and_then(Watched::timer);
@@ -171,10 +170,6 @@ impl Sending<'_> {
             self.carried().add(header);
         }
         Ok(request)
-    }
-
-    fn next(&self) -> Result<HttpRequest, Error> {
-        self.requests.next(self.auth.map_or(&[], |(_, params)| params.consumed()))
     }
 
     fn last_header(&self) -> Option<AuthHeader> {
@@ -216,7 +211,7 @@ impl Sending<'_> {
     pub(crate) fn shown(&self, redactor: &Redactor) -> Option<SentRequest> {
         let sent = self.auth.zip(self.last_header());
         let auth = sent.map(|((auth, _), header)| (auth.header_name().clone(), header.value().clone()));
-        Some(SentRequest::masked(&self.next().ok()?, auth, redactor))
+        Some(SentRequest::masked(&self.requests.next().ok()?, auth, redactor))
     }
 }
 

@@ -42,7 +42,7 @@ pub fn request(bytes: &[u8]) {
         assert!(matches!(error.kind(), ErrorKind::InvalidParams | ErrorKind::LimitExceeded), "{error}");
         assert_eq!(request.validate(&params).map_err(|error| error.to_string()), Err(error.to_string()));
     }
-    let built = match request.build(&params, &[]) {
+    let built = match request.build(&params) {
         Ok(built) => built,
         Err(error) => {
             assert!(matches!(error.kind(), ErrorKind::InvalidParams | ErrorKind::LimitExceeded), "{error}");
@@ -51,7 +51,7 @@ pub fn request(bytes: &[u8]) {
             return;
         }
     };
-    let Ok(sample) = request.build(&sample(&endpoint.path), &[]) else {
+    let Ok(sample) = request.build(&sample(&endpoint.path)) else {
         panic!("a request of plain words cannot be made: {}", endpoint.path);
     };
     same_place(&config.base_url, &built.url, &sample.url);
@@ -61,7 +61,7 @@ pub fn request(bytes: &[u8]) {
         Method::Get | Method::Delete => assert!(built.body.is_empty(), "no body"),
         Method::Post | Method::Put | Method::Patch => fields(endpoint, &params, &built),
     }
-    let again = request.build(&params, &[]).map(|again| (again.url, again.body));
+    let again = request.build(&params).map(|again| (again.url, again.body));
     assert_eq!(again.ok(), Some((built.url, built.body)), "the same each time");
 }
 

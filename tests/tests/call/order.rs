@@ -84,7 +84,7 @@ async fn a_missing_auth_param_fails_before_anything_is_sent() {
         ("/users/{user}/{id}", r#"{"user":null}"#, ErrorKind::MissingAuthParam, "X-User"),
         // The schema's faults come first, and the path's are told with them.
         ("/users/{user}", r#"{"q":1,"other":2}"#, ErrorKind::InvalidParams, "other"),
-        ("/users/{user}/{id}", r#"{"user":"u"}"#, ErrorKind::InvalidParams, "id"),
+        ("/users/{user}/{id}", r#"{"user":"u"}"#, ErrorKind::InvalidParams, "id: is required"),
     ] {
         let text = EXCHANGE.replace("PATH_METHOD", "GET").replace("PATH", path);
         let error = go(&load(&upstream, &text).unwrap(), params).await.unwrap_err();

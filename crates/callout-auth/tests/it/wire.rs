@@ -17,7 +17,7 @@ use callout_core::{
 
 use crate::support::{
     CLIENT_SECRET, Network, START_UNIX, World, client_credentials, client_secret, compile, exchange, exchange_secret,
-    form, jwt_bearer, key, no_params, numbered, params, private_key, response, text,
+    form, jwt_bearer, key, numbered, params, private_key, response, text,
 };
 
 /// Method, URL, the headers that say something, and the body.
@@ -208,7 +208,6 @@ async fn bearer_exchange_with_params() {
     let network = Network::new(|number| std::future::ready(Ok(numbered(number, 3600))));
     let world = World::new(&network);
     let taken = params(&auth, r#"{"user":"zoë","level":1.50,"live":true,"none":null,"other":[1]}"#).unwrap();
-    assert_eq!(taken.consumed(), ["user", "live", "none"]);
     auth.header(&taken, &world.context()).await.unwrap();
     assert_eq!(
         shown(&network.sent()[0]),
@@ -389,5 +388,4 @@ async fn equal_keys_show_as_equal_digests() {
     assert_eq!(digests[3], digests[4], "null is absent");
     assert_eq!(digests.iter().collect::<std::collections::HashSet<_>>().len(), 5);
     assert!(digests.iter().all(|digest| digest.len() == 64));
-    assert_eq!(no_params(&auth).consumed(), ["user"]);
 }

@@ -102,7 +102,7 @@ fn attempt(attack: &Attack) -> (Ends, String) {
     if let Err(error) = checked {
         return refused(error);
     }
-    match request.build(&attack.params, &[]) {
+    match request.build(&attack.params) {
         Ok(http) => {
             assert_eq!(http.url.host_str(), Some("api.example.com"));
             (Ends::Request, format!("{} bytes", http.body.len()))

@@ -142,7 +142,7 @@ fn params_that_a_path_cannot_take() {
     for (path, params, place, expected) in table {
         let request = compile(API, &endpoint(Method::Get, path));
         let params = object(params);
-        for refused in [request.validate(&params), request.build(&params, &[]).map(drop)] {
+        for refused in [request.validate(&params), request.build(&params).map(drop)] {
             let error = refused.expect_err(path);
             assert_eq!(error.kind(), ErrorKind::InvalidParams, "{path} {params:?}");
             let [fault] = error.faults() else { panic!("{path} {params:?}: {error}") };
@@ -156,7 +156,7 @@ fn params_that_a_path_cannot_take() {
 fn a_body_method_leaves_params_of_the_paths_query_keys_to_the_body() {
     let request = compile(API, &endpoint(Method::Post, "/u?v=2"));
     assert!(request.validate(&object(r#"{"v":3}"#)).is_ok());
-    let made = request.build(&object(r#"{"v":3}"#), &[]).unwrap();
+    let made = request.build(&object(r#"{"v":3}"#)).unwrap();
     assert_eq!((made.url.query(), &made.body[..]), (Some("v=2"), br#"{"v":3}"#.as_slice()));
 }
 
@@ -203,8 +203,8 @@ fn urls_that_are_too_long_to_send() {
     let request = compile("https://a.example", &endpoint(Method::Get, "/x"));
     let fits = 65_534 - "https://a.example/x?q=".len();
     let params = |length: usize| object(&format!("{{\"q\":\"{}\"}}", "a".repeat(length)));
-    assert!(request.build(&params(fits), &[]).is_ok());
-    let error = request.build(&params(fits + 1), &[]).unwrap_err();
+    assert!(request.build(&params(fits)).is_ok());
+    let error = request.build(&params(fits + 1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitExceeded);
     assert!(error.to_string().contains("65535 bytes"), "{error}");
 }
@@ -214,15 +214,15 @@ fn odd_params_are_bounded_errors_or_go_through() {
     let request = compile(API, &endpoint(Method::Get, "/x/{id}"));
     let huge = format!("{{\"id\":\"{}\"}}", "%25".repeat(300_000));
     assert_eq!(request.validate(&object(&huge)).unwrap_err_kind(), None);
-    assert_eq!(request.build(&object(&huge), &[]).map(drop).unwrap_err_kind(), Some(ErrorKind::LimitExceeded));
+    assert_eq!(request.build(&object(&huge)).map(drop).unwrap_err_kind(), Some(ErrorKind::LimitExceeded));
     let ten_mb = format!("{{\"id\":\"{}\"}}", "a".repeat(10 << 20));
     assert_eq!(request.validate(&object(&ten_mb)).unwrap_err_kind(), Some(ErrorKind::LimitExceeded));
     let keys: String = (0..100_000).map(|n| format!("\"k{n}\":1,")).collect();
     let keys = format!("{{{keys}\"id\":1}}");
-    let error = request.build(&object(&keys), &[]).unwrap_err();
+    let error = request.build(&object(&keys)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitExceeded);
     let post = compile(API, &endpoint(Method::Post, "/x"));
-    assert!(post.build(&object(&keys), &[]).is_ok());
+    assert!(post.build(&object(&keys)).is_ok());
     assert_eq!(violations(&post, r#"{"a":"\u0000"}"#), [""; 0]);
 }
 

@@ -9,7 +9,7 @@ use callout_core::{
 use callout_hostile::within;
 use http::header;
 
-use crate::{body, compile, endpoint, object};
+use crate::{body, compile, compile_with, endpoint, exchange, object};
 
 /// Path, format, wrap key, injected fields, params, body.
 type Body = (&'static str, BodyFormat, Option<&'static str>, Pairs, &'static str, &'static str);
@@ -126,7 +126,7 @@ fn urls() {
         let request = compile(base_url, &endpoint(*method, path));
         let params = object(params);
         request.validate(&params).unwrap_or_else(|error| panic!("{path} {params:?}: {error}"));
-        let made = request.build(&params, &[]).unwrap_or_else(|error| panic!("{path} {params:?}: {error}"));
+        let made = request.build(&params).unwrap_or_else(|error| panic!("{path} {params:?}: {error}"));
         assert_eq!(made.url.as_str(), *expected, "{base_url} {path} {params:?}");
         assert_eq!(made.method.as_str(), method.as_str());
         assert_eq!((request.method(), request.path_template()), (*method, *path));
@@ -186,7 +186,7 @@ fn bodies() {
                 inject: inject.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
                 wrap_params_key: wrap.map(str::to_owned),
             });
-            let made = compile("https://api.example.com", &endpoint).build(&object(params), &[]).unwrap();
+            let made = compile("https://api.example.com", &endpoint).build(&object(params)).unwrap();
             assert_eq!(body(&made), *expected, "{path} {format:?} {wrap:?} {inject:?} {params}");
             let content_type = match format {
                 Json => "application/json",
@@ -221,7 +221,7 @@ fn headers() {
     for (method, configured, expected) in table {
         let mut endpoint = endpoint(*method, "/x");
         endpoint.headers = configured.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let made = compile("https://api.example.com", &endpoint).build(&object("{}"), &[]).unwrap();
+        let made = compile("https://api.example.com", &endpoint).build(&object("{}")).unwrap();
         assert_eq!(made.headers.len(), expected.len(), "{:?}", made.headers);
         for (name, value) in *expected {
             assert_eq!(made.headers[*name].as_bytes(), value.as_bytes(), "{name}");
@@ -235,12 +235,14 @@ fn headers() {
 #[test]
 fn what_the_auth_consumes_goes_nowhere_but_into_the_path() {
     let params = object(r#"{"tenant":"t","a":1}"#);
-    let get = compile("https://api.example.com", &endpoint(Method::Get, "/x"));
-    assert_eq!(get.build(&params, &["tenant"]).unwrap().url.as_str(), "https://api.example.com/x?a=1");
-    assert_eq!(get.build(&params, &[]).unwrap().url.as_str(), "https://api.example.com/x?tenant=t&a=1");
-    let post = compile("https://api.example.com", &endpoint(Method::Post, "/{tenant}/x"));
-    let made = post.build(&params, &["tenant"]).unwrap();
-    assert_eq!((made.url.path(), body(&made)), ("/t/x", r#"{"a":1}"#));
+    let made = |method, path, consume| {
+        let auth = exchange(&[("tenant", consume, true)]);
+        compile_with(API, &endpoint(method, path), Some(&auth)).unwrap().build(&params).unwrap()
+    };
+    assert_eq!(made(Method::Get, "/x", true).url.as_str(), "https://api.example.com/x?a=1");
+    assert_eq!(made(Method::Get, "/x", false).url.as_str(), "https://api.example.com/x?tenant=t&a=1");
+    let post = made(Method::Post, "/{tenant}/x", true);
+    assert_eq!((post.url.path(), body(&post)), ("/t/x", r#"{"a":1}"#));
 }
 
 #[test]
@@ -248,9 +250,9 @@ fn the_same_params_make_the_same_bytes() {
     let params: String = (0..200).map(|n| format!("\"k{}\":{n},", n * 7919 % 200)).collect();
     let params = object(&format!("{{{}}}", params.trim_end_matches(',')));
     let request = compile("https://api.example.com", &endpoint(Method::Post, "/x"));
-    let first = request.build(&params, &[]).unwrap();
+    let first = request.build(&params).unwrap();
     for _ in 0..20 {
-        let again = compile("https://api.example.com", &endpoint(Method::Post, "/x")).build(&params, &[]).unwrap();
+        let again = compile("https://api.example.com", &endpoint(Method::Post, "/x")).build(&params).unwrap();
         assert_eq!((&again.url, &again.body, &again.headers), (&first.url, &first.body, &first.headers));
     }
 }
@@ -263,7 +265,7 @@ fn many_params_are_looked_up_among_many_names_of_a_path() {
     let others = (0..100_000).map(|at| (format!("{at:05}"), Json::from(at)));
     let params: Object = others.chain([("a0000".to_owned(), Json::from(7))]).collect();
     let longest = Duration::from_millis(if cfg!(debug_assertions) { 3_000 } else { 300 });
-    let made = within(longest, "many params", || request.build(&params, &[])).unwrap();
+    let made = within(longest, "many params", || request.build(&params)).unwrap();
     assert_eq!(made.url.as_str(), "https://api.example.com/x?a0000=7");
     assert!(body(&made).starts_with(r#"{"00000":0,"#) && body(&made).ends_with(r#","99999":99999}"#));
 }
@@ -288,6 +290,6 @@ fn debug_shows_no_values() {
         Some(RequestTransform { inject: vec![("token".to_owned(), "canary".to_owned())], wrap_params_key: None });
     let request = compile("https://api.example.com", &endpoint);
     assert_eq!(format!("{request:?}"), r#"Request { method: Post, path: "/x/{id}", .. }"#);
-    let made = request.build(&object(r#"{"id":"canary"}"#), &[]).unwrap();
+    let made = request.build(&object(r#"{"id":"canary"}"#)).unwrap();
     assert!(!format!("{made:?}").contains("canary"));
 }

@@ -75,7 +75,7 @@ proptest! {
     fn a_path_param_is_one_segment(id in text(), file in text(), value in text()) {
         let request = compile("https://api.example.com:8443/v1", &endpoint(Method::Get, "/u/{id}/f-{file}.json/end?k={value}&z=1"));
         let params = with(&Object::default(), &[("id", id.as_str().into()), ("file", file.as_str().into()), ("value", value.as_str().into())]);
-        match request.build(&params, &[]) {
+        match request.build(&params) {
             Ok(made) => {
                 prop_assert_eq!(made.url.scheme(), "https");
                 prop_assert_eq!(made.url.host_str(), Some("api.example.com"));
@@ -103,7 +103,7 @@ proptest! {
     #[test]
     fn a_query_has_the_keys_of_the_path_and_of_the_params(params in params(), method in prop_oneof![Just(Method::Get), Just(Method::Delete)]) {
         let request = compile("https://api.example.com", &endpoint(method, "/x?api_version=2"));
-        let made = request.build(&params, &[]);
+        let made = request.build(&params);
         if params.contains("api_version") {
             prop_assert!(made.is_err());
             return Ok(());
@@ -121,11 +121,11 @@ proptest! {
         let mut post = endpoint(Method::Post, "/x/{id}");
         let all = with(&params, &[("id", id.as_str().into())]);
         let rest: Object = params.iter().filter(|(name, _)| *name != "id").map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        let json = compile("https://api.example.com", &post).build(&all, &[]).unwrap();
+        let json = compile("https://api.example.com", &post).build(&all).unwrap();
         prop_assert_eq!(Json::parse(std::str::from_utf8(&json.body).unwrap()).unwrap(), Json::Object(rest.clone()));
         prop_assert_eq!(json.url.as_str(), format!("https://api.example.com/x/{id}"));
         post.body_format = BodyFormat::Form;
-        let form = compile("https://api.example.com", &post).build(&all, &[]).unwrap();
+        let form = compile("https://api.example.com", &post).build(&all).unwrap();
         prop_assert_eq!(pairs(std::str::from_utf8(&form.body).unwrap()), flat(&rest));
         prop_assert_eq!(form.headers.len(), 3);
     }
@@ -135,12 +135,12 @@ proptest! {
         let mut post = endpoint(Method::Post, "/x");
         post.request_transform = Some(RequestTransform { inject: vec![("token".to_owned(), "T".to_owned())], wrap_params_key: None });
         let all = with(&params, &[("token", mine)]);
-        let made = compile("https://api.example.com", &post).build(&all, &[]).unwrap();
+        let made = compile("https://api.example.com", &post).build(&all).unwrap();
         let body = Json::parse(std::str::from_utf8(&made.body).unwrap()).unwrap();
         prop_assert_eq!(body.get("token").and_then(Json::as_str), Some("T"));
         prop_assert_eq!(body.as_object().unwrap().len(), all.len());
         post.body_format = BodyFormat::Form;
-        let made = compile("https://api.example.com", &post).build(&all, &[]).unwrap();
+        let made = compile("https://api.example.com", &post).build(&all).unwrap();
         let tokens: Vec<_> = pairs(std::str::from_utf8(&made.body).unwrap()).into_iter().filter(|(key, _)| key == "token").collect();
         prop_assert_eq!(tokens, [("token".to_owned(), "T".to_owned())]);
     }
@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(compiled.is_some(), faults.is_empty(), "{:?}", faults);
         if let Some(request) = compiled {
             let _ = request.validate(&params);
-            if let Ok(made) = request.build(&params, &[]) {
+            if let Ok(made) = request.build(&params) {
                 prop_assert_eq!(made.url.host_str(), Some("a.example"));
                 prop_assert!(http::Uri::try_from(made.url.as_str()).is_ok());
             }
