@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use smol_str::SmolStr;
 
-use crate::{json::Json, limits::Limits};
+use crate::limits::Limits;
 
 /// One step from a document's root towards a fault.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -290,8 +290,8 @@ impl<'a> IntoIterator for &'a Faults {
     }
 }
 
-/// A value as a message may show it: compact JSON, cut after `max` characters.
-pub fn excerpt(value: &Json, max: usize) -> String {
+/// What is shown of a value in a message: its first `max` characters, then `…` if there are more. Of JSON it is compact.
+pub fn excerpt(value: impl fmt::Display, max: usize) -> String {
     struct Bounded {
         text: String,
         room: usize,
@@ -306,7 +306,7 @@ pub fn excerpt(value: &Json, max: usize) -> String {
         }
     }
     let mut out = Bounded { text: String::new(), room: max };
-    if crate::json::write_compact(value, &mut out).is_err() {
+    if write!(out, "{value}").is_err() {
         out.text.push('…');
     }
     out.text
@@ -315,6 +315,7 @@ pub fn excerpt(value: &Json, max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Json;
 
     #[test]
     fn places_read_like_the_document() {
@@ -363,6 +364,8 @@ mod tests {
         let long = Json::from("é".repeat(1000));
         assert_eq!(excerpt(&long, 80).chars().count(), 81);
         assert_eq!(excerpt(&Json::parse("[1, \"a\"]").unwrap(), 7), "[1,\"a\"]");
+        assert_eq!(excerpt("é".repeat(5), 5), "ééééé");
+        assert_eq!(excerpt("é".repeat(6), 5), "ééééé…");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! How large and how deep a value is, found out without doing more work than the bound.
 
-use std::fmt::{self, Write};
-
 use callout_core::{
     Error, ErrorKind,
     json::{Json, Object, is_written_within},
@@ -65,28 +63,6 @@ fn walk(value: &Json, levels: usize, left: &mut usize) -> Result<(), Excess> {
     }
 }
 
-/// What is shown of a text: its first `max` characters, then `…` if there are more.
-pub(crate) fn cut(text: impl fmt::Display, max: usize) -> String {
-    struct Cut {
-        text: String,
-        room: usize,
-    }
-    impl Write for Cut {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            for found in text.chars() {
-                self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
-                self.text.push(found);
-            }
-            Ok(())
-        }
-    }
-    let mut out = Cut { text: String::new(), room: max };
-    if write!(out, "{text}").is_err() {
-        out.text.push('…');
-    }
-    out.text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,11 +88,5 @@ mod tests {
         }
         assert_eq!(within(&deep, 128, 1 << 20), Err(Excess::Depth));
         assert_eq!(within(&wide, 128, 1 << 20), Err(Excess::Size));
-    }
-
-    #[test]
-    fn long_texts_are_cut_at_a_character() {
-        assert_eq!(cut("é".repeat(5), 5), "ééééé");
-        assert_eq!(cut("é".repeat(6), 5), "ééééé…");
     }
 }

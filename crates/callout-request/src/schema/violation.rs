@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 
-use callout_core::fault::{Fault, FaultCode, Faults, Place, Step};
+use callout_core::fault::{Fault, FaultCode, Faults, Place, Step, excerpt};
 use jsonschema::{
     ValidationError,
     error::{TypeKind, ValidationErrorKind},
     paths::LocationSegment,
 };
 use serde_json::{Map, Value};
-
-use crate::bounds::cut;
 
 /// Characters of a whole message.
 const MAX_MESSAGE: usize = 200;
@@ -54,17 +52,17 @@ fn below(place: Place, steps: &[Step]) -> Place {
 /// The place of an error below `from`.
 pub(super) fn place(from: Place, error: &ValidationError<'_>) -> Place {
     error.instance_path().segments().fold(from, |place, segment| match segment {
-        LocationSegment::Property(name) => place.field(cut(name, MAX_NAME)),
+        LocationSegment::Property(name) => place.field(excerpt(name, MAX_NAME)),
         LocationSegment::Index(index) => place.index(index),
     })
 }
 
 /// What is wrong with a schema that does not compile.
 pub(super) fn of_schema(error: &ValidationError<'_>) -> String {
-    let message = cut(error, MAX_MESSAGE);
+    let message = excerpt(error, MAX_MESSAGE);
     match error.kind() {
         ValidationErrorKind::Format { format } if format == "regex" => {
-            let pattern = cut(error.instance(), MAX_VALUE);
+            let pattern = excerpt(error.instance(), MAX_VALUE);
             format!(
                 "{pattern} is no usable pattern: too large when compiled, or not of linear time (no look-around, no back-references)"
             )
@@ -77,13 +75,13 @@ pub(super) fn of_schema(error: &ValidationError<'_>) -> String {
 fn faults_of(error: &ValidationError<'_>, params: &Value) -> Vec<Fault> {
     let here = place(Place::root(), error);
     let unknown = |name: &str| Fault {
-        place: here.clone().field(cut(name, MAX_NAME)),
+        place: here.clone().field(excerpt(name, MAX_NAME)),
         code: FaultCode::UnknownField,
         message: "is not among the params that the input schema allows here".to_owned(),
     };
     match error.kind() {
         ValidationErrorKind::Required { property } => {
-            let place = here.field(cut(text_of(property), MAX_NAME));
+            let place = here.field(excerpt(text_of(property), MAX_NAME));
             vec![Fault { place, code: FaultCode::Missing, message: "is required".to_owned() }]
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
@@ -113,7 +111,7 @@ fn closed<'p>(
 }
 
 fn message_of(error: &ValidationError<'_>, params: &Value) -> String {
-    let given = || cut(error.instance(), MAX_VALUE);
+    let given = || excerpt(error.instance(), MAX_VALUE);
     let message = match error.kind() {
         ValidationErrorKind::Type { kind } => {
             let types = match kind {
@@ -123,18 +121,18 @@ fn message_of(error: &ValidationError<'_>, params: &Value) -> String {
             format!("must be {types}, not {}", given())
         }
         ValidationErrorKind::Enum { options } => {
-            format!("must be one of {}, not {}", cut(listed(options), MAX_MESSAGE / 2), given())
+            format!("must be one of {}, not {}", excerpt(listed(options), MAX_MESSAGE / 2), given())
         }
         ValidationErrorKind::Constant { expected_value } => {
-            format!("must be {}, not {}", cut(expected_value, MAX_MESSAGE / 2), given())
+            format!("must be {}, not {}", excerpt(expected_value, MAX_MESSAGE / 2), given())
         }
         ValidationErrorKind::FalseSchema => "is not allowed here".to_owned(),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             return none_fits(context, error, params);
         }
-        _ => return cut(error.masked_with("the value"), MAX_MESSAGE),
+        _ => return excerpt(error.masked_with("the value"), MAX_MESSAGE),
     };
-    cut(message, MAX_MESSAGE)
+    excerpt(message, MAX_MESSAGE)
 }
 
 /// Why the first alternatives do not fit, each with its first violation.
@@ -145,7 +143,7 @@ fn none_fits(context: &[Vec<ValidationError<'static>>], error: &ValidationError<
         // The place within the value whose alternatives these are.
         let steps = fault.place.steps().get(depth..).unwrap_or_default();
         let place = below(Place::root(), steps);
-        Some(cut(Fault { place, ..fault }, MAX_MESSAGE / 2))
+        Some(excerpt(Fault { place, ..fault }, MAX_MESSAGE / 2))
     };
     let reasons: Vec<_> = context.iter().take(MAX_ALTERNATIVES).filter_map(reason).collect();
     let more = if context.len() > MAX_ALTERNATIVES { "; …" } else { "" };

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use callout_core::fault::{FaultCode, Faults, Place};
+use callout_core::fault::{FaultCode, Faults, Place, excerpt};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::graph::{Graph, Id, Node};
-use crate::bounds::cut;
 
 /// Who applies whom in a schema; the caller stands at it. References that lead nowhere, or out of the
 /// schema, are reported.
@@ -203,7 +202,7 @@ impl<'s> Walk<'s> {
 
     fn anchor(&mut self, name: &'s str, id: Id, place: Place, faults: &mut Faults) {
         if self.anchors.insert(name, id).is_some_and(|other| other != id) {
-            faults.report_at(place, FaultCode::Duplicate, format!("the anchor {:?} stands twice", cut(name, 100)));
+            faults.report_at(place, FaultCode::Duplicate, format!("the anchor {:?} stands twice", excerpt(name, 100)));
         }
     }
 
@@ -221,10 +220,10 @@ impl<'s> Walk<'s> {
         let Some(fragment) = reference.strip_prefix('#') else {
             return Err(format!(
                 "refers to {:?}, but nothing is ever fetched: put the schema under `$defs` and refer to `#/$defs/…`",
-                cut(reference, 100)
+                excerpt(reference, 100)
             ));
         };
-        let nothing = || format!("refers to {:?}, which is not in this schema", cut(reference, 100));
+        let nothing = || format!("refers to {:?}, which is not in this schema", excerpt(reference, 100));
         let fragment = percent_decode_str(fragment).decode_utf8().map_err(|_| nothing())?;
         if fragment.is_empty() || fragment.starts_with('/') {
             let target = self.schema.pointer(&fragment).ok_or_else(nothing)?;
@@ -250,7 +249,7 @@ fn check_dialect(value: &Value, id: Id, place: &Place, faults: &mut Faults) {
     } else if !KNOWN.contains(&bare) {
         let message = format!(
             "{:?} is not known here: leave it out for JSON Schema 2020-12, or name draft 4, 6, 7, 2019-09 or 2020-12",
-            cut(uri, 100)
+            excerpt(uri, 100)
         );
         faults.report_at(place.clone(), FaultCode::Schema, message);
     }
