@@ -83,7 +83,7 @@ impl<V: Clone, E: Clone> std::fmt::Debug for Flight<V, E> {
 /// See the module.
 pub(crate) struct Slot<V: Clone, E: Clone> {
     state: Mutex<State<V, E>>,
-    /// The stored value once more, for those who find it fresh. Changed with the lock held.
+    /// Changed with the lock held, and read without it by those who find it fresh.
     stored: ArcSwapOption<Stored<V>>,
     /// How often that was changed. Counted after the change, so that a [`Snapshot`] is never newer than
     /// its number says.
@@ -104,7 +104,6 @@ impl<V> Snapshot<V> {
 }
 
 struct State<V: Clone, E: Clone> {
-    stored: Option<Stored<V>>,
     flight: Option<WeakShared<Fetch<V, E>>>,
     /// Set by a failed renewal: the value is not renewed before.
     rest_until: Option<Instant>,
@@ -117,7 +116,7 @@ where
 {
     /// An empty slot.
     pub(crate) fn new() -> Self {
-        let state = State { stored: None, flight: None, rest_until: None };
+        let state = State { flight: None, rest_until: None };
         Self { state: Mutex::new(state), stored: ArcSwapOption::empty(), changes: AtomicU64::new(0) }
     }
 
@@ -141,8 +140,8 @@ where
         self.changes.load(Acquire) == snapshot.change
     }
 
-    /// Changes what those find who come without the lock; called with it held.
-    fn show(&self, stored: Option<Stored<V>>) {
+    /// Changes the stored value; called with the lock held.
+    fn store(&self, stored: Option<Stored<V>>) {
         self.stored.store(stored.map(Arc::new));
         self.changes.fetch_add(1, Release);
     }
@@ -156,7 +155,8 @@ where
         // Lives longer than the lock: if it is the last share, dropping it ends the fetch.
         let mut under_way = None;
         self.with(|state| {
-            let old = state.stored.as_ref().filter(|stored| now < stored.expires);
+            let stored = self.stored.load();
+            let old = stored.as_deref().filter(|stored| now < stored.expires);
             if let Some(old) = old.filter(|old| now < old.renew_at) {
                 return Found::Value(old.value.clone());
             }
@@ -199,9 +199,8 @@ where
             state.flight = None;
             match fetched {
                 Fetched::Keep(stored) => {
-                    state.stored = Some(stored.clone());
                     state.rest_until = None;
-                    self.show(Some(stored.clone()));
+                    self.store(Some(stored.clone()));
                 }
                 Fetched::UseOnce(_) => {}
                 Fetched::Failed { rest_until, .. } => state.rest_until = Some(*rest_until),
@@ -217,18 +216,17 @@ where
 
     /// Drops the value if it is the one meant.
     pub(crate) fn remove_if(&self, is_meant: impl FnOnce(&V) -> bool) -> bool {
-        let removed = self.with(|state| {
-            let removed = state.stored.take_if(|stored| is_meant(&stored.value));
-            if removed.is_some() {
-                self.show(None);
+        self.with(|_| {
+            let is_here = self.stored.load().as_deref().is_some_and(|stored| is_meant(&stored.value));
+            if is_here {
+                self.store(None);
             }
-            removed
-        });
-        removed.is_some()
+            is_here
+        })
     }
 
     /// When the value expires, if it is the one meant.
     pub(crate) fn expires_of(&self, is_meant: impl FnOnce(&V) -> bool) -> Option<Instant> {
-        self.with(|state| state.stored.as_ref().filter(|stored| is_meant(&stored.value)).map(|stored| stored.expires))
+        self.stored.load().as_deref().filter(|stored| is_meant(&stored.value)).map(|stored| stored.expires)
     }
 }
