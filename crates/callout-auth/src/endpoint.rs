@@ -63,13 +63,13 @@ impl fmt::Debug for TokenRequest {
 }
 
 /// What sending a token request needs.
-pub(crate) struct Wire<'a> {
-    pub(crate) http: &'a SharedHttp,
-    pub(crate) clock: &'a SharedClock,
-    pub(crate) limits: &'a Limits,
-    pub(crate) timeouts: &'a Timeouts,
-    pub(crate) caller: &'a Caller,
-    pub(crate) redactor: &'a Redactor,
+pub(crate) struct Wire {
+    pub(crate) http: SharedHttp,
+    pub(crate) clock: SharedClock,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) caller: Caller,
+    pub(crate) redactor: Redactor,
 }
 
 /// A token with the moment at which its lifetime began.
@@ -124,7 +124,7 @@ impl TokenEndpoint {
     pub(crate) async fn ask(
         &self,
         request: impl Fn() -> Result<TokenRequest, Error> + Send + Sync,
-        wire: &Wire<'_>,
+        wire: &Wire,
     ) -> Result<Issued, Error> {
         let last = Mutex::new(Attempt { since: wire.clock.now(), assertion: None });
         let factory: RequestFactory<'_> = Box::new(|_, _| {
@@ -141,8 +141,8 @@ impl TokenEndpoint {
             redirects: Redirects::Refuse,
             max_response_bytes: wire.limits.max_token_response_bytes,
             attempt_timeout: wire.timeouts.attempt,
-            deadline: Deadline::after(wire.clock, wire.timeouts.call),
-            caller: wire.caller,
+            deadline: Deadline::after(&wire.clock, wire.timeouts.call),
+            caller: &wire.caller,
             watch: Watch { path_template: self.url.path(), observer: None },
         };
         let sent = wire.http.send(exchange).await.map_err(status_told);
@@ -150,7 +150,7 @@ impl TokenEndpoint {
         // An assertion lives for minutes: an answer that repeats it must not bring it into an error.
         let redactor = wire.redactor.and(&Redactor::new(assertion.as_deref()));
         let read = sent.and_then(|response| {
-            let read = self.answer.read(&response, &wire.caller.integration, wire.limits, &redactor);
+            let read = self.answer.read(&response, &wire.caller.integration, &wire.limits, &redactor);
             read.map_err(|error| error.with_retries(response.retries))
         });
         read.map(|granted| Issued { granted, since }).map_err(|error| {

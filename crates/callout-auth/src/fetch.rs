@@ -5,13 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use callout_core::{
-    Error, ErrorKind,
-    http::{Caller, SharedHttp},
-    limits::{Limits, Timeouts},
-    redact::Redactor,
-    time::{SharedClock, SharedRng},
-};
+use callout_core::{Error, ErrorKind, http::Caller, redact::Redactor, time::SharedRng};
 
 use crate::{
     answer::Lifetime,
@@ -33,14 +27,9 @@ const MAX_MARGIN: Duration = Duration::from_mins(1);
 /// See the module.
 pub(crate) struct Fetch {
     strategy: Arc<TokenStrategy>,
-    caller: Caller,
-    redactor: Redactor,
     params: AuthParams,
-    http: SharedHttp,
-    clock: SharedClock,
     rng: SharedRng,
-    limits: Limits,
-    timeouts: Timeouts,
+    wire: Wire,
     counters: Arc<Counters>,
 }
 
@@ -54,14 +43,16 @@ impl Fetch {
     ) -> Self {
         Self {
             strategy,
-            caller,
-            redactor,
             params: params.clone(),
-            http: context.http.clone(),
-            clock: context.clock.clone(),
             rng: context.rng.clone(),
-            limits: context.limits.clone(),
-            timeouts: *context.timeouts,
+            wire: Wire {
+                http: context.http.clone(),
+                clock: context.clock.clone(),
+                limits: context.limits.clone(),
+                timeouts: *context.timeouts,
+                caller,
+                redactor,
+            },
             counters: Arc::clone(context.cache.counters()),
         }
     }
@@ -69,16 +60,8 @@ impl Fetch {
     /// Gets the token and says how long it is to be kept.
     pub(crate) async fn run(self) -> Fetched<Arc<Token>, Error> {
         self.counters.fetch();
-        let integration = &*self.caller.integration;
-        let wire = Wire {
-            http: &self.http,
-            clock: &self.clock,
-            limits: &self.limits,
-            timeouts: &self.timeouts,
-            caller: &self.caller,
-            redactor: &self.redactor,
-        };
-        let issued = self.strategy.issue(&self.params.headers(), &self.rng, &wire).await;
+        let integration = &*self.wire.caller.integration;
+        let issued = self.strategy.issue(&self.params.headers(), &self.rng, &self.wire).await;
         let kept = issued.and_then(|Issued { granted, since }| {
             let token = Token::new(&granted.token)
                 .ok_or_else(|| Error::new(ErrorKind::AuthFailed, "the token cannot be sent in a header"))?;
@@ -96,7 +79,7 @@ impl Fetch {
             Err(error) => {
                 self.counters.failure();
                 tracing::debug!(integration, kind = %error.kind(), "got no token");
-                let now = self.clock.now();
+                let now = self.wire.clock.now();
                 let pause = error.retry_after().map_or(RENEWAL_PAUSE, |asked| asked.max(RENEWAL_PAUSE));
                 Fetched::Failed { error, rest_until: now.checked_add(pause).unwrap_or(now) }
             }

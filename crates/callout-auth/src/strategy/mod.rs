@@ -101,14 +101,14 @@ impl TokenStrategy {
         &self,
         param_headers: &[(HeaderName, HeaderValue)],
         rng: &SharedRng,
-        wire: &Wire<'_>,
+        wire: &Wire,
     ) -> Result<Issued, Error> {
         match self {
             Self::ClientCredentials(strategy) => strategy.endpoint().ask(|| Ok(strategy.request()), wire).await,
             Self::JsonTokenExchange(strategy) => strategy.endpoint().ask(|| Ok(strategy.request()), wire).await,
             Self::JwtBearer(strategy) => match strategy.endpoint() {
-                Some(endpoint) => endpoint.ask(|| strategy.request(endpoint, wire.clock, rng), wire).await,
-                None => strategy.issue(wire.clock, rng),
+                Some(endpoint) => endpoint.ask(|| strategy.request(endpoint, &wire.clock, rng), wire).await,
+                None => strategy.issue(&wire.clock, rng),
             },
             Self::BearerTokenExchange(strategy) => {
                 strategy.endpoint().ask(|| Ok(strategy.request(param_headers)), wire).await
