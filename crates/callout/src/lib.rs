@@ -37,6 +37,7 @@
 mod answer;
 mod approval;
 mod call;
+mod challenge;
 mod connection;
 mod engine;
 pub mod guide;

@@ -18,6 +18,7 @@ use http::HeaderValue;
 
 use crate::{
     call::Call,
+    challenge::says_invalid_token,
     idempotency,
     integration::Endpoint,
     observer::{Event, Watched},
@@ -218,11 +219,5 @@ impl Sending<'_> {
 /// Whether the answer says that the token is no longer good: 401, or 403 with
 /// `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1).
 fn refuses_token(response: &HttpResponse) -> bool {
-    let says_invalid = || {
-        response.headers.get_all(http::header::WWW_AUTHENTICATE).iter().any(|value| {
-            let challenge = value.to_str().unwrap_or_default().to_ascii_lowercase();
-            challenge.contains("bearer") && challenge.contains("invalid_token")
-        })
-    };
-    response.status == 401 || (response.status == 403 && says_invalid())
+    response.status == 401 || (response.status == 403 && says_invalid_token(&response.headers))
 }

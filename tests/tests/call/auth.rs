@@ -117,16 +117,28 @@ async fn a_second_401_is_returned() {
 
 #[tokio::test]
 async fn a_403_renews_only_when_it_says_invalid_token() {
-    let plain = provider(|_| Reply::json(403, "{}")).await;
-    assert_eq!(go(&load(&plain, CLIENT).unwrap(), "{}").await.unwrap_err().status(), Some(403));
-    assert_eq!(paths(&plain), ["/token", "/x"]);
-    let says = provider(|token| {
-        let reply = Reply::json(if token == "Bearer token-1" { 403 } else { 200 }, "{}");
-        reply.header("www-authenticate", r#"Bearer realm="x", error="invalid_token""#)
-    })
-    .await;
-    go(&load(&says, CLIENT).unwrap(), "{}").await.unwrap();
-    assert_eq!(paths(&says), ["/token", "/x", "/token", "/x"]);
+    for (challenge, is_renewed) in [
+        (None, false),
+        (Some(r#"Bearer error="insufficient_scope", error_description="this is no invalid_token""#), false),
+        (Some(r#"Basic realm="bearer invalid_token""#), false),
+        (Some(r#"Basic realm="x", Bearer realm="y", error="invalid_token""#), true),
+    ] {
+        let upstream = provider(move |token| {
+            let reply = Reply::json(if token == "Bearer token-1" { 403 } else { 200 }, "{}");
+            challenge.into_iter().fold(reply, |reply, challenge| reply.header("www-authenticate", challenge))
+        })
+        .await;
+        let (engine, integration) = (engine(), load(&upstream, CLIENT).unwrap());
+        let call = || engine.call(&integration, "go", Json::empty_object());
+        let status = call().await.map_or_else(|error| error.status(), |outcome| Some(outcome.status()));
+        let (expected, sent): (u16, &[&str]) =
+            if is_renewed { (200, &["/token", "/x", "/token", "/x"]) } else { (403, &["/token", "/x"]) };
+        assert_eq!(status, Some(expected), "{challenge:?}");
+        assert_eq!(paths(&upstream), sent, "{challenge:?}");
+        // A token that was not refused is still the one of the next call.
+        let _ = call().await;
+        assert_eq!(upstream.count(), sent.len() + 1, "{challenge:?}");
+    }
 }
 
 #[tokio::test]
