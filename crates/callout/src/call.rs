@@ -186,7 +186,7 @@ pub(crate) async fn head(call: &Call<'_>, url: Url, params: &Object) -> Head {
 
 pub(crate) async fn trace(call: &Call<'_>, id: CallId, params: Json) -> Trace {
     let watch = call.watch(id);
-    let mut trace = Trace::new(call.integration.endpoint(call.endpoint).map(|endpoint| endpoint.delivery));
+    let mut trace = Trace::new(call.integration.delivery(call.endpoint));
     let sending = send(call, &watch, params, Disabled::Called, Some(&mut trace));
     let sent = sending.instrument(watch.span()).await;
     let error = match sent {
@@ -405,7 +405,7 @@ async fn send<'a>(
 
 fn refuse<'a>(call: &Call<'a>, disabled: Disabled) -> Result<&'a Arc<Endpoint>, Error> {
     let integration = call.integration;
-    if !integration.has_endpoint(call.endpoint) {
+    if integration.delivery(call.endpoint).is_none() {
         let names: Vec<_> = integration.endpoint_names().take(20).collect();
         let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
         return Err(Error::new(ErrorKind::UnknownEndpoint, format!("there is no such endpoint; {known}")));

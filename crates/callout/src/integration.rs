@@ -37,8 +37,15 @@ struct Parts {
     test_url: Option<Url>,
     /// Empty for `desktop`.
     endpoints: Vec<Arc<Endpoint>>,
-    /// Name to position, for `desktop` too.
-    by_name: HashMap<String, usize>,
+    /// For `desktop` too.
+    by_name: HashMap<String, Named>,
+}
+
+/// What is kept of each endpoint by its name.
+struct Named {
+    /// Its position.
+    at: usize,
+    delivery: Delivery,
 }
 
 /// One compiled endpoint.
@@ -95,8 +102,10 @@ impl Integration {
         };
         let redactor = auth.as_ref().map(|auth| auth.redactor().clone()).unwrap_or_default();
         let test_url = test_url(&config);
-        let names = config.endpoints.iter().map(|endpoint| endpoint.name.clone());
-        let by_name = names.enumerate().map(|(at, name)| (name, at)).collect();
+        let by_name = config.endpoints.iter().enumerate();
+        let by_name = by_name
+            .map(|(at, endpoint)| (endpoint.name.clone(), Named { at, delivery: endpoint.result_delivery }))
+            .collect();
         Some(Self(Arc::new(Parts {
             name: config.name,
             display_name: config.display_name,
@@ -142,12 +151,13 @@ impl Integration {
     }
 
     pub(crate) fn endpoint(&self, name: &str) -> Option<&Arc<Endpoint>> {
-        self.0.by_name.get(name).and_then(|&at| self.0.endpoints.get(at))
+        self.0.by_name.get(name).and_then(|named| self.0.endpoints.get(named.at))
     }
 
-    /// Whether the config names it; one of a `desktop` integration cannot be called all the same.
-    pub(crate) fn has_endpoint(&self, name: &str) -> bool {
-        self.0.by_name.contains_key(name)
+    /// When an endpoint wants its results handed over; `None` if the config does not name it. One of a `desktop`
+    /// integration, which cannot be called, has it too: its failures are delivered.
+    pub(crate) fn delivery(&self, name: &str) -> Option<Delivery> {
+        self.0.by_name.get(name).map(|named| named.delivery)
     }
 
     pub(crate) fn auth(&self) -> Option<&Auth> {

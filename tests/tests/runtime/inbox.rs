@@ -213,6 +213,26 @@ async fn results_come_in_the_order_in_which_they_landed() {
     );
 }
 
+#[tokio::test]
+async fn what_cannot_be_called_fails_through_the_lane_of_its_endpoint() {
+    let upstream = Upstream::start().await;
+    let shop = load(&upstream, &SHOP.replace(r#""base_url""#, r#""protocol":"desktop","base_url""#));
+    let engine = builder().build().unwrap();
+    let inbox = engine.inbox();
+    for endpoint in ["ask", "tell"] {
+        inbox.spawn(&shop, endpoint, json(r#"{"n":1}"#)).unwrap();
+    }
+    inbox.idle().await;
+    let queued = inbox.drain();
+    let interrupting: Vec<_> = std::iter::from_fn(|| inbox.try_interrupted()).collect();
+    for (lane, landed, endpoint) in [(Delivery::Queue, &queued, "tell"), (Delivery::Interrupt, &interrupting, "ask")] {
+        assert_eq!(landed.len(), 1, "{landed:?}");
+        assert_eq!((landed[0].delivery, landed[0].endpoint.as_str()), (lane, endpoint));
+        assert_eq!(landed[0].result.as_ref().unwrap_err().kind(), ErrorKind::UnsupportedProtocol);
+    }
+    assert_eq!(engine.trace(&shop, "tell", Json::empty_object()).await.delivery, Some(Delivery::Queue));
+}
+
 async fn stalling() -> (Upstream, Integration) {
     let upstream = Upstream::with(|_: &Recorded| Reply::stall()).await;
     let shop = load(&upstream, SHOP);

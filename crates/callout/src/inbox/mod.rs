@@ -149,7 +149,7 @@ impl Inbox {
             let message = "there is no tokio runtime to run the call on: spawn calls from within one";
             placed(Error::new(ErrorKind::Cancelled, message))
         })?;
-        let delivery = integration.endpoint(endpoint).map(|endpoint| endpoint.delivery).unwrap_or_default();
+        let delivery = integration.delivery(endpoint).unwrap_or_default();
         let names = Names {
             id: self.engine.next_call(),
             integration: integration.name().into(),
