@@ -28,6 +28,8 @@ use crate::{
 /// How many redirects one attempt follows within its origin.
 const MAX_REDIRECTS: u32 = 5;
 
+const UNAUTHORIZED: u16 = 401;
+
 /// What the attempts send, auth aside.
 pub(crate) enum Requests<'a> {
     /// The same, which is none of an endpoint's.
@@ -103,14 +105,26 @@ impl Carried {
 impl Sending<'_> {
     /// Sends, and once more with a new token if the upstream no longer takes the one it got.
     pub(crate) async fn send_with_fresh_token(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
-        let first = self.send(retry).await?;
+        let has_token = self.auth.is_some_and(|(auth, _)| auth.kind().has_token());
+        let first = if has_token && retry.retry_on_status.contains(&UNAUTHORIZED) {
+            // Apart, so that calls have no room for what few of them need.
+            Box::pin(self.send_until_unauthorized(retry)).await?
+        } else {
+            self.send(retry).await?
+        };
         let has_dropped = refuses_token(&first) && self.drop_token();
         // The next call gets another token all the same.
         if !has_dropped || first.carried_out {
             return Ok(first);
         }
-        // Apart, so that calls have no room for what few of them need.
+        // Apart for the same reason.
         Box::pin(self.send_again(first, retry)).await
+    }
+
+    /// Ends with a 401 though it is to be tried again: a token that was refused once is refused again.
+    async fn send_until_unauthorized(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
+        let others = retry.retry_on_status.iter().copied().filter(|status| *status != UNAUTHORIZED);
+        self.send(&RetryConfig { max_retries: retry.max_retries, retry_on_status: others.collect() }).await
     }
 
     /// With a new token, in place of that answer, and as often as is left.
@@ -219,5 +233,5 @@ impl Sending<'_> {
 /// Whether the answer says that the token is no longer good: 401, or 403 with
 /// `WWW-Authenticate: Bearer error="invalid_token"` (RFC 6750 section 3.1).
 fn refuses_token(response: &HttpResponse) -> bool {
-    response.status == 401 || (response.status == 403 && says_invalid_token(&response.headers))
+    response.status == UNAUTHORIZED || (response.status == 403 && says_invalid_token(&response.headers))
 }

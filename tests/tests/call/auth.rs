@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use callout::{ErrorKind, Json};
-use callout_tests::{Recorded, Reply, Upstream};
+use callout::{EgressPolicy, Engine, ErrorKind, Json};
+use callout_tests::{Recorded, Reply, TestClock, Upstream};
 
 use super::{engine, go, load};
 
@@ -113,6 +113,29 @@ async fn a_second_401_is_returned() {
     let error = go(&integration, "{}").await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::UpstreamStatus, Some(401)));
     assert_eq!(paths(&upstream), ["/token", "/x", "/token", "/x"]);
+}
+
+/// With the token that was refused no attempt can succeed.
+#[tokio::test]
+async fn a_401_that_is_to_be_tried_again_renews_the_token_first() {
+    let text =
+        CLIENT.replace(r#""path":"/x""#, r#""path":"/x","retry_config":{"max_retries":2,"retry_on_status":[401,503]}"#);
+    for (good, status, retries, sent) in [
+        ("Bearer token-2", 200, 0, &["/token", "/x", "/token", "/x"][..]),
+        ("none", 401, 2, &["/token", "/x", "/token", "/x", "/x", "/x"]),
+    ] {
+        let upstream = provider(move |token| Reply::json(if token == good { 200 } else { 401 }, "{}")).await;
+        let integration = load(&upstream, &text).unwrap();
+        let egress = EgressPolicy::public().allow("127.0.0.1").unwrap();
+        let engine = Engine::builder().with_egress(egress).with_clock(TestClock::still()).build().unwrap();
+        let ended = engine.call(&integration, "go", Json::empty_object()).await;
+        let ended = ended.map_or_else(
+            |error| (error.status(), error.retries()),
+            |outcome| (Some(outcome.status()), outcome.retries()),
+        );
+        assert_eq!(ended, (Some(status), retries), "{good}");
+        assert_eq!(paths(&upstream), sent, "{good}");
+    }
 }
 
 #[tokio::test]
