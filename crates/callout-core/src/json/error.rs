@@ -54,7 +54,6 @@ impl fmt::Display for ReadErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     kind: ReadErrorKind,
-    offset: usize,
     line: usize,
     column: usize,
 }
@@ -65,17 +64,12 @@ impl ReadError {
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let column = 1 + before[start..].iter().filter(|byte| (**byte as i8) >= -0x40).count();
-        Self { kind, offset, line, column }
+        Self { kind, line, column }
     }
 
     /// What is wrong.
     pub const fn kind(&self) -> &ReadErrorKind {
         &self.kind
-    }
-
-    /// Where, in bytes from the start (after a byte order mark).
-    pub const fn offset(&self) -> usize {
-        self.offset
     }
 
     /// The line, from 1.
