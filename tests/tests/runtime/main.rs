@@ -1,5 +1,6 @@
 //! Behaviour, section 9: what an agent runtime needs around a call. Delivery, events, approval, dry
-//! runs, idempotency keys and lenient params, through whole calls against an upstream on this machine.
+//! runs, idempotency keys, lenient params and what engines share, through whole calls against an upstream on this
+//! machine.
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not there")]
 #![expect(clippy::disallowed_methods, reason = "people and turns take real time here")]
 
@@ -7,6 +8,7 @@ mod approval;
 mod events;
 mod inbox;
 mod requests;
+mod sharing;
 mod tools;
 
 use callout::{EgressPolicy, Engine, EngineBuilder, Faults, Integration, IntegrationConfig, Json, UnknownFields};
