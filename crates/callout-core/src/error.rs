@@ -274,6 +274,11 @@ impl Error {
         self.0.retry_after
     }
 
+    /// The same in milliseconds, as programs are told it.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// The HTTP status that the endpoint answered with, if it did. What a token endpoint answered stands in
     /// the message.
     pub fn status(&self) -> Option<u16> {

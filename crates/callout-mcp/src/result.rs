@@ -1,6 +1,6 @@
 //! What becomes of a call, as MCP has it.
 
-use callout::{Delivery, Error, ErrorKind, Length, Outcome, Truncation};
+use callout::{Delivery, Error, ErrorKind, Outcome};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn success(outcome: &Outcome, any_structure: bool) -> CallToolResult {
     meta.insert("status".to_owned(), json!(outcome.status()));
     meta.insert("retries".to_owned(), json!(outcome.retries()));
     if let Some(truncation) = outcome.truncation() {
-        meta.insert("truncation".to_owned(), truncation_json(truncation));
+        meta.insert("truncation".to_owned(), Value::from(&truncation.to_json()));
     }
     let mut result = CallToolResult::success(vec![ContentBlock::text(outcome.text())]);
     result.structured_content = structure(outcome.text(), any_structure);
@@ -43,17 +43,7 @@ fn structure(text: &str, any_structure: bool) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-/// As the HTTP API has it: how long the text is, how long it was, and whether that is exact.
-fn truncation_json(truncation: &Truncation) -> Value {
-    let (original, is_exact) = match truncation.from {
-        Length::Exactly(length) => (length, true),
-        Length::AtLeast(length) => (length, false),
-    };
-    json!({"length": truncation.kept, "original_length": original, "is_exact": is_exact})
-}
-
 fn failure(error: &Error, delivery: Option<Delivery>) -> CallToolResult {
-    let wait = error.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     let mut meta = JsonObject::new();
     if let Some(delivery) = delivery {
         meta.insert("result_delivery".to_owned(), json!(delivery.as_str()));
@@ -64,7 +54,11 @@ fn failure(error: &Error, delivery: Option<Delivery>) -> CallToolResult {
     meta.insert("retries".to_owned(), json!(error.retries()));
     meta.insert(
         "error".to_owned(),
-        json!({"code": error.kind().code(), "retryable": error.is_retryable(), "retry_after_ms": wait}),
+        json!({
+            "code": error.kind().code(),
+            "retryable": error.is_retryable(),
+            "retry_after_ms": error.retry_after_ms(),
+        }),
     );
     let mut result = CallToolResult::error(vec![ContentBlock::text(format!("{error}\n{}", advice(error)))]);
     result.meta = Some(MetaObject(meta));

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use callout_core::json::{Json, write_compact, write_string};
+use callout_core::json::{Json, ObjectBuilder, write_compact, write_string};
 
 /// A text as it leaves the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,18 @@ pub struct Truncation {
     pub kept: usize,
     /// Characters that there were.
     pub from: Length,
+}
+
+impl Truncation {
+    /// `{"length", "original_length", "is_exact"}`: a text that is cut while it is written may have been longer
+    /// than is known.
+    pub fn to_json(self) -> Json {
+        let (length, is_exact) = match self.from {
+            Length::Exactly(length) => (length, true),
+            Length::AtLeast(length) => (length, false),
+        };
+        ObjectBuilder::new().with("length", self.kept).with("original_length", length).with("is_exact", is_exact).into()
+    }
 }
 
 /// The length of a text before it was cut, in characters.

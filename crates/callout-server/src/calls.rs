@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use callout::{
-    Connection, FaultCode, Json, Length, Outcome, Trace, Truncation,
+    Connection, FaultCode, Json, Outcome, Trace,
     json::{Number, ObjectBuilder},
     milliseconds,
 };
@@ -104,7 +104,7 @@ fn outcome_json(outcome: &Outcome) -> Json {
     ObjectBuilder::new()
         .with("status", outcome.status())
         .with("text", outcome.text())
-        .with("truncation", outcome.truncation().map(truncation_json))
+        .with("truncation", outcome.truncation().map(|truncation| truncation.to_json()))
         .with("delivery", outcome.delivery().as_str())
         .with("duration_ms", Number::from_f64(milliseconds(outcome.duration())))
         .with("retries", outcome.retries())
@@ -122,16 +122,6 @@ fn failure_json(error: &callout::Error, duration: std::time::Duration) -> Json {
         .with("retries", error.retries())
         .with("error", call_error(error))
         .into()
-}
-
-/// How long the text is, how long it was, and whether that is exact: a text that is cut while it is
-/// written may have been longer.
-fn truncation_json(truncation: &Truncation) -> Json {
-    let (length, exact) = match truncation.from {
-        Length::Exactly(length) => (length, true),
-        Length::AtLeast(length) => (length, false),
-    };
-    ObjectBuilder::new().with("length", truncation.kept).with("original_length", length).with("is_exact", exact).into()
 }
 
 fn connection_json(connection: &Connection) -> Json {

@@ -164,12 +164,11 @@ fn source(error: &StoreError) -> String {
 
 /// A failed call as an object for programs: `code`, `message`, `retryable`, `retry_after_ms`, `body`.
 pub(crate) fn call_error(error: &Error) -> Json {
-    let wait = error.retry_after().map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     ObjectBuilder::new()
         .with("code", error.kind().code())
         .with("message", error.to_string())
         .with("retryable", error.is_retryable())
-        .with("retry_after_ms", wait)
+        .with("retry_after_ms", error.retry_after_ms())
         .with("body", error.body().cloned())
         .into()
 }
