@@ -204,7 +204,7 @@ impl ToolRegistry {
             endpoint.zip(params.as_object()).is_some_and(|(to, params)| to.request.is_within_bounds(params))
         };
         let is_looked_into = self.strict && is_within_bounds();
-        Ok(if is_looked_into { strict::without_nulls(whole, whole, &params) } else { params })
+        Ok(if is_looked_into { strict::without_nulls(whole, &params) } else { params })
     }
 
     /// Makes the call that a model asked for; see [`ToolRegistry::params`].
