@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use callout::{Method, Tool};
-use rmcp::model::{JsonObject, MetaObject, Tool as Listed, ToolAnnotations};
+use callout::Tool;
+use rmcp::model::{JsonObject, MetaObject, Tool as Listed};
 use serde_json::{Value, json};
 
 /// The most tools of one page.
@@ -75,23 +75,17 @@ fn entry(tool: &Tool) -> Entry {
         Some(Value::Object(schema)) => schema,
         _ => JsonObject::from_iter([("type".to_owned(), json!("object"))]),
     };
-    let read_only = tool.method == Method::Get;
-    let mut annotations = ToolAnnotations::new().read_only(read_only).open_world(true);
-    if !read_only {
-        annotations = annotations.destructive(tool.method != Method::Post).idempotent(tool.method.is_idempotent());
-    }
     let mut meta = JsonObject::new();
     meta.insert("result_delivery".to_owned(), json!(tool.delivery.as_str()));
-    let listed = Listed::new(tool.name.clone(), tool.description.clone(), schema)
-        .with_annotations(annotations)
-        .with_meta(MetaObject(meta));
+    let mut listed = Listed::new(tool.name.clone(), tool.description.clone(), schema).with_meta(MetaObject(meta));
+    listed.annotations = shape.get("annotations").and_then(|hints| serde_json::from_value(hints.into()).ok());
     let bytes = serde_json::to_string(&listed).map_or(0, |text| text.len());
     Entry { tool: listed, bytes }
 }
 
 #[cfg(test)]
 mod tests {
-    use callout::{EndpointConfig, Engine, IntegrationConfig, Secrets};
+    use callout::{EndpointConfig, Engine, IntegrationConfig, Method, Secrets};
 
     use super::*;
 
