@@ -80,8 +80,7 @@ def mcp_tool(tool):
     mcp.types.Tool.model_validate(tool)
     known(tool, wire_names(mcp.types.Tool))
     known(tool["annotations"], wire_names(mcp.types.ToolAnnotations))
-    assert tool["inputSchema"]["type"] == "object"
-    Draft202012Validator.check_schema(tool["inputSchema"])
+    provider_schema(tool["inputSchema"])
     return tool["name"]
 
 

@@ -219,6 +219,60 @@ fn strict_nulls_are_taken_out_again() {
     assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
 }
 
+/// The schemas of these tools, whatever their shape.
+fn schemas(tools: &[Json]) -> Vec<Json> {
+    let of = |tool: &Json| -> Option<Json> {
+        let holder = tool.get("function").unwrap_or(tool);
+        ["parameters", "input_schema", "inputSchema"].into_iter().find_map(|keyword| holder.get(keyword).cloned())
+    };
+    tools.iter().map(|tool| of(tool).unwrap()).collect()
+}
+
+/// The names of a schema's properties.
+fn properties(schema: &Json) -> Vec<&str> {
+    schema.get("properties").unwrap().as_object().unwrap().keys().collect()
+}
+
+#[test]
+fn no_shape_combines_schemas_at_its_root() {
+    let table = [
+        (SCHEMAS[4], vec!["a", "b", "c", "id", "page"]),
+        (
+            ("chosen", Method::Post, r#"{"oneOf":[{"properties":{"a":{}},"required":["a"]},{"properties":{"b":{}}}]}"#),
+            vec!["a", "b", "id", "page"],
+        ),
+        (
+            (
+                "referred",
+                Method::Post,
+                r##"{"$ref":"#/$defs/c","$defs":{"c":{"properties":{"c":{"anyOf":[{},true]}}}}}"##,
+            ),
+            vec!["c", "id", "page"],
+        ),
+        (SCHEMAS[8], vec!["id", "page", "user_id"]),
+    ];
+    let endpoints: Vec<_> = table.iter().map(|(endpoint, _)| *endpoint).collect();
+    let registry = ToolRegistry::new().with_integration(&integration("", "shop", &endpoints));
+    let mcp = schemas(&registry.mcp());
+    for shown in [schemas(&registry.openai()), schemas(&registry.openai_responses()), schemas(&registry.anthropic())]
+        .iter()
+        .chain([&mcp])
+    {
+        for (schema, (_, expected)) in shown.iter().zip(&table) {
+            let root = schema.as_object().unwrap();
+            assert_eq!(root.get("type"), Some(&Json::from("object")), "{schema}");
+            let refused = ["allOf", "anyOf", "oneOf", "not", "enum", "$ref"];
+            assert!(refused.iter().all(|keyword| !root.contains(keyword)), "{schema}");
+            let mut names = properties(schema);
+            names.sort_unstable();
+            assert_eq!(names, *expected);
+        }
+    }
+    // What clients of MCP read a schema by stays.
+    let dialects: Vec<_> = mcp.iter().map(|schema| schema.get("$schema").is_some()).collect();
+    assert_eq!(dialects, [false, false, false, true]);
+}
+
 #[test]
 fn shapes_as_they_are() {
     let shop = integration("", "shop", &SCHEMAS[2..3]);

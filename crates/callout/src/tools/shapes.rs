@@ -2,7 +2,7 @@
 
 use callout_core::{
     config::Method,
-    json::{Json, ObjectBuilder},
+    json::{Json, Object, ObjectBuilder},
 };
 
 use super::{Tool, schema, strict};
@@ -43,7 +43,8 @@ impl Tool {
 
     /// A tool of the Model Context Protocol: `{"name", "description", "inputSchema", "annotations"}`.
     /// The annotations say what the method says (RFC 9110 section 9.2): GET reads, PUT and DELETE may
-    /// be repeated, all but GET and POST may overwrite.
+    /// be repeated, all but GET and POST may overwrite. Clients hand the schema to their model's provider as it
+    /// is, so that it has the form that all providers take; its dialect stays.
     pub fn to_mcp(&self) -> Json {
         let read_only = self.method == Method::Get;
         let mut annotations = ObjectBuilder::new().with("readOnlyHint", read_only);
@@ -55,7 +56,7 @@ impl Tool {
         ObjectBuilder::new()
             .with("name", self.name.as_str())
             .with("description", self.description.as_str())
-            .with("inputSchema", self.object_schema())
+            .with("inputSchema", self.schema_with_dialect())
             .with("annotations", annotations)
             .into()
     }
@@ -66,10 +67,11 @@ impl Tool {
         strict::schema(&self.input_schema).filter(|_| !self.takes_anything)
     }
 
-    /// Any JSON Schema, but of type object.
-    fn object_schema(&self) -> Json {
-        let Some(object) = self.input_schema.as_object() else { return self.input_schema.clone() };
-        object.iter().fold(ObjectBuilder::new().with("type", "object"), with_other).into()
+    fn schema_with_dialect(&self) -> Json {
+        let plain = schema::flat(&self.input_schema);
+        let dialect = self.input_schema.get("$schema").map(|dialect| ("$schema", dialect));
+        let members = plain.as_object().into_iter().flat_map(Object::iter).chain(dialect);
+        members.map(|(keyword, value)| (keyword, value.clone())).collect()
     }
 
     fn function(&self, strict: Option<Json>) -> ObjectBuilder {
@@ -83,11 +85,7 @@ impl Tool {
 
     fn response_function(&self, strict: Option<Json>) -> Json {
         let function = self.function(strict).build();
-        function.iter().fold(ObjectBuilder::new().with("type", "function"), with_other).into()
+        let all = ObjectBuilder::new().with("type", "function");
+        function.iter().fold(all, |all, (name, value)| all.with(name, value.clone())).into()
     }
-}
-
-/// Adds a member, unless it is the `type` that is there already.
-fn with_other(all: ObjectBuilder, (name, value): (&str, &Json)) -> ObjectBuilder {
-    if name == "type" { all } else { all.with(name, value.clone()) }
 }
