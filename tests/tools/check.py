@@ -4,8 +4,8 @@
 
 FILE is JSON: an object from shape (`openai`, `openai_strict`, `openai_responses`,
 `openai_responses_strict`, `anthropic`, `mcp`) to a list of tools. Exits with 1 and says why if one of
-them is not what its SDK takes: an unknown or missing member, a value of another type, a name that a
-provider refuses, an input schema that is no JSON Schema, or a strict one to which the SDK's own
+them is not what its SDK takes: an unknown or missing member, a value of another type, a name (of a tool
+or of a param) that a provider refuses, an input schema that is no JSON Schema, or a strict one to which the SDK's own
 rules would add something. Prints how many tools were checked.
 """
 
@@ -25,6 +25,8 @@ from openai.types.shared_params import FunctionDefinition
 from pydantic import TypeAdapter
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+# What Anthropic and Bedrock take as the name of a property at the root of a tool's schema.
+PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 # What the providers refuse at the root of a tool's schema.
 NOT_AT_THE_ROOT = {"allOf", "anyOf", "oneOf", "not", "enum", "$ref"}
 
@@ -41,6 +43,9 @@ def typed(kind, tool):
 
 def provider_schema(schema):
     assert schema["type"] == "object" and not NOT_AT_THE_ROOT & set(schema), f"root of {schema}"
+    for name in schema["properties"]:
+        assert PROPERTY.fullmatch(name), f"the property {name!r} is refused"
+    assert set(schema.get("required", ())) <= set(schema["properties"]), f"required of {schema}"
     Draft202012Validator.check_schema(schema)
 
 

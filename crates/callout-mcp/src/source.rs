@@ -22,6 +22,9 @@ pub trait ToolSource: Send + Sync + 'static {
 
     /// Calls a tool. Dropping the future cancels the call.
     ///
+    /// `params` have the names that the list shows, which are not always their own: [`callout::Tool::params`],
+    /// [`callout::ToolRegistry`] and [`callout::CallOptions::with_tool_names`] each lead back from them.
+    ///
     /// # Errors
     ///
     /// A [`Refusal`] becomes an error of the protocol; a call that failed is no refusal.

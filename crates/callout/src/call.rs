@@ -45,6 +45,9 @@ pub struct CallOptions {
     /// Whether params that are strings are converted to the numbers and booleans that the input
     /// schema asks for. Default: the engine's.
     pub lenient_params: Option<bool>,
+    /// Whether the params are a model's: under the names that the endpoint's tool shows, where these are not the
+    /// params' own. Errors name them so too. Default: false.
+    pub tool_names: bool,
 }
 
 impl CallOptions {
@@ -60,6 +63,14 @@ impl CallOptions {
     #[must_use]
     pub fn with_lenient_params(mut self, lenient: bool) -> Self {
         self.lenient_params = Some(lenient);
+        self
+    }
+
+    /// With params as a model gave them for the endpoint's tool, or not; see [`Tool::params`](crate::Tool::params),
+    /// which need not be called then, but may be.
+    #[must_use]
+    pub fn with_tool_names(mut self, tool_names: bool) -> Self {
+        self.tool_names = tool_names;
         self
     }
 }
@@ -90,6 +101,11 @@ impl<'a> Call<'a> {
     }
 
     fn named(&self, error: Error) -> Error {
+        let tool = self.integration.endpoint(self.endpoint).filter(|_| self.options.tool_names);
+        let error = match tool {
+            Some(endpoint) => endpoint.param_names.told(error),
+            None => error,
+        };
         error.with_integration(self.integration.name()).with_endpoint(self.endpoint)
     }
 }
@@ -264,6 +280,7 @@ fn open<'a>(call: &Call<'a>, params: Json, disabled: Disabled) -> Result<(&'a Ar
             format!("params must be a JSON object, not {}", params.type_name()),
         ));
     };
+    let params = if call.options.tool_names { endpoint.param_names.own(params) } else { params };
     Ok((endpoint, params))
 }
 

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{
     shape::Habit,
-    tools::{self, Tool},
+    tools::{self, ParamNames, Tool},
 };
 
 /// A loaded integration. Cheap to clone, `Send + Sync`.
@@ -54,6 +54,8 @@ pub(crate) struct Endpoint {
     pub(crate) description: String,
     /// See [`Tool::name`].
     pub(crate) tool_name: String,
+    /// See [`Tool::params`].
+    pub(crate) param_names: ParamNames,
     pub(crate) delivery: Delivery,
     pub(crate) retry: RetryConfig,
     pub(crate) request: Request,
@@ -209,14 +211,16 @@ impl Endpoint {
     ) -> Option<Self> {
         let request = Request::compile(&config.base_url, endpoint, config.auth.as_ref(), limits, faults);
         let pipeline = Pipeline::compile(endpoint, limits, faults);
+        let (request, pipeline) = (request?, pipeline?);
         Some(Self {
             name: endpoint.name.clone(),
             description: endpoint.description.clone(),
             tool_name: tools::name(&config.name, &endpoint.name),
+            param_names: ParamNames::of(&request.tool_schema()),
             delivery: endpoint.result_delivery,
             retry: endpoint.retry_config.clone(),
-            request: request?,
-            pipeline: pipeline?,
+            request,
+            pipeline,
             shapes: Arc::default(),
         })
     }

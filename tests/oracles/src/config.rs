@@ -36,6 +36,13 @@ fn compiles(config: IntegrationConfig, secrets: &Secrets, faults: &mut Faults) -
     if let Some(integration) = &loaded {
         for tool in integration.tools() {
             assert!(tool.input_schema.as_object().is_some(), "a tool's parameters are a schema");
+            let shown = tool.to_anthropic();
+            let properties = shown.get("input_schema").and_then(|schema| schema.get("properties")?.as_object());
+            let is_taken = |name: &str| {
+                (1..=64).contains(&name.len())
+                    && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+            };
+            assert!(properties.is_some_and(|all| all.keys().all(is_taken)), "a name that providers refuse: {shown}");
         }
     }
     loaded.is_some() && faults.is_empty()

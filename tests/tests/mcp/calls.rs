@@ -41,6 +41,29 @@ async fn tools_are_listed_without_what_the_host_binds() {
 }
 
 #[tokio::test]
+async fn params_are_called_by_the_names_that_are_listed() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/charges", Reply::json(200, "1"));
+    let schema = r#","input_schema":{"properties":{"created[gte]":{"type":"integer"},"expand[]":{}}}"#;
+    let tools = tools(&upstream, &[endpoint("charges", "/charges", schema)]).with_host_param("expand[]");
+    let mut client = Client::start(Registry::new(builder().build().unwrap(), tools, json(r#"{"expand[]":"a"}"#))).await;
+
+    let listed = client.ask("tools/list", "{}").await;
+    let properties = at(&listed, "result.tools.0.inputSchema.properties");
+    assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["created_gte"]);
+    assert_eq!(text_at(&properties, "created_gte.description"), "The API calls it created[gte]");
+    for arguments in [r#"{"created_gte":5,"expand":"b"}"#, r#"{"created[gte]":5}"#] {
+        let answer = client.call("shop__charges", arguments).await;
+        assert_eq!(text_at(&answer, "result.content.0.text"), "1");
+    }
+    let targets: Vec<_> = upstream.requests().iter().map(|request| request.target.clone()).collect();
+    assert_eq!(targets, ["/charges?created%5Bgte%5D=5&expand%5B%5D=a"; 2]);
+    let answer = client.call("shop__charges", r#"{"created_gte":"x"}"#).await;
+    let told = text_at(&answer, "result.content.0.text");
+    assert!(told.starts_with("shop.charges: created_gte: must be an integer"), "{told}");
+}
+
+#[tokio::test]
 async fn a_result_has_its_text_and_its_structure() {
     let upstream = Upstream::start().await;
     upstream.reply("/object", Reply::json(200, r#"{"z":1,"a":[1.50,null]}"#));

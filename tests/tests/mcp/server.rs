@@ -59,6 +59,28 @@ async fn a_workspaces_endpoints_are_tools_over_http() {
 }
 
 #[tokio::test]
+async fn params_are_called_over_http_by_the_names_that_are_listed() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/items/7", Reply::json(200, r#"{"a":"seven"}"#));
+    let server = Server::start().await;
+    let properties = r#""properties":{"id":{"type":"integer"}"#;
+    let shop = integration("shop", &upstream.url());
+    assert!(shop.contains(properties), "{shop}");
+    server.create(&shop.replace(properties, &format!(r#"{properties},"at[gte]":{{"type":"integer"}}"#))).await;
+    for client in both(&server).await {
+        let listed = client.ask("tools/list", "{}").await;
+        let shown = text_at(&listed, "result.tools.0.inputSchema.properties.at_gte.description");
+        assert_eq!(shown, "The API calls it at[gte]", "{listed}");
+        let answer = client.call("shop__go", r#"{"id":7,"at_gte":5}"#).await;
+        assert_eq!(text_at(&answer, "result.content.0.text"), "x is seven");
+        let answer = client.call("shop__go", r#"{"id":7,"at_gte":"x"}"#).await;
+        assert!(text_at(&answer, "result.content.0.text").contains("at_gte: must be an integer"), "{answer}");
+    }
+    let targets: Vec<_> = upstream.requests().iter().map(|request| request.target.clone()).collect();
+    assert_eq!(targets, ["/items/7?at%5Bgte%5D=5"; 2]);
+}
+
+#[tokio::test]
 async fn what_changes_is_called_as_it_is_now() {
     let (before, after) = (Upstream::start().await, Upstream::start().await);
     before.reply("/items/1", Reply::json(200, r#"{"a":"before"}"#));

@@ -27,7 +27,7 @@ fn integration(workspace: &str, name: &str, endpoints: &[(&str, Method, &str)]) 
 }
 
 /// Schemas of every kind.
-const SCHEMAS: [(&str, Method, &str); 9] = [
+const SCHEMAS: [(&str, Method, &str); 10] = [
     ("anything", Method::Post, "{}"),
     ("closed", Method::Get, r#"{"type":"object","properties":{"n":{"type":"integer"}},"additionalProperties":false}"#),
     (
@@ -62,6 +62,13 @@ const SCHEMAS: [(&str, Method, &str); 9] = [
         r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","title":"T","properties":{"user_id":{"type":"integer"},
             "id":{"type":"integer","default":1}},"required":["user_id"]}"#,
     ),
+    (
+        "named",
+        Method::Get,
+        r##"{"properties":{"$filter":{"type":"string","description":"by what"},"created[gte]":{"type":"integer"},
+            "created_gte":{"type":"integer"},"of":{"$ref":"#/$defs/kind"}},"required":["$filter","of"],"$defs":{"kind":
+            {"type":"object","properties":{"@type":{"type":"string"}},"required":["@type"],"additionalProperties":false}}}"##,
+    ),
 ];
 
 #[test]
@@ -92,8 +99,8 @@ fn definitions_are_what_the_sdks_take() {
     let output = Command::new(python).arg(script).arg(file.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    // closed, plain, references, nullable and draft can be said in strict mode; thrice, in two shapes.
-    assert_eq!(said, "checked 162 tools, 30 of them strict\n");
+    // closed, plain, references, nullable, draft and named can be said in strict mode; thrice, in two shapes.
+    assert_eq!(said, "checked 180 tools, 36 of them strict\n");
 }
 
 #[test]
@@ -199,6 +206,67 @@ async fn host_params_are_the_hosts_alone() {
     registry.spawn(&inbox, "shop__open", json("{}"), Json::Null).unwrap();
     assert_eq!(inbox.interrupted().await.endpoint, "open");
     assert_eq!(upstream.count(), 4);
+}
+
+#[tokio::test]
+async fn a_param_whose_name_providers_refuse_has_another_for_models() {
+    let upstream = Upstream::with(|_: &Recorded| Reply::json(200, "{}")).await;
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL","endpoints":[
+        {"name":"charges","description":"C","method":"GET","path":"/charges{?$filter}","input_schema":{"properties":{
+            "created[gte]":{"type":"integer"},"expand[]":{"type":"array","items":{"type":"string"}},
+            "limit":{"type":"integer"}},"required":["created[gte]"]}}]}"#;
+    let (shop, engine) = (load(&upstream, text), builder().with_lenient_params(true).build().unwrap());
+    let registry = ToolRegistry::new().with_integration(&shop);
+    let strict = registry.clone().with_strict(true);
+    for shape in [
+        registry.openai(),
+        registry.openai_responses(),
+        registry.anthropic(),
+        registry.mcp(),
+        strict.openai(),
+        strict.openai_responses(),
+    ] {
+        assert_eq!(properties(&schemas(&shape)[0]), ["created_gte", "expand", "limit", "filter"], "{shape:?}");
+        assert_eq!(schemas(&shape)[0].get("required").unwrap().as_array().unwrap()[0], Json::from("created_gte"));
+    }
+    // The schema of the call itself has the params' own names.
+    let own = ["created[gte]", "expand[]", "limit", "$filter"];
+    assert_eq!(properties(&registry.tools()[0].input_schema), own);
+
+    let given = json(r#"{"created_gte":"5","expand":["a","b"],"filter":"x","limit":2}"#);
+    let outcome = registry.call(&engine, "shop__charges", given.clone(), Json::Null).await.unwrap();
+    let sent = "/charges?%24filter=x&created%5Bgte%5D=5&expand%5B%5D=a&expand%5B%5D=b&limit=2";
+    assert_eq!(upstream.requests()[0].target, sent);
+    assert_eq!(outcome.conversions().len(), 1);
+    engine.call(&shop, "charges", shop.tools()[0].params(given)).await.unwrap();
+    assert_eq!(upstream.requests()[1].target, sent);
+
+    let params = |registry: &ToolRegistry, model: &str, host: &str| {
+        registry.params("shop__charges", json(model), json(host)).unwrap().to_string()
+    };
+    let nulls = r#"{"created_gte":5,"expand":null,"limit":null,"filter":null}"#;
+    assert_eq!(params(&strict, nulls, "null"), r#"{"created[gte]":5}"#);
+    assert_eq!(params(&registry, r#"{"created[gte]":5,"limit":1}"#, "null"), r#"{"created[gte]":5,"limit":1}"#);
+    let bound = registry.clone().with_host_param("created[gte]");
+    assert_eq!(properties(&schemas(&bound.mcp())[0]), ["expand", "limit", "filter"]);
+    let model = r#"{"created_gte":1,"created[gte]":2,"limit":3}"#;
+    assert_eq!(params(&bound, model, r#"{"created[gte]":7}"#), r#"{"limit":3,"created[gte]":7}"#);
+
+    // What is wrong is told by the names that whoever asked knows.
+    let inbox = engine.inbox();
+    for (model, told) in [
+        (r#"{"created_gte":"x"}"#, r#"shop.charges: created_gte: must be an integer, not "x""#),
+        ("{}", "shop.charges: created_gte: is required"),
+        (r#"{"created_gte":5,"expand":[1]}"#, "shop.charges: expand[0]: must be a string, not 1"),
+    ] {
+        let error = registry.call(&engine, "shop__charges", json(model), Json::Null).await.unwrap_err();
+        assert_eq!(error.to_string(), told);
+        registry.spawn(&inbox, "shop__charges", json(model), Json::Null).unwrap();
+        assert_eq!(inbox.interrupted().await.text(), told);
+    }
+    let error = engine.call(&shop, "charges", json("{}")).await.unwrap_err();
+    assert_eq!(error.to_string(), r#"shop.charges: ["created[gte]"]: is required"#);
+    assert_eq!(upstream.count(), 2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callout::Json;
+use callout::{CallOptions, Json};
 use callout_mcp::{Called, Changes, Refusal, ToolList, ToolSource};
 use callout_store::{Permission, Uuid};
 use futures_util::{StreamExt as _, stream};
@@ -72,7 +72,10 @@ impl ToolSource for WorkspaceTools {
         let started = app.clock().now();
         let (place, loaded) = self.find(asker.workspace, tool).await?;
         let result = match loaded {
-            Ok(integration) => app.engine().call(&integration, &place.endpoint, params).await,
+            Ok(integration) => {
+                let options = CallOptions::default().with_tool_names(true);
+                app.engine().call_with(&integration, &place.endpoint, params, &options).await
+            }
             Err(error) => Err(error),
         };
         let duration = app.clock().now().saturating_duration_since(started);

@@ -1,5 +1,6 @@
 //! Endpoints as tools: what a model is told about them.
 
+mod names;
 mod registry;
 mod schema;
 mod shapes;
@@ -12,11 +13,12 @@ use callout_core::{
     json::{Json, ObjectBuilder},
 };
 
+pub(crate) use names::ParamNames;
 pub use registry::ToolRegistry;
 
 use crate::integration::Endpoint;
 
-/// The longest name that the common model providers accept.
+/// The longest name that the common model providers accept, of a tool and of a param.
 const MAX_NAME: usize = 64;
 
 /// One endpoint as a tool for function calling.
@@ -31,7 +33,7 @@ pub struct Tool {
     /// What the endpoint does.
     pub description: String,
     /// JSON Schema of the params, an object; path params and auth params that the config's schema
-    /// does not name are added.
+    /// does not name are added. It has the params' own names; see [`Tool::params`].
     pub input_schema: Json,
     /// The endpoint's name.
     pub endpoint: String,
@@ -41,6 +43,7 @@ pub struct Tool {
     pub delivery: Delivery,
     /// Whether the config's schema says nothing of the params.
     takes_anything: bool,
+    param_names: ParamNames,
 }
 
 impl Tool {
@@ -53,6 +56,36 @@ impl Tool {
             method: endpoint.request.method(),
             delivery: endpoint.delivery,
             takes_anything: endpoint.request.takes_anything(),
+            param_names: endpoint.param_names.clone(),
+        }
+    }
+
+    /// The params of a call, of the arguments that a model gave for this tool.
+    ///
+    /// Anthropic and Bedrock take names of params of 1 to 64 characters of `[a-zA-Z0-9_.-]` alone. Where one is
+    /// another (`created[gte]`, `$filter`, `expand[]`), the shapes for OpenAI, Anthropic and MCP show a name that
+    /// fits (`created_gte`, `filter`, `expand`), the same in all of them, with the param's own name in its
+    /// description. Here it gets its own name back; what has that already keeps it. A tool whose params all have
+    /// names that fit gives the arguments as they are.
+    ///
+    /// [`ToolRegistry::params`] has this done; so has a call with
+    /// [`CallOptions::with_tool_names`](crate::CallOptions::with_tool_names).
+    ///
+    /// ```
+    /// use callout::{EndpointConfig, Engine, IntegrationConfig, Json, Secrets};
+    ///
+    /// let charges = EndpointConfig::new("charges", "Lists charges", "/v1/charges{?created[gte]}");
+    /// let config = IntegrationConfig::new("stripe", "https://api.stripe.com").with_endpoint(charges);
+    /// let tool = Engine::builder().build()?.load(config, &Secrets::new())?.tools().remove(0);
+    /// assert!(tool.to_anthropic().to_string().contains(r#""created_gte":{"type":"string""#));
+    /// let params = tool.params(serde_json::json!({"created_gte": "1700000000"}));
+    /// assert_eq!(params.to_string(), r#"{"created[gte]":"1700000000"}"#);
+    /// # Ok::<(), callout::Error>(())
+    /// ```
+    pub fn params(&self, arguments: impl Into<Json>) -> Json {
+        match arguments.into() {
+            Json::Object(arguments) => self.param_names.own(arguments).into(),
+            other => other,
         }
     }
 

@@ -8,7 +8,7 @@ use callout_core::{
 };
 
 use super::{Tool, digested, schema, strict};
-use crate::{CallId, Engine, Inbox, Integration, Outcome};
+use crate::{CallId, CallOptions, Engine, Inbox, Integration, Outcome};
 
 /// The tools of many integrations, under names that lead back to them, with params that are the
 /// host's and not the model's.
@@ -176,7 +176,8 @@ impl ToolRegistry {
         Some((integration, &tool.endpoint))
     }
 
-    /// The params of a call: the model's, and the host's over them.
+    /// The params of a call: the model's, and the host's over them. Those of the model get their own names back where
+    /// it sees others; see [`Tool::params`]. Those of the host have their own.
     ///
     /// Of `host` what was made the host's ([`ToolRegistry::with_host_param`]) and the tool has is taken.
     /// Of the model's all that is the host's is dropped, whether or not the host gives a value. Params beyond
@@ -189,7 +190,7 @@ impl ToolRegistry {
     pub fn params(&self, name: &str, model: impl Into<Json>, host: impl Into<Json>) -> Result<Json, Error> {
         let Registered { integration, tool } = self.registered(name)?;
         let whole = &tool.input_schema;
-        let model = object(model.into(), "the model's params")?;
+        let model = tool.param_names.own(object(model.into(), "the model's params")?);
         let host = object(host.into(), "the host's params")?;
         let mut params = ObjectBuilder::with_capacity(model.len());
         for (name, value) in model.iter().filter(|(name, _)| !self.is_hosts(name)) {
@@ -207,7 +208,7 @@ impl ToolRegistry {
         Ok(if is_looked_into { strict::without_nulls(whole, &params) } else { params })
     }
 
-    /// Makes the call that a model asked for; see [`ToolRegistry::params`].
+    /// Makes the call that a model asked for; see [`ToolRegistry::params`]. Errors name params as models see them.
     ///
     /// # Errors
     ///
@@ -221,10 +222,11 @@ impl ToolRegistry {
     ) -> Result<Outcome, Error> {
         let params = self.params(name, model, host)?;
         let Registered { integration, tool } = self.registered(name)?;
-        engine.call(integration, &tool.endpoint, params).await
+        engine.call_with(integration, &tool.endpoint, params, &CallOptions::default().with_tool_names(true)).await
     }
 
-    /// Spawns the call that a model asked for into an inbox; see [`ToolRegistry::params`].
+    /// Spawns the call that a model asked for into an inbox; see [`ToolRegistry::params`]. Errors name params as
+    /// models see them.
     ///
     /// # Errors
     ///
@@ -238,7 +240,7 @@ impl ToolRegistry {
     ) -> Result<CallId, Error> {
         let params = self.params(name, model, host)?;
         let Registered { integration, tool } = self.registered(name)?;
-        inbox.spawn(integration, &tool.endpoint, params)
+        inbox.spawn_with(integration, &tool.endpoint, params, CallOptions::default().with_tool_names(true))
     }
 
     fn is_hosts(&self, param: &str) -> bool {

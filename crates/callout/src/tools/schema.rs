@@ -53,6 +53,13 @@ pub(super) fn declares(root: &Json, name: &str) -> bool {
     in_place(root).iter().any(|(schema, _)| schema.get("properties").is_some_and(|all| all.get(name).is_some()))
 }
 
+/// The names of the schema's properties, at its root and in what its root combines.
+pub(super) fn property_names(root: &Json) -> Vec<&str> {
+    let mut known = HashSet::new();
+    let properties = in_place(root).into_iter().filter_map(|(schema, _)| schema.get("properties")?.as_object());
+    properties.flat_map(Object::keys).filter(|name| known.insert(*name)).collect()
+}
+
 /// The schema as providers take it for a tool: `"type": "object"`, and none of the combining keywords
 /// at the root, which they refuse there. The properties that these name are kept, what always holds
 /// is still required.
@@ -158,6 +165,59 @@ fn hidden(schema: &Json, param: &str, depth: u32) -> Json {
 
 fn names_without(names: &[Json], param: &str) -> Json {
     names.iter().filter(|name| name.as_str() != Some(param)).cloned().collect()
+}
+
+/// A schema whose root is not what it was in `whole`, which it was made of: what refers to the root, or to a place of
+/// it that is no definition, leads to the whole, which becomes a definition.
+pub(super) fn rerooted(schema: &Json, whole: &Json) -> Json {
+    let definitions = schema.get("$defs").and_then(Json::as_object);
+    let mut name = "params".to_owned();
+    while definitions.is_some_and(|all| all.contains(&name)) {
+        name.push('_');
+    }
+    let mut is_referred_to = false;
+    let schema = repointed(schema, &name, &mut is_referred_to);
+    let (Some(root), Some(whole)) = (schema.as_object(), whole.as_object()) else { return schema };
+    if !is_referred_to {
+        return schema;
+    }
+    let whole: Json = without(whole, &["$defs", "definitions", "$schema", "$id"]).into();
+    let own = (name.as_str(), repointed(&whole, &name, &mut is_referred_to));
+    let definitions = root.get("$defs").and_then(Json::as_object).into_iter().flat_map(Object::iter);
+    let definitions: Json = definitions.map(|(name, schema)| (name, schema.clone())).chain([own]).collect();
+    let members = root.iter().map(|(keyword, value)| (keyword, value.clone()));
+    members.chain([("$defs", definitions)]).collect()
+}
+
+/// With each reference to the root going to that definition.
+fn repointed(value: &Json, definition_name: &str, is_referred_to: &mut bool) -> Json {
+    match value {
+        Json::Object(members) => {
+            let members = members.iter().map(|(keyword, member)| {
+                let place = member.as_str().filter(|_| keyword == "$ref").and_then(place_of_root);
+                let changed: Json = match place {
+                    Some(place) => {
+                        *is_referred_to = true;
+                        format!("#/$defs/{definition_name}{place}").into()
+                    }
+                    None => repointed(member, definition_name, is_referred_to),
+                };
+                (keyword, changed)
+            });
+            members.collect()
+        }
+        Json::Array(elements) => {
+            elements.iter().map(|element| repointed(element, definition_name, is_referred_to)).collect()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => value.clone(),
+    }
+}
+
+/// What stands behind the `#` of a reference to the root, or to a place of it that is no definition.
+fn place_of_root(reference: &str) -> Option<&str> {
+    let place = reference.strip_prefix('#')?;
+    let is_of_root = place.is_empty() || (place.starts_with('/') && definition(reference).is_none());
+    is_of_root.then_some(place)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Tool {
         ObjectBuilder::new()
             .with("name", self.name.as_str())
             .with("description", self.description.as_str())
-            .with("input_schema", schema::flat(&self.input_schema))
+            .with("input_schema", self.plain_schema())
             .into()
     }
 
@@ -64,11 +64,17 @@ impl Tool {
     /// The schema for strict mode. An input schema of `{}` has none: all that such an endpoint is for
     /// would be shut out.
     fn strict(&self) -> Option<Json> {
-        strict::schema(&self.input_schema).filter(|_| !self.takes_anything)
+        let strict = strict::schema(&self.input_schema).filter(|_| !self.takes_anything)?;
+        Some(self.param_names.shown(strict, &self.input_schema))
+    }
+
+    /// The schema in the form that all providers take.
+    fn plain_schema(&self) -> Json {
+        self.param_names.shown(schema::flat(&self.input_schema), &self.input_schema)
     }
 
     fn schema_with_dialect(&self) -> Json {
-        let plain = schema::flat(&self.input_schema);
+        let plain = self.plain_schema();
         let dialect = self.input_schema.get("$schema").map(|dialect| ("$schema", dialect));
         let members = plain.as_object().into_iter().flat_map(Object::iter).chain(dialect);
         members.map(|(keyword, value)| (keyword, value.clone())).collect()
@@ -79,7 +85,7 @@ impl Tool {
         ObjectBuilder::new()
             .with("name", self.name.as_str())
             .with("description", self.description.as_str())
-            .with("parameters", strict.unwrap_or_else(|| schema::flat(&self.input_schema)))
+            .with("parameters", strict.unwrap_or_else(|| self.plain_schema()))
             .with("strict", is_strict)
     }
 
