@@ -46,7 +46,7 @@ fn told(line: &str) -> Vec<String> {
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 52] = [
+    let table: [(&str, &[&str]); 53] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -98,6 +98,10 @@ fn lines_become_endpoints() {
                 ". the query key \"x\" is the param \"query_x\"",
                 ". the query key \"a b\" is the param \"query_a_b\"",
             ],
+        ),
+        (
+            r"curl https://shop.example/a -d $'text=line 1\nline 2' --data-ascii $'b=\r\n'",
+            &["POST https://shop.example/a", "form", r#"{"text":"line 1\nline 2","b":"\r\n"}"#],
         ),
         ("curl 'https://shop.example/a?name:exact=a'", &["GET https://shop.example/a", r#"{"name:exact":"a"}"#]),
         ("curl -G https://shop.example/a -d q=1", &["GET https://shop.example/a{?q}", r#"{"q":1}"#]),

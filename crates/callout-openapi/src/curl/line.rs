@@ -291,11 +291,8 @@ impl Line {
                     "--{name} reads a file: write what is in it in place of {value:.100}"
                 )));
             }
-            "data" | "data-ascii" => {
-                let text = value.replace(['\r', '\n'], "");
-                self.data.push(Data { text, encode: false });
-            }
-            "data-raw" | "data-binary" => self.data.push(Data { text: value, encode: false }),
+            // Line ends are taken out of what is read from a file alone.
+            "data" | "data-ascii" | "data-raw" | "data-binary" => self.data.push(Data { text: value, encode: false }),
             "data-urlencode" => self.data.push(Data { text: value, encode: true }),
             "json" => {
                 self.is_json = true;
