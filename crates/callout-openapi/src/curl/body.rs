@@ -7,10 +7,11 @@ use callout_core::{
 use url::form_urlencoded;
 
 use super::{
-    CurlError, Made,
+    CurlError, Made, expansions,
     line::Line,
     scalar,
     secrets::{is_secret_field, is_secret_text},
+    text_schema,
 };
 use crate::body::essence;
 
@@ -59,12 +60,18 @@ pub(super) fn of(
         None => line.is_json || Json::parse(&text).is_ok_and(|value| value.as_object().is_some()),
         Some(media) => return Err(CurlError::new(format!("a body of {media:.100} cannot be sent by an endpoint"))),
     };
+    let unread = |why: String| match expansions::named(&text) {
+        Some(named) => CurlError::new(format!(
+            "the body cannot be read, for a shell puts something in place of {named} in it: write what that is"
+        )),
+        None => CurlError::new(why),
+    };
     let plain = |media: &str| matches!(media, "application/json" | "application/x-www-form-urlencoded");
     if content_type.as_deref().is_none_or(plain) {
         headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     }
     let fields: Vec<Field> = if is_json {
-        let value = Json::parse(&text).map_err(|error| CurlError::new(format!("the body is no JSON: {error}")))?;
+        let value = Json::parse(&text).map_err(|error| unread(format!("the body is no JSON: {error}")))?;
         let Json::Object(members) = &value else {
             return Err(CurlError::new("the body is no JSON object, and only objects can be sent"));
         };
@@ -76,21 +83,24 @@ pub(super) fn of(
         members.iter().map(field).collect()
     } else {
         if content_type.is_none() && is_no_form(&text) {
-            return Err(CurlError::new(
-                "a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form",
-            ));
+            let why = "a body of text cannot be sent by an endpoint: it is neither a JSON object nor a form";
+            return Err(unread(why.to_owned()));
         }
         body.format = BodyFormat::Form;
         form_fields(&text)
     };
     for Field { name, value, is_secret } in fields {
-        let schema = schema_of(&value, 0);
+        let name = made.written("the name of a field", &name);
         if is_secret {
             made.notes
                 .push(format!("the field {name:.50?} may hold a secret: its value is taken out, a call gives it"));
-            made.param_to_be_given(&name, schema, true);
+            made.param_to_be_given(&name, schema_of(&expansions::plain_value(value), 0), true);
+        } else if let Some(variable) = value.as_str().and_then(expansions::variable) {
+            made.notes.push(format!("the field {name:.50?} is the variable ${variable:.50}: a call gives it"));
+            made.param_to_be_given(&name, text_schema(), true);
         } else {
-            made.param(&name, schema, value, true);
+            let value = made.written_value(&format!("the field {name:.50?}"), value);
+            made.param(&name, schema_of(&value, 0), value, true);
         }
         body.names.push(name);
     }

@@ -1,6 +1,6 @@
 //! What curl makes of brackets in a URL, unless it has `--globoff`.
 
-use super::{is_param_name, line::Line};
+use super::{expansions, is_param_name, line::Line};
 
 /// The URL of a line as far as its brackets are not known to be params.
 pub(super) struct Globs {
@@ -10,9 +10,11 @@ pub(super) struct Globs {
 
 impl Globs {
     pub(super) fn of(line: &Line) -> Self {
-        // What is escaped is text.
-        let rest = if line.is_globoff { String::new() } else { line.url.replace("\\{", "").replace("\\[", "") };
-        Self { rest }
+        if line.is_globoff {
+            return Self { rest: String::new() };
+        }
+        // What is escaped is text, and what a shell expands curl never sees.
+        Self { rest: expansions::without(&line.url).replace("\\{", "").replace("\\[", "") }
     }
 
     /// The name in a segment that is all `{name}`. curl takes it for a set of one, and nobody writes such a set:

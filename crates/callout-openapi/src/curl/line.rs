@@ -1,6 +1,6 @@
 //! The options of a curl command line.
 
-use super::CurlError;
+use super::{CurlError, expansions};
 
 /// One piece of a body.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,7 +10,8 @@ pub(super) struct Data {
     pub(super) encode: bool,
 }
 
-/// What a line says, its secrets too: it has no `Debug`.
+/// What a line says, its secrets too: it has no `Debug`. In the URL, the values of headers and the data, what a shell
+/// would expand is [marked](expansions).
 #[derive(Clone, Default)]
 pub(super) struct Line {
     pub(super) url: String,
@@ -284,11 +285,12 @@ impl Line {
 
     fn option(&mut self, name: &str, value: String) -> Result<(), CurlError> {
         match name {
-            "request" => self.method = Some(value),
+            "request" => self.method = Some(expansions::plain(&value)),
             "header" => self.header(&value),
             "data" | "data-ascii" | "data-binary" | "json" | "data-urlencode" if names_a_file(name, &value) => {
                 return Err(CurlError::new(format!(
-                    "--{name} reads a file: write what is in it in place of {value:.100}"
+                    "--{name} reads a file: write what is in it in place of {:.100}",
+                    expansions::plain(&value)
                 )));
             }
             // Line ends are taken out of what is read from a file alone.
@@ -321,17 +323,20 @@ impl Line {
     }
 
     fn header(&mut self, text: &str) {
-        if let Some((name, value)) = text.split_once(':') {
-            let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
-            // A name without a value takes curl's own header away.
-            if !value.is_empty() {
-                self.headers.push((name, value));
+        let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
+            (Some((name, value)), _) => (name.trim(), value.trim()),
+            (None, Some(name)) => (name.trim(), ""),
+            (None, None) => {
+                self.losses.push("a header that is none is left out".to_owned());
+                return;
             }
-        } else if let Some(name) = text.strip_suffix(';') {
-            self.headers.push((name.trim().to_owned(), String::new()));
-        } else {
-            self.losses.push("a header that is none is left out".to_owned());
+        };
+        // A name without a value takes curl's own header away.
+        if value.is_empty() && text.contains(':') {
+            return;
         }
+        self.losses.extend(expansions::loss("the name of a header", name));
+        self.headers.push((expansions::plain(name), value.to_owned()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a curl command line to an integration with one endpoint.
 
 mod body;
+mod expansions;
 mod globs;
 mod line;
 mod secrets;
@@ -54,7 +55,9 @@ impl CurlError {
 /// the line does.
 ///
 /// Quotes, escapes and line ends are read as a POSIX shell reads them (and `$'…'` as bash does); nothing is
-/// expanded or run, and no file is read. Secrets are taken out, wherever they stand: in a header, a
+/// expanded or run, and no file is read. What is all a variable of the shell, be it a segment of the path, the value
+/// of a query key or a field of the body, is a param that a call gives; what else a shell would put something in place
+/// of is sent as it is written, which is among the losses. Secrets are taken out, wherever they stand: in a header, a
 /// user, the URL or a cookie. `name` is the integration's, `endpoint` the endpoint's; both are made of
 /// the URL where they are not given. `check` is the engine's own check of a config.
 ///
@@ -73,6 +76,9 @@ pub fn import_curl(
     let method = method(&line)?;
     let mut headers = line.headers.clone();
     let auth = secrets::take(&line, &url, &mut headers, &mut made);
+    for (name, value) in &mut headers {
+        *value = made.written(&format!("the header {name:.50}"), value);
+    }
     let body = body::of(&line, method, &mut headers, &mut made)?;
     let host = url.host_str().unwrap_or_default().to_owned();
     let path = path(&url, Globs::of(&line), method, &body, &mut made);
@@ -140,6 +146,18 @@ impl Made {
         }
     }
 
+    /// The text as it is written, and a loss if a shell would have put something in it.
+    fn written(&mut self, place: &str, text: &str) -> String {
+        self.losses.extend(expansions::loss(place, text));
+        expansions::plain(text)
+    }
+
+    /// The same of all texts in a value.
+    fn written_value(&mut self, place: &str, value: Json) -> Json {
+        self.losses.extend(expansions::loss(place, &value.to_string()));
+        expansions::plain_value(value)
+    }
+
     fn schema(&mut self, body: &body::Body) -> Object {
         let properties = std::mem::take(&mut self.properties).build();
         let required = std::mem::take(&mut self.required);
@@ -161,6 +179,14 @@ fn parse_url(text: &str) -> Result<Url, CurlError> {
     // Behind the place there may be another URL, as the value of a query key.
     let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?', '#']));
     let text = if has_scheme { text.to_owned() } else { format!("http://{text}") };
+    let (scheme, behind) = text.split_once("://").unwrap_or_default();
+    let authority = behind.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if let Some(named) = expansions::named(&format!("{scheme}{host}")) {
+        return Err(CurlError::new(format!(
+            "where the API is cannot be read, for a shell puts something in place of {named}: write what that is"
+        )));
+    }
     let url = Url::parse(&text).map_err(|error| CurlError::new(format!("the line's URL cannot be read: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(CurlError::new(format!("{}: is no place for HTTP", url.scheme())));
@@ -190,22 +216,24 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
     let mut names: Vec<String> = body.names.clone();
     for segment in url.path().split('/').skip(1) {
         path.push('/');
-        let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
-        if looks_like_a_secret(&decoded) {
+        let marked = percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
+        let decoded = expansions::plain(&marked);
+        let variable = expansions::variable(&marked).map(str::to_ascii_lowercase);
+        if variable.is_none() && looks_like_a_secret(&decoded) {
             let name = free(&id_name(&before), &names);
             names.push(name.clone());
             path.push_str(&format!("{{{name}}}"));
             made.notes
                 .push(format!("a segment of the path may be a secret: it is the param {name:?}, and a call gives it"));
-            made.param_to_be_given(&name, ObjectBuilder::new().with("type", "string").into(), true);
+            made.param_to_be_given(&name, text_schema(), true);
             continue;
         }
-        if let Some(written) = globs.take_name(&decoded) {
-            let name = free(written, &names);
+        if let Some(wanted) = variable.or_else(|| globs.take_name(&decoded).map(str::to_owned)) {
+            let name = free(&wanted, &names);
             names.push(name.clone());
             path.push_str(&format!("{{{name}}}"));
             made.notes.push(format!("the segment {decoded:?} of the path is the param {name:?}, and a call gives it"));
-            made.param_to_be_given(&name, ObjectBuilder::new().with("type", "string").into(), true);
+            made.param_to_be_given(&name, text_schema(), true);
         } else if looks_like_an_id(&decoded) {
             let name = free(&id_name(&before), &names);
             names.push(name.clone());
@@ -213,8 +241,9 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
             made.notes.push(format!("the segment {decoded:?} of the path is the param {name:?}"));
             made.param(&name, schema_of(&decoded.as_str().into()), decoded.as_str().into(), true);
         } else {
+            made.losses.extend(expansions::loss("the path", &marked));
             // Braces would be placeholders.
-            path.push_str(&segment.replace('{', "%7B").replace('}', "%7D"));
+            path.push_str(&expansions::plain_part(segment).replace('{', "%7B").replace('}', "%7D"));
         }
         before = decoded;
     }
@@ -232,6 +261,7 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
     let mut queries: Vec<(String, Vec<Json>, bool)> = Vec::new();
     let own = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned()));
     for (key, value) in own.chain(body.query.iter().cloned()) {
+        let key = made.written("a key of the query", &key);
         let may_be_secret = secrets::is_secret_text(&key, &value)
             || secrets::has_secret_end(&key)
             || (secrets::is_secret_value(&value) && !secrets::is_page_token(&key));
@@ -264,12 +294,18 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
         let value = if is_one { values.remove(0) } else { values.into() };
         if holds_secret {
             // A secret that is made of digits says nothing of the next one.
-            let schema = if is_one { schema_of(&"".into()) } else { schema_of(&value) };
+            let schema = if is_one { text_schema() } else { schema_of(&value) };
             made.notes.push(format!(
                 "the value of the query key {key:.50?} may be a secret: it is taken out, and a call gives it"
             ));
             made.param_to_be_given(&name, schema, is_one);
+        } else if let Some(variable) = value.as_str().and_then(expansions::variable) {
+            made.notes.push(format!(
+                "the value of the query key {key:.50?} is the variable ${variable:.50}: a call gives it"
+            ));
+            made.param_to_be_given(&name, text_schema(), true);
         } else {
+            let value = made.written_value(&format!("the query key {key:.50?}"), value);
             made.param(&name, schema_of(&value), value, is_set);
         }
     }
@@ -356,6 +392,10 @@ fn scalar(text: &str) -> Json {
         Ok(value @ (Json::Number(_) | Json::Bool(_))) if value.to_string() == text => value,
         _ => Json::String(SmolStr::from(text)),
     }
+}
+
+fn text_schema() -> Json {
+    ObjectBuilder::new().with("type", "string").into()
 }
 
 /// The schema of a value like this one.

@@ -1,11 +1,16 @@
 //! A command line as a shell splits it into words.
 
-use super::{CurlError, line::is_curl};
+use super::{
+    CurlError,
+    expansions::{BEGIN, END},
+    line::is_curl,
+};
 
 /// Characters of a line.
 const MAX_LINE: usize = 1 << 20;
 
-/// Splits as a POSIX shell does (2.2, quoting), and reads `$'…'` as bash does. Nothing is expanded.
+/// Splits as a POSIX shell does (2.2, quoting), and reads `$'…'` as bash does. Nothing is expanded: what a shell would
+/// put something in place of is [marked](super::expansions).
 pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
     if line.len() > MAX_LINE {
         return Err(CurlError::new("the line is longer than 1 MiB"));
@@ -15,7 +20,6 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
     // Whether the word is known to be a URL, so that it is not searched again for each `&` in it.
     let mut is_url = false;
     let mut rest = line.chars().peekable();
-    let unclosed = || CurlError::new("the line has a quote that nothing closes");
     while let Some(found) = rest.next() {
         match found {
             '\'' => {
@@ -32,6 +36,8 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
                 rest.next();
                 ansi_quoted(&mut rest, word.get_or_insert_default())?;
             }
+            '$' => dollar(&mut rest, word.get_or_insert_default())?,
+            '`' => backtick(&mut rest, word.get_or_insert_default())?,
             '\\' => match rest.next() {
                 Some('\n') | None => {}
                 Some('\r') if rest.peek() == Some(&'\n') => drop(rest.next()),
@@ -76,8 +82,11 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
 
 type Rest<'r> = std::iter::Peekable<std::str::Chars<'r>>;
 
+fn unclosed() -> CurlError {
+    CurlError::new("the line has a quote or a bracket that nothing closes")
+}
+
 fn double_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
-    let unclosed = || CurlError::new("the line has a quote that nothing closes");
     loop {
         match rest.next().ok_or_else(unclosed)? {
             '"' => return Ok(()),
@@ -86,13 +95,85 @@ fn double_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError
                 escaped @ ('"' | '\\' | '$' | '`') => word.push(escaped),
                 other => word.extend(['\\', other]),
             },
+            '$' => dollar(rest, word)?,
+            '`' => backtick(rest, word)?,
             other => word.push(other),
         }
     }
 }
 
+/// What a `$` begins (2.6): `$(…)`, `${…}`, a variable or a special parameter. Before anything else it is text.
+fn dollar(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
+    let begins_name = |found: char| found.is_ascii_alphabetic() || found == '_';
+    match rest.peek().copied() {
+        Some('(') => {
+            word.extend([BEGIN, '$']);
+            bracketed(rest, word)?;
+        }
+        Some('{') => {
+            word.extend([BEGIN, '$']);
+            up_to('}', true, rest, word)?;
+        }
+        Some(first) if begins_name(first) => {
+            word.extend([BEGIN, '$']);
+            while let Some(found) = rest.next_if(|found| begins_name(*found) || found.is_ascii_digit()) {
+                word.push(found);
+            }
+        }
+        Some(special) if special.is_ascii_digit() || "@*#?-$!".contains(special) => {
+            word.extend([BEGIN, '$']);
+            word.extend(rest.next());
+        }
+        _ => {
+            word.push('$');
+            return Ok(());
+        }
+    }
+    word.push(END);
+    Ok(())
+}
+
+/// What is between backticks; the first was read.
+fn backtick(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
+    word.extend([BEGIN, '`']);
+    up_to('`', true, rest, word)?;
+    word.push(END);
+    Ok(())
+}
+
+/// A bracket up to the one that closes it, as it is written.
+fn bracketed(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
+    let mut open = 0_u32;
+    loop {
+        let found = rest.next().ok_or_else(unclosed)?;
+        word.push(found);
+        match found {
+            '(' => open += 1,
+            ')' if open == 1 => return Ok(()),
+            ')' => open -= 1,
+            '\\' => word.extend(rest.next()),
+            '\'' => up_to('\'', false, rest, word)?,
+            '"' => up_to('"', true, rest, word)?,
+            _ => {}
+        }
+    }
+}
+
+/// All up to that character and with it, as it is written.
+fn up_to(end: char, has_escapes: bool, rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
+    loop {
+        let found = rest.next().ok_or_else(unclosed)?;
+        word.push(found);
+        if found == end {
+            return Ok(());
+        }
+        if has_escapes && found == '\\' {
+            word.extend(rest.next());
+        }
+    }
+}
+
 fn ansi_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
-    let unclosed = || CurlError::new("the line has a quote that nothing closes");
     // Bytes that are escaped one by one: they are characters together.
     let mut bytes: Vec<u8> = Vec::new();
     loop {
@@ -188,10 +269,35 @@ mod tests {
         ] {
             assert_eq!(split(line).unwrap(), expected, "{line}");
         }
-        for bad in
-            ["curl 'a", "curl \"a", "curl $'a", r"curl $'\ud800'", r"curl $'\xc3x'", r"curl $'\777'", "curl \"a\\"]
-        {
+        for bad in [
+            "curl 'a",
+            "curl \"a",
+            "curl $'a",
+            "curl ${a",
+            "curl \"$(a\"",
+            "curl `a",
+            r"curl $'\ud800'",
+            r"curl $'\xc3x'",
+            r"curl $'\777'",
+            "curl \"a\\",
+        ] {
             assert!(split(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Marked by `<` and `>` here.
+    #[test]
+    fn what_a_shell_expands_is_marked_and_no_other_dollar_is() {
+        for (line, expected) in [
+            (r#"a/$B_1/c "$B-${C}" $? pa$$word"#, vec!["a/<$B_1>/c", "<$B>-<${C}>", "<$?>", "pa<$$>word"]),
+            (r#"'$A' \$A "\$A" $ 5$ "5$" $.a $'$A'"#, vec!["$A", "$A", "$A", "$", "5$", "5$", "$.a", "$A"]),
+            (r#"$(a | b "(" '(' \( $(c)) d"#, vec![r#"<$(a | b "(" '(' \( $(c))>"#, "d"]),
+            (r#""x: $(a "b" c)" `d; e` "`f`""#, vec![r#"x: <$(a "b" c)>"#, "<`d; e`>", "<`f`>"]),
+            ("${A:-b c} x", vec!["<${A:-b c}>", "x"]),
+        ] {
+            let words: Vec<_> =
+                split(line).unwrap().iter().map(|word| word.replace(BEGIN, "<").replace(END, ">")).collect();
+            assert_eq!(words, expected, "{line}");
         }
     }
 
@@ -205,6 +311,8 @@ mod tests {
             (often("curl x\n"), 2),
             (format!("https://x.example/?a{}", often("&b")), 1),
             (format!("{}://{}", often("x"), often("&")), 1),
+            (often("$a "), 50_000),
+            (format!("{}{}", often("$("), often(")")), 1),
         ] {
             let found = within(Duration::from_millis(500), &line[..20], || split(&line).unwrap().len());
             assert_eq!(found, words, "{}", &line[..20]);
