@@ -44,9 +44,12 @@ fn told(line: &str) -> Vec<String> {
     told
 }
 
+const FOR_WINDOWS: &str =
+    "! the line is written for a shell of Windows (cmd or PowerShell): copy it for bash, or POSIX";
+
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 53] = [
+    let table: [(&str, &[&str]); 56] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -350,6 +353,9 @@ fn lines_become_endpoints() {
         ("curl -d 'a=&' -d b= https://shop.example/x", &["POST https://shop.example/x", "form", r#"{"a":"","b":""}"#]),
         ("curl --json '[1]' https://shop.example/", &["! the body is no JSON object, and only objects can be sent"]),
         ("curl -I https://shop.example/", &["! HEAD is no method of an endpoint"]),
+        ("curl ^\"https://shop.example/a?b=1^&c=2^\" ^\r\n  -H ^\"x: y^\"", &[FOR_WINDOWS]),
+        ("curl \"https://shop.example/a\" ^\n  -H \"x: y\"", &[FOR_WINDOWS]),
+        ("curl.exe https://shop.example/a `\r\n  -H 'x: y'", &[FOR_WINDOWS]),
         ("wget https://shop.example/", &["! is no curl command line: it does not begin with `curl`"]),
     ];
     for (line, expected) in table {

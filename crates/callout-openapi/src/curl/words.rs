@@ -37,6 +37,9 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
                 ansi_quoted(&mut rest, word.get_or_insert_default())?;
             }
             '$' => dollar(&mut rest, word.get_or_insert_default())?,
+            // How the shells of Windows join lines, and how a browser quotes for one of them.
+            '^' | '`' if matches!(rest.peek(), Some('\n' | '\r')) => return Err(for_windows()),
+            '^' if word.is_none() && rest.peek() == Some(&'"') => return Err(for_windows()),
             '`' => backtick(&mut rest, word.get_or_insert_default())?,
             '\\' => match rest.next() {
                 Some('\n') | None => {}
@@ -84,6 +87,10 @@ type Rest<'r> = std::iter::Peekable<std::str::Chars<'r>>;
 
 fn unclosed() -> CurlError {
     CurlError::new("the line has a quote or a bracket that nothing closes")
+}
+
+fn for_windows() -> CurlError {
+    CurlError::new("the line is written for a shell of Windows (cmd or PowerShell): copy it for bash, or POSIX")
 }
 
 fn double_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError> {
