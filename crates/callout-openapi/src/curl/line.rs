@@ -39,8 +39,8 @@ pub(super) struct Line {
 /// Short options that take a value.
 const SHORT_WITH_VALUE: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
 
-/// Long options that take a value and say nothing about the request, or nothing that an endpoint could say.
-const IGNORED_WITH_VALUE: [&str; 129] = [
+/// Further long options that take a value. Most say nothing about the request; [`advice`] knows of some that do.
+const OTHERS_WITH_VALUE: [&str; 129] = [
     "abstract-unix-socket",
     "alt-svc",
     "aws-sigv4",
@@ -256,7 +256,7 @@ impl Line {
                 | "upload-file"
                 | "oauth2-bearer"
                 | "url-query"
-        ) || IGNORED_WITH_VALUE.contains(&name);
+        ) || OTHERS_WITH_VALUE.contains(&name);
         if !takes_value {
             self.flag(name);
             return Ok(());
@@ -279,7 +279,7 @@ impl Line {
                 self.losses.push("--location: redirects are followed within one origin only".to_owned());
             }
             "digest" | "ntlm" | "negotiate" => self.no_such_auth(name),
-            _ => {}
+            _ => self.leave_out(name),
         }
     }
 
@@ -312,9 +312,22 @@ impl Line {
             "aws-sigv4" => self.no_such_auth(name),
             "upload-file" => return Err(CurlError::new("a file (-T) cannot be sent by an endpoint")),
             "url-query" => self.losses.push("--url-query is not read: write the query into the URL".to_owned()),
-            _ => {}
+            // One number is where it begins.
+            "range" => {
+                let end = if value.contains('-') { "" } else { "-" };
+                self.headers.push(("Range".to_owned(), format!("bytes={value}{end}")));
+            }
+            _ => self.leave_out(name),
         }
         Ok(())
+    }
+
+    fn leave_out(&mut self, option: &str) {
+        let Some(advice) = advice(option) else { return };
+        let loss = format!("--{option} is left out{advice}");
+        if !self.losses.contains(&loss) {
+            self.losses.push(loss);
+        }
     }
 
     fn no_such_auth(&mut self, option: &str) {
@@ -338,6 +351,25 @@ impl Line {
         self.losses.extend(expansions::loss("the name of a header", name));
         self.headers.push((expansions::plain(name), value.to_owned()));
     }
+}
+
+/// What to do without an option that an endpoint has nothing for. `None` of one that changes neither what is sent nor
+/// where.
+fn advice(option: &str) -> Option<&'static str> {
+    Some(match option {
+        "cert" | "key" => ": `callout call` takes a client's certificate and key by --client-identity",
+        "cacert" | "capath" => ": `callout call` takes certificates to trust by --ca",
+        "proxy" | "proxy1.0" => ": `callout call` takes a proxy by --proxy",
+        "preproxy" | "socks4" | "socks4a" | "socks5" | "socks5-hostname" => ": there are no SOCKS proxies",
+        "config" => ", for no file is read: write its options into the line",
+        "netrc" | "netrc-file" | "netrc-optional" => ", for no file is read: write the user as -u",
+        "etag-compare" => ", for no file is read: write the ETag as a header If-None-Match",
+        "time-cond" => ": write it as a header If-Modified-Since",
+        "continue-at" => ": write it as --range",
+        "request-target" => ": the path of the URL is sent",
+        "connect-to" | "resolve" | "unix-socket" | "abstract-unix-socket" => ": the host of the URL is called",
+        _ => return None,
+    })
 }
 
 /// Whether a word calls the program.
@@ -370,6 +402,13 @@ const fn long_name(letter: char) -> &'static str {
         'e' => "referer",
         'F' => "form",
         'T' => "upload-file",
+        'C' => "continue-at",
+        'E' => "cert",
+        'K' => "config",
+        'n' => "netrc",
+        'r' => "range",
+        'x' => "proxy",
+        'z' => "time-cond",
         'G' => "get",
         'g' => "globoff",
         'I' => "head",

@@ -1,5 +1,8 @@
 //! What becomes of a curl line: the endpoint, the params that send the same, and what was taken out.
 
+mod options;
+mod shell;
+
 use callout_core::{
     json::Json,
     limits::Limits,
@@ -87,6 +90,7 @@ fn lines_become_endpoints() {
                 "POST https://shop.example/things/{thing_id}?name%3Aexact={query_name_exact}&thing_id={query_thing_id}{?page}",
                 r#"{"thing_id":"7","query_name_exact":"a","query_thing_id":3,"page":2}"#,
                 "- the query key \"+\" cannot be a param and is left out",
+                ". curl sends no body, and the endpoint an empty JSON object",
                 ". the segment \"7\" of the path is the param \"thing_id\"",
                 ". the query key \"name:exact\" is the param \"query_name_exact\"",
                 ". the query key \"thing_id\" is the param \"query_thing_id\"",
@@ -418,122 +422,6 @@ fn brackets_of_a_url_are_params_or_a_loss_where_curl_does_not_take_them_for_text
     for (line, expected) in table {
         let found = told(line);
         assert_eq!(found, expected, "\n{line}\n{}", found.join("\n"));
-    }
-}
-
-#[test]
-fn what_a_shell_would_expand_is_a_param_or_a_loss() {
-    let table: [(&str, &[&str]); 8] = [
-        (
-            r#"curl "https://shop.example/zones/$ZONE_ID/dns/${Kind}?page=$PAGE&per=5""#,
-            &[
-                "GET https://shop.example/zones/{zone_id}/dns/{kind}{?page,per}",
-                r#"{"per":5}"#,
-                "? zone_id",
-                "? kind",
-                "? page",
-                ". the segment \"$ZONE_ID\" of the path is the param \"zone_id\", and a call gives it",
-                ". the segment \"${Kind}\" of the path is the param \"kind\", and a call gives it",
-                ". the value of the query key \"page\" is the variable $PAGE: a call gives it",
-            ],
-        ),
-        (
-            r#"curl https://shop.example/a -H "X-Org: $ORG" -H "Authorization: Bearer $TOKEN" -d "{\"name\": \"$NAME\", \"text\": \"to $NAME at \$5\", \"l\": [\"`id`\"]}""#,
-            &[
-                "POST https://shop.example/a",
-                r#"{"type":"bearer_token"}"#,
-                r#"{"X-Org":"$ORG"}"#,
-                r#"{"text":"to $NAME at $5","l":["`id`"]}"#,
-                "bearer_token: the token behind `Bearer` in the line",
-                "? name",
-                "- a shell puts something in place of $ORG in the header X-Org: it is sent as it is written",
-                "- a shell puts something in place of $NAME in the field \"text\": it is sent as it is written",
-                "- a shell puts something in place of `…` in the field \"l\": it is sent as it is written",
-                ". the field \"name\" is the variable $NAME: a call gives it",
-            ],
-        ),
-        (
-            r#"curl -d user=$USER -d "password=$PW" https://shop.example/a/v$V?b=x$(id)"#,
-            &[
-                "POST https://shop.example/a/v$V{?b}",
-                "form",
-                r#"{"b":"x$(id)"}"#,
-                "? user",
-                "? password",
-                "- a shell puts something in place of $V in the path: it is sent as it is written",
-                "- a shell puts something in place of $(…) in the query key \"b\": it is sent as it is written",
-                ". the field \"user\" is the variable $USER: a call gives it",
-                ". the field \"password\" may hold a secret: its value is taken out, a call gives it",
-            ],
-        ),
-        (
-            r#"curl "https://me:$PW@shop.example/odata?$filter=a""#,
-            &[
-                "GET https://shop.example/odata{?$filter}",
-                r#"{"type":"api_key_header","header_name":"Authorization"}"#,
-                r#"{"$filter":"a"}"#,
-                "api_key: `Basic ` and the Base64 of USER:PASSWORD (the line's -u)",
-                "- a shell puts something in place of $filter in a key of the query: it is sent as it is written",
-            ],
-        ),
-        (
-            "curl 'https://shop.example/a?b=$B' -H 'X-A: $A' -d '{\"c\": \"$(d)\"}'",
-            &["POST https://shop.example/a{?b}", r#"{"X-A":"$A"}"#, r#"{"c":"$(d)","b":"$B"}"#],
-        ),
-        (
-            "curl $BASE/users",
-            &["! where the API is cannot be read, for a shell puts something in place of $BASE: write what that is"],
-        ),
-        (
-            r#"curl https://shop.example -d "$DATA""#,
-            &["! the body cannot be read, for a shell puts something in place of $DATA in it: write what that is"],
-        ),
-        (
-            r#"curl https://shop.example --json "{\"n\": ${N:-canary}}""#,
-            &["! the body cannot be read, for a shell puts something in place of ${…} in it: write what that is"],
-        ),
-    ];
-    for (line, expected) in table {
-        let found = told(line);
-        assert_eq!(found, expected, "\n{line}\n{}", found.join("\n"));
-    }
-}
-
-#[test]
-fn the_value_of_an_option_is_not_taken_for_the_url() {
-    for option in [
-        "--cacert",
-        "--cert",
-        "--config",
-        "--connect-timeout",
-        "--doh-url",
-        "--interface",
-        "--key",
-        "--limit-rate",
-        "--max-time",
-        "--netrc-file",
-        "--noproxy",
-        "--pass",
-        "--pinnedpubkey",
-        "--proto",
-        "--proxy-header",
-        "--range",
-        "--request-target",
-        "--resolve",
-        "--retry",
-        "--socks5-hostname",
-        "--tlspassword",
-        "--unix-socket",
-        "--variable",
-        "-E",
-        "-m",
-        "-r",
-        "-z",
-    ] {
-        let made = run(&format!("curl {option} canary https://shop.example/x")).unwrap();
-        let found = (made.integration.base_url.as_str(), made.integration.endpoints[0].path.as_str());
-        assert_eq!(found, ("https://shop.example", "/x"), "{option}");
-        assert!(!format!("{made:?}").contains("canary"), "{option}: {made:?}");
     }
 }
 

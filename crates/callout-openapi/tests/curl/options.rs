@@ -1,0 +1,78 @@
+//! Options: those that change nothing of the request, and those that do.
+
+use super::{run, told};
+
+#[test]
+fn the_value_of_an_option_is_not_taken_for_the_url() {
+    for option in [
+        "--cacert",
+        "--cert",
+        "--config",
+        "--connect-timeout",
+        "--doh-url",
+        "--interface",
+        "--key",
+        "--limit-rate",
+        "--max-time",
+        "--netrc-file",
+        "--noproxy",
+        "--pass",
+        "--pinnedpubkey",
+        "--proto",
+        "--proxy-header",
+        "--request-target",
+        "--resolve",
+        "--retry",
+        "--socks5-hostname",
+        "--tlspassword",
+        "--unix-socket",
+        "--variable",
+        "-E",
+        "-m",
+        "-z",
+    ] {
+        let made = run(&format!("curl {option} canary https://shop.example/x")).unwrap();
+        let found = (made.integration.base_url.as_str(), made.integration.endpoints[0].path.as_str());
+        assert_eq!(found, ("https://shop.example", "/x"), "{option}");
+        assert!(!format!("{made:?}").contains("canary"), "{option}: {made:?}");
+    }
+}
+
+#[test]
+fn an_option_that_changes_the_request_is_carried_over_or_said() {
+    let table: [(&str, &[&str]); 9] = [
+        ("-r 0-99", &[r#"{"Range":"bytes=0-99"}"#, "{}"]),
+        ("--range 100", &[r#"{"Range":"bytes=100-"}"#, "{}"]),
+        ("-z 2026-01-01", &["{}", "- --time-cond is left out: write it as a header If-Modified-Since"]),
+        ("-n", &["{}", "- --netrc is left out, for no file is read: write the user as -u"]),
+        ("-K file", &["{}", "- --config is left out, for no file is read: write its options into the line"]),
+        (
+            "-E a.pem --key b.pem --cacert c.pem",
+            &[
+                "{}",
+                "- --cert is left out: `callout call` takes a client's certificate and key by --client-identity",
+                "- --key is left out: `callout call` takes a client's certificate and key by --client-identity",
+                "- --cacert is left out: `callout call` takes certificates to trust by --ca",
+            ],
+        ),
+        (
+            "-x proxy.example:3128 --proxy-user canary",
+            &["{}", "- --proxy is left out: `callout call` takes a proxy by --proxy"],
+        ),
+        (
+            "--unix-socket /run/x --request-target /y",
+            &[
+                "{}",
+                "- --unix-socket is left out: the host of the URL is called",
+                "- --request-target is left out: the path of the URL is sent",
+            ],
+        ),
+        ("-X POST", &["{}", ". curl sends no body, and the endpoint an empty JSON object"]),
+    ];
+    for (options, expected) in table {
+        let mut found = told(&format!("curl {options} https://shop.example/x"));
+        let sent = found.remove(0);
+        assert!(sent.ends_with(" https://shop.example/x"), "{sent}");
+        assert_eq!(found, expected, "\n{options}\n{}", found.join("\n"));
+    }
+}
