@@ -262,9 +262,7 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
     let own = url.query_pairs().map(|(key, value)| (key.into_owned(), value.into_owned()));
     for (key, value) in own.chain(body.query.iter().cloned()) {
         let key = made.written("a key of the query", &key);
-        let may_be_secret = secrets::is_secret_text(&key, &value)
-            || secrets::has_secret_end(&key)
-            || (secrets::is_secret_value(&value) && !secrets::is_page_token(&key));
+        let may_be_secret = secrets::is_secret_pair(&key, &value);
         match queries.iter_mut().find(|(other, ..)| *other == key) {
             Some((_, values, holds_secret)) => {
                 values.push(scalar(&value));

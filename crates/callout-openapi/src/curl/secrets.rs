@@ -4,7 +4,7 @@ use callout_core::{
     config::{AuthConfig, AuthType},
     json::Json,
 };
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use super::{Made, line::Line, looks_like_a_secret};
 
@@ -102,7 +102,7 @@ fn is_secret_name(name: &str) -> bool {
 }
 
 /// Whether something of that name says where a list goes on.
-pub(super) fn is_page_token(name: &str) -> bool {
+fn is_page_token(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     PAGE_TOKENS.contains(&plain.to_ascii_lowercase().as_str())
 }
@@ -146,15 +146,27 @@ fn has_text(value: &Json) -> bool {
 }
 
 /// Whether the name of a header or a query key ends as those of secrets do.
-pub(super) fn has_secret_end(name: &str) -> bool {
+fn has_secret_end(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     TELLING_ENDS.iter().any(|end| lower.ends_with(end)) && !PLAIN_KEYS.contains(&lower.as_str())
 }
 
 /// Whether a part of a header's or a query's value looks like a secret.
-pub(super) fn is_secret_value(value: &str) -> bool {
+fn is_secret_value(value: &str) -> bool {
     let is_of_a_token = |found: char| found.is_ascii_alphanumeric() || matches!(found, '-' | '_' | '.');
     value.split(|found: char| !is_of_a_token(found)).any(looks_like_a_secret)
+}
+
+/// Whether a pair of a query may hold a secret.
+pub(super) fn is_secret_pair(key: &str, value: &str) -> bool {
+    is_secret_text(key, value) || has_secret_end(key) || (is_secret_value(value) && !is_page_token(key))
+}
+
+/// Whether a header's value is a URL that has a secret: a user's password, or one in its query or fragment.
+fn is_url_with_secret(value: &str) -> bool {
+    let is_secret =
+        |part: &str| form_urlencoded::parse(part.as_bytes()).any(|(key, value)| is_secret_pair(&key, &value));
+    Url::parse(value).is_ok_and(|url| url.password().is_some()) || value.split(['?', '#']).skip(1).any(is_secret)
 }
 
 /// Whether it is known of a header that its value is no secret.
@@ -204,8 +216,9 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
     }
     // There is room for one secret: those that a name tells of come before those that only look like one.
     kept.retain(|(name, value)| {
-        let is_secret = !is_plain(name) && is_secret_value(value);
-        if is_secret && ["origin", "referer"].iter().any(|other| name.eq_ignore_ascii_case(other)) {
+        let is_place = ["origin", "referer"].iter().any(|other| name.eq_ignore_ascii_case(other));
+        let is_secret = !is_plain(name) && (is_secret_value(value) || (is_place && is_url_with_secret(value)));
+        if is_secret && is_place {
             made.losses.push(format!("the header {name} may hold a secret and is left out"));
         } else if is_secret {
             let what = format!("what the header {name} carries, which looks like a secret");

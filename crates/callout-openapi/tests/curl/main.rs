@@ -52,7 +52,7 @@ const FOR_WINDOWS: &str =
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 56] = [
+    let table: [(&str, &[&str]); 58] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -231,6 +231,14 @@ fn lines_become_endpoints() {
                 r#"{"Idempotency-Key":"0123456789abcdef01234","User-Agent":"app/0123456789abcdef01234"}"#,
                 r#"{"sort_key":"a"}"#,
             ],
+        ),
+        (
+            "curl -e 'https://shop.example/things?page=2' https://shop.example/x",
+            &["GET https://shop.example/x", r#"{"Referer":"https://shop.example/things?page=2"}"#, "{}"],
+        ),
+        (
+            "curl -H 'Referer: http://shop.example/reset?token=canary' https://shop.example/x",
+            &["GET https://shop.example/x", "{}", "- the header Referer may hold a secret and is left out"],
         ),
         (
             r#"curl https://shop.example/login -d '{"user": "me", "password": "canary", "deep": [{"secret": "canary"}]}'"#,
@@ -438,6 +446,9 @@ fn no_secret_of_a_line_is_in_what_comes_of_it() {
         "curl -H 'x-functions-key: canary' https://shop.example/?subscription-key=canary",
         "curl -H 'DD-API-KEY: canary' -H 'DD-APPLICATION-KEY: canary' https://shop.example/?app_key=canary",
         "curl -H 'X-Proxy-Auth: canary' -H 'X-Plain: a canary0123456789abcdef' https://shop.example/",
+        "curl -H 'referer: shop.example/?a=1&key=canary' https://shop.example/",
+        "curl -e 'http://shop.example/#access_token=canary' https://shop.example/",
+        "curl -e 'http://me:canary@shop.example/' https://shop.example/",
         "curl -G https://shop.example/ -d code=canary0123456789abcdef -d code=1",
     ] {
         let made = run(line).unwrap();
