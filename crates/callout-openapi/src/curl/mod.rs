@@ -8,7 +8,7 @@ mod secrets;
 mod words;
 
 use callout_core::{
-    config::{AuthConfig, EndpointConfig, IntegrationConfig, Method},
+    config::{EndpointConfig, IntegrationConfig, Method},
     json::{Json, Object, ObjectBuilder, SmolStr},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -400,6 +400,3 @@ fn text_schema() -> Json {
 fn schema_of(value: &Json) -> Json {
     body::schema_of(value, 0)
 }
-
-/// Keeps the type's name in one place.
-type Auth = Option<AuthConfig>;

@@ -233,7 +233,7 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
     auth
 }
 
-fn choose(chosen: &mut super::Auth, auth: AuthConfig, secret: &'static str, what: &str, made: &mut Made) {
+fn choose(chosen: &mut Option<AuthConfig>, auth: AuthConfig, secret: &'static str, what: &str, made: &mut Made) {
     if chosen.is_some() {
         made.losses.push(format!("there is one secret only: left out is {what}"));
         return;
