@@ -12,7 +12,7 @@ use crate::{
     body::{self, Body, Fields},
     document::{Document, Found},
     flat::Pair,
-    object,
+    names, object,
     operation::Operation,
     params::{self, Params, PathParam},
     pointer::Pointer,
@@ -175,7 +175,7 @@ impl<'d> Plan<'d> {
                 findings.note(&pair.place, format!("the path sets the query key {:.100?} itself", pair.key));
                 continue;
             }
-            let legal = is_param_name(&pair.key);
+            let legal = names::is_param(&pair.key);
             if self.method.has_body() && (!legal || body_names.contains(&pair.key)) {
                 beside_body(pair, &mut taken, &mut plan, findings)?;
                 continue;
@@ -251,7 +251,7 @@ impl<'d> Plan<'d> {
         names: &mut Vec<(String, String)>,
     ) -> String {
         let place = param.as_ref().map_or(&self.operation.node.place, |param| &param.place).clone();
-        let legal: String = written.chars().map(|found| if is_name_character(found) { found } else { '_' }).collect();
+        let legal = names::legal_param(written);
         let legal = legal.trim_start_matches(['.', '-', '[', ']', '@']);
         let legal = if legal.is_empty() { "param" } else { legal };
         let name = if taken.contains(legal) {
@@ -292,7 +292,7 @@ fn report_if_too_large(steps: &Steps, operation: &Operation<'_>, findings: &mut 
 /// A query param whose name the body has too, or that cannot stand in `{?…}`: in the path's own
 /// query, under another name, if every call has it.
 fn beside_body(pair: Pair, taken: &mut HashSet<String>, plan: &mut PathPlan, findings: &mut Findings) -> Option<()> {
-    let why = if is_param_name(&pair.key) { "is a name of the body too" } else { "cannot be named in a path" };
+    let why = if names::is_param(&pair.key) { "is a name of the body too" } else { "cannot be named in a path" };
     let is_key =
         !pair.key.is_empty() && pair.key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     let is_array = pair.schema.get("type").and_then(Json::as_str) == Some("array");
@@ -321,25 +321,9 @@ struct PathPlan {
 
 /// A name like this one that nothing has yet.
 fn free_name(name: &str, taken: &mut HashSet<String>) -> String {
-    let plain = |found: char| if is_name_character(found) { found } else { '_' };
-    let name: String = name.chars().map(plain).collect();
-    let mut free = name.clone();
-    let mut count = 2_u32;
-    while !taken.insert(free.clone()) {
-        free = format!("{name}_{count}");
-        count += 1;
-    }
+    let free = names::free(&names::legal_param(name), |name| taken.contains(name));
+    taken.insert(free.clone());
     free
-}
-
-/// What the names in a path may be made of.
-fn is_name_character(found: char) -> bool {
-    found.is_ascii_alphanumeric() || "_$.-[]@".contains(found)
-}
-
-fn is_param_name(name: &str) -> bool {
-    let first = name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric() || "_$".contains(first));
-    first && name.chars().all(is_name_character)
 }
 
 fn literal_query_keys(path: &str) -> HashSet<String> {

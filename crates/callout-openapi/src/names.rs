@@ -28,6 +28,32 @@ pub(crate) fn unique(name: String, method: &str, path: &str, taken: &mut HashSet
     (other, true)
 }
 
+/// Whether it may be the name of a param in a path.
+pub(crate) fn is_param(name: &str) -> bool {
+    let first = name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric() || "_$".contains(first));
+    first && name.chars().all(is_of_a_param)
+}
+
+/// The text with `_` for what the name of a param in a path may not have.
+pub(crate) fn legal_param(text: &str) -> String {
+    text.chars().map(|found| if is_of_a_param(found) { found } else { '_' }).collect()
+}
+
+fn is_of_a_param(found: char) -> bool {
+    found.is_ascii_alphanumeric() || "_$.-[]@".contains(found)
+}
+
+/// The name, with a number behind it if it is taken.
+pub(crate) fn free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut free = name.to_owned();
+    let mut count = 2_u32;
+    while is_taken(&free) {
+        free = format!("{name}_{count}");
+        count += 1;
+    }
+    free
+}
+
 /// The name of an integration: lower case, at least two characters.
 pub(crate) fn integration(text: &str) -> String {
     let name = slug(&text.to_lowercase()).to_lowercase();

@@ -1,6 +1,7 @@
 //! What curl makes of brackets in a URL, unless it has `--globoff`.
 
-use super::{expansions, is_param_name, line::Line};
+use super::{expansions, line::Line};
+use crate::names;
 
 /// The URL of a line as far as its brackets are not known to be params.
 pub(super) struct Globs {
@@ -23,7 +24,7 @@ impl Globs {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?;
         // Percent-encoded braces are text.
         let written = format!("/{segment}");
-        if name.contains(['[', ']']) || !is_param_name(name) || !self.rest.contains(&written) {
+        if name.contains(['[', ']']) || !names::is_param(name) || !self.rest.contains(&written) {
             return None;
         }
         self.rest = self.rest.replacen(&written, "/", 1);

@@ -213,15 +213,14 @@ fn origin(url: &Url) -> String {
 fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &mut Made) -> String {
     let mut path = String::new();
     let mut before = String::new();
-    let mut names: Vec<String> = body.names.clone();
+    let mut taken: Vec<String> = body.names.clone();
     for segment in url.path().split('/').skip(1) {
         path.push('/');
         let marked = percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
         let decoded = expansions::plain(&marked);
         let variable = expansions::variable(&marked).map(str::to_ascii_lowercase);
         if variable.is_none() && looks_like_a_secret(&decoded) {
-            let name = free(&id_name(&before), &names);
-            names.push(name.clone());
+            let name = free(&id_name(&before), &mut taken);
             path.push_str(&format!("{{{name}}}"));
             made.notes
                 .push(format!("a segment of the path may be a secret: it is the param {name:?}, and a call gives it"));
@@ -229,14 +228,12 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
             continue;
         }
         if let Some(wanted) = variable.or_else(|| globs.take_name(&decoded).map(str::to_owned)) {
-            let name = free(&wanted, &names);
-            names.push(name.clone());
+            let name = free(&wanted, &mut taken);
             path.push_str(&format!("{{{name}}}"));
             made.notes.push(format!("the segment {decoded:?} of the path is the param {name:?}, and a call gives it"));
             made.param_to_be_given(&name, text_schema(), true);
         } else if looks_like_an_id(&decoded) {
-            let name = free(&id_name(&before), &names);
-            names.push(name.clone());
+            let name = free(&id_name(&before), &mut taken);
             path.push_str(&format!("{{{name}}}"));
             made.notes.push(format!("the segment {decoded:?} of the path is the param {name:?}"));
             made.param(&name, schema_of(&decoded.as_str().into()), decoded.as_str().into(), true);
@@ -272,14 +269,19 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
         }
     }
     for (key, mut values, holds_secret) in queries {
-        let is_listed = is_param_name(&key) && !names.contains(&key);
+        let is_listed = names::is_param(&key) && !taken.contains(&key);
         // What the path does not take goes to the body, where there is one: the path sets the key itself.
         let is_set = !is_listed && method.has_body() && !key.is_empty() && values.len() == 1;
         if !is_listed && !is_set && (made.values_hold(&key) || method.has_body()) {
             made.losses.push(format!("the query key {key:.50?} cannot be a param and is left out"));
             continue;
         }
-        let name = if is_set { free(&format!("query_{}", legal(&key)), &names) } else { key.clone() };
+        let name = if is_set {
+            free(&format!("query_{}", names::legal_param(&key)), &mut taken)
+        } else {
+            taken.push(key.clone());
+            key.clone()
+        };
         if is_set {
             made.notes.push(format!("the query key {key:.50?} is the param {name:?}"));
             let separator = if path.contains('?') { '&' } else { '?' };
@@ -287,7 +289,6 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
         } else if is_listed {
             listed.push(key.clone());
         }
-        names.push(name.clone());
         let is_one = values.len() == 1;
         let value = if is_one { values.remove(0) } else { values.into() };
         if holds_secret {
@@ -326,25 +327,10 @@ fn placeless(path: &str) -> String {
     path.replace(['{', '}'], "")
 }
 
-/// A key as the end of a name that a path may have.
-fn legal(key: &str) -> String {
-    let is_legal = |found: char| found.is_ascii_alphanumeric() || "_$.-[]@".contains(found);
-    key.chars().map(|found| if is_legal(found) { found } else { '_' }).collect()
-}
-
-/// A name that a path may have.
-fn is_param_name(name: &str) -> bool {
-    name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() || b"_$".contains(&first))
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$.-[]@".contains(&byte))
-}
-
-fn free(name: &str, names: &[String]) -> String {
-    let mut free = name.to_owned();
-    let mut count = 2_u32;
-    while names.contains(&free) {
-        free = format!("{name}_{count}");
-        count += 1;
-    }
+/// A name like this one that nothing has yet.
+fn free(name: &str, taken: &mut Vec<String>) -> String {
+    let free = names::free(name, |name| taken.iter().any(|other| other == name));
+    taken.push(free.clone());
     free
 }
 
