@@ -39,21 +39,28 @@ fn yaml(text: &str) -> Result<Json, String> {
         .map_err(|error: serde_saphyr::Error| error.render_with_formatter(&serde_saphyr::UserMessageFormatter))
 }
 
-/// Reads and compiles an integration. What is wrong with it goes into `faults`.
+/// Reads an integration and its secrets, of which those that are given come before those that stand in it. What is
+/// wrong with it goes into `faults`.
+pub(crate) fn read(document: &Json, given: &Secrets, faults: &mut Faults) -> Option<(IntegrationConfig, Secrets)> {
+    let (config, secrets) = IntegrationConfig::read(document, UnknownFields::Refuse, faults)?;
+    Some((config, given.iter().fold(secrets, |all, (name, value)| all.with(name, value.clone()))))
+}
+
+/// As [`read`], and compiles it.
 pub(crate) fn compile(document: &Json, given: &Secrets, faults: &mut Faults) -> Option<Integration> {
-    let (config, mut secrets) = IntegrationConfig::read(document, UnknownFields::Refuse, faults)?;
-    for (name, value) in given.iter() {
-        secrets.insert(name, value.clone());
-    }
+    let (config, secrets) = read(document, given, faults)?;
+    compile_read(config, &secrets, faults).filter(|_| faults.is_empty())
+}
+
+fn compile_read(config: IntegrationConfig, secrets: &Secrets, faults: &mut Faults) -> Option<Integration> {
     let owner = Caller { workspace: "".into(), integration: config.name.as_str().into() };
-    Integration::compile(config, &secrets, owner, &Limits::default(), faults).filter(|_| faults.is_empty())
+    Integration::compile(config, secrets, owner, &Limits::default(), faults)
 }
 
 /// Checks a config as the engine would load it, once its secrets are given.
 pub(crate) fn check(config: &IntegrationConfig, faults: &mut Faults) {
-    let owner = Caller::default();
     let mut found = Faults::new();
-    Integration::compile(config.clone(), &stand_ins(config), owner, &Limits::default(), &mut found);
+    compile_read(config.clone(), &stand_ins(config), &mut found);
     take_over(&found, faults);
 }
 
@@ -75,15 +82,20 @@ fn stand_ins(config: &IntegrationConfig) -> Secrets {
 
 /// The secret that is missing, if the fault is that one is.
 pub(crate) fn missing_secret(fault: &Fault) -> Option<SecretName> {
+    secret_at_fault(fault).filter(|_| fault.code == FaultCode::Missing)
+}
+
+/// The secret that the fault is of, if it is of one.
+fn secret_at_fault(fault: &Fault) -> Option<SecretName> {
     let place = fault.place.to_string();
     let name = place.strip_prefix("auth.")?;
-    SecretName::ALL.into_iter().find(|secret| fault.code == FaultCode::Missing && secret.field() == name)
+    SecretName::ALL.into_iter().find(|secret| secret.field() == name)
 }
 
 /// What is wrong with a document beside a missing secret.
 pub(crate) fn faults_but_for_secrets(document: &Json) -> Faults {
     let mut faults = Faults::new();
-    if let Some((config, _)) = IntegrationConfig::read(document, UnknownFields::Refuse, &mut faults) {
+    if let Some((config, _)) = read(document, &Secrets::new(), &mut faults) {
         check(&config, &mut faults);
     }
     faults
@@ -92,18 +104,15 @@ pub(crate) fn faults_but_for_secrets(document: &Json) -> Faults {
 /// As [`load`], for commands that need no secret. What stands in the file must be good all the same.
 pub(crate) fn load_without_secrets(path: &Path) -> Result<Integration, Stop> {
     let document = read_document(path)?;
+    let faulty = |faults: &Faults| faulty(path, &document, &Secrets::new(), faults);
     let mut found = Faults::new();
-    let Some((mut config, given)) = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut found) else {
-        return Err(faulty(path, &found));
-    };
-    let secrets = given.iter().fold(stand_ins(&config), |all, (name, value)| all.with(name, value.clone()));
-    let owner = Caller { workspace: "".into(), integration: config.name.as_str().into() };
-    let limits = Limits::default();
-    let whole = Integration::compile(config.clone(), &secrets, owner.clone(), &limits, &mut found);
+    let Some((mut config, own)) = read(&document, &Secrets::new(), &mut found) else { return Err(faulty(&found)) };
+    let secrets = own.iter().fold(stand_ins(&config), |all, (name, value)| all.with(name, value.clone()));
+    let whole = compile_read(config.clone(), &secrets, &mut found);
     let mut faults = Faults::new();
     take_over(&found, &mut faults);
     if !faults.is_empty() {
-        return Err(faulty(path, &faults));
+        return Err(faulty(&faults));
     }
     if let Some(integration) = whole {
         return Ok(integration);
@@ -111,19 +120,24 @@ pub(crate) fn load_without_secrets(path: &Path) -> Result<Integration, Stop> {
     // What is missing is a key that nothing can stand in for. Auth of that kind takes no params, so that the endpoints
     // are the same without it.
     config.auth = None;
-    Integration::compile(config, &Secrets::new(), owner, &limits, &mut faults).ok_or_else(|| faulty(path, &faults))
+    compile_read(config, &Secrets::new(), &mut faults).ok_or_else(|| faulty(&faults))
 }
 
 /// As [`compile`], for commands that need a good integration: the faults are the message.
 pub(crate) fn load(path: &Path, given: &Secrets) -> Result<Integration, Stop> {
     let document = read_document(path)?;
     let mut faults = Faults::new();
-    compile(&document, given, &mut faults).ok_or_else(|| faulty(path, &faults))
+    compile(&document, given, &mut faults).ok_or_else(|| faulty(path, &document, given, &faults))
 }
 
-/// Every fault of a file, a line each.
-pub(crate) fn faulty(path: &Path, faults: &Faults) -> Stop {
+/// Every fault of a file, a line each. One of a secret that does not stand in the file is the flag's that gives it.
+pub(crate) fn faulty(path: &Path, document: &Json, given: &Secrets, faults: &Faults) -> Stop {
+    let is_in_file = |name: SecretName| document.get("auth").is_some_and(|auth| auth.get(name.field()).is_some());
+    let is_a_flags = |name: &SecretName| given.get(*name).is_some() && !is_in_file(*name);
     let line = |fault: &Fault| {
+        if let Some(name) = secret_at_fault(fault).filter(is_a_flags) {
+            return format!("{}: --secret {name}: {}", path.display(), fault.message);
+        }
         let way_out = missing_secret(fault).map(|name| format!("; --secret {name}=env:NAME or =file:PATH gives it"));
         format!("{}: {fault}{}", path.display(), way_out.unwrap_or_default())
     };
@@ -150,6 +164,9 @@ pub(crate) fn secrets(flags: &[String]) -> Result<Secrets, Stop> {
             let line = text.strip_suffix('\n').unwrap_or(&text);
             if line.len() < text.len() { line.strip_suffix('\r').unwrap_or(line).to_owned() } else { text }
         };
+        if value.is_empty() {
+            return Err(Stop(format!("--secret {name}: {source} is empty")));
+        }
         secrets.insert(name, value);
     }
     Ok(secrets)

@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use anstream::println;
-use callout::{Faults, IntegrationConfig, Secrets, UnknownFields};
+use callout::{Faults, Secrets};
 use callout_server::ServerOptions;
 use callout_store::{NewIntegration, StoreError};
 
@@ -44,18 +44,15 @@ async fn import(
     let document = files::read_document(file)?;
     // Everything that is wrong with it is said before a database is opened.
     let mut faults = Faults::new();
+    let faulty = |faults: &Faults| files::faulty(file, &document, given, faults);
     if files::compile(&document, given, &mut faults).is_none() {
-        return Err(files::faulty(file, &faults));
+        return Err(faulty(&faults));
     }
-    let read = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut faults);
-    let (config, mut secrets) = read.ok_or_else(|| files::faulty(file, &faults))?;
+    let (config, secrets) = files::read(&document, given, &mut faults).ok_or_else(|| faulty(&faults))?;
     // What a server would not take from a request does not come in by this way either.
     ServerOptions::default().refuse_large(&config, &mut faults);
     if !faults.is_empty() {
-        return Err(files::faulty(file, &faults));
-    }
-    for (name, value) in given.iter() {
-        secrets.insert(name, value.clone());
+        return Err(faulty(&faults));
     }
     let store = store::open(args).await?;
     let workspace = store::workspace(&store, workspace).await?;

@@ -103,7 +103,8 @@ impl Sources {
         let flags: Vec<_> = self.secrets.iter().filter(own).map(|given| given.flag.clone()).collect();
         let secrets: Secrets = files::secrets(&flags)?;
         let mut faults = Faults::new();
-        files::compile(&document, &secrets, &mut faults).ok_or_else(|| files::faulty(path, &faults))
+        files::compile(&document, &secrets, &mut faults)
+            .ok_or_else(|| files::faulty(path, &document, &secrets, &faults))
     }
 
     fn registry(&self) -> ToolRegistry {

@@ -243,12 +243,21 @@ fn a_failed_call_exits_with_1_and_its_json_is_printed_all_the_same() {
 fn a_bad_config_and_bad_usage_exit_with_2() {
     let folder = Folder::new("usage");
     let file = folder.file("shop.yaml", &integration("127.0.0.1:9".parse().unwrap()));
+    let unfit = format!("api_key=file:{}", folder.file("unfit", "canary-key-9\nmore\n"));
+    let empty = format!("api_key=file:{}", folder.file("empty", "\n"));
     for (arguments, expected) in [
         (vec!["call", &file, "find"], "auth.api_key_value: is required"),
         (vec!["call", &file, "find", "--secret", "api_key=canary-key-9"], "--secret takes NAME=env:VAR"),
         (vec!["call", &file, "find", "--secret", "canary-key-9"], "--secret takes NAME=env:VAR"),
         (vec!["call", &file, "find", "--secret", "canary-key-9=="], "--secret takes NAME=env:VAR"),
         (vec!["mcp", &file, "--secret", "canary.key.9"], "--secret takes NAME=env:VAR"),
+        (vec!["call", &file, "find", "--secret", &unfit], "shop.yaml: --secret api_key: is sent in a header"),
+        (vec!["mcp", &file, "--secret", &unfit], "shop.yaml: --secret api_key: is sent in a header"),
+        (
+            vec!["integrations", "import", &file, "--secret", "bearer_token=env:CALLOUT_CLI_TEST_KEY"],
+            "shop.yaml: --secret bearer_token: is not used by auth type api_key_header",
+        ),
+        (vec!["call", &file, "find", "--secret", &empty], "empty is empty"),
         (vec!["call", &file, "find", "--secret", "password=env:X"], "there is no secret \"password\""),
         (vec!["call", &file, "find", "--secret", "api_key=env:CALLOUT_NO_SUCH"], "no variable \"CALLOUT_NO_SUCH\""),
         (

@@ -7,14 +7,14 @@ mod upstream;
 use std::process::ExitCode;
 
 use anstream::println;
-use callout::{EgressPolicy, Engine, Integration, IntegrationConfig, Json, json::ObjectBuilder};
+use callout::{EgressPolicy, Engine, Faults, Integration, Json, Secrets, json::ObjectBuilder};
 
 pub(crate) use self::upstream::Upstream;
 use self::{
     tour::{AUTH_TYPES, STEPS, Step},
     upstream::Received,
 };
-use crate::{Stop, show};
+use crate::{Stop, files, show};
 
 pub(crate) async fn run() -> Result<ExitCode, Stop> {
     let upstream = Upstream::start().await?;
@@ -47,9 +47,8 @@ fn parse_yaml(text: &str) -> Result<Json, Stop> {
 }
 
 fn load(engine: &Engine, body: Json) -> Result<Integration, Stop> {
-    let mut faults = callout::Faults::new();
-    let read = IntegrationConfig::read(&body, callout::UnknownFields::Refuse, &mut faults);
-    match read {
+    let mut faults = Faults::new();
+    match files::read(&body, &Secrets::new(), &mut faults) {
         Some((config, secrets)) if faults.is_empty() => Ok(engine.load(config, &secrets)?),
         _ => Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()),
     }
