@@ -27,7 +27,8 @@ pub(crate) async fn run(args: McpArgs) -> Result<ExitCode, Stop> {
     let tools = sources.registry();
     let host = bound(&args.bind, &sources.files)?;
     // Standard output is the protocol's alone.
-    show::note(&format!("{} tools on standard input and output; ends with the input", tools.tools().len()));
+    let count = show::count(tools.tools().len(), "tool", "tools");
+    show::note(&format!("{count} on standard input and output; ends with the input"));
     let registry = Registry::new(engine, tools, host);
     let mcp = McpServer::new(registry.clone());
     tokio::select! {

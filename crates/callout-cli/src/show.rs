@@ -34,6 +34,12 @@ pub(crate) fn heading(text: impl Display) -> String {
     styled(HEADING, text)
 }
 
+/// How many there are of what, with its word for one or for several.
+pub(crate) fn count<N: Display + PartialEq + From<u8>>(count: N, one: &str, several: &str) -> String {
+    let word = if count == N::from(1) { one } else { several };
+    format!("{count} {word}")
+}
+
 /// To standard error.
 pub(crate) fn error(message: &str) {
     for line in message.lines() {
@@ -64,9 +70,18 @@ pub(crate) fn failure(error: &Error) -> String {
 
 pub(crate) fn cut(truncation: &Truncation) -> String {
     match truncation.from {
-        Length::Exactly(from) => format!("cut to {} of {from} characters", truncation.kept),
-        Length::AtLeast(from) => format!("cut to {} of at least {from} characters", truncation.kept),
+        Length::Exactly(from) => format!("cut to {} of {}", truncation.kept, characters(from)),
+        Length::AtLeast(from) => format!("cut to {} of at least {}", truncation.kept, characters(from)),
     }
+}
+
+fn characters(length: usize) -> String {
+    count(length, "character", "characters")
+}
+
+/// How often a call was tried again.
+pub(crate) fn retries(retries: u32) -> String {
+    count(retries, "retry", "retries")
 }
 
 /// A request for a person to read.
@@ -86,11 +101,7 @@ pub(crate) fn trace(trace: &Trace) {
         request(sent);
     }
     if let Some(status) = trace.status {
-        let retries = match trace.retries {
-            0 => String::new(),
-            1 => ", 1 retry".to_owned(),
-            retries => format!(", {retries} retries"),
-        };
+        let retries = if trace.retries == 0 { String::new() } else { format!(", {}", retries(trace.retries)) };
         let milliseconds = trace.duration.as_secs_f64() * 1e3;
         println!("{}  {status} in {milliseconds:.1} ms{retries}", heading("response"));
     }
@@ -117,8 +128,8 @@ pub(crate) fn trace(trace: &Trace) {
         let delivery =
             trace.delivery.map(|delivery| format!(", delivered as {}", delivery.as_str())).unwrap_or_default();
         let cut = text.truncation.as_ref().map(|truncation| format!(", {}", cut(truncation))).unwrap_or_default();
-        let length = text.text.chars().count();
-        println!("{}  {length} characters{delivery}{cut}", heading("text"));
+        let length = characters(text.text.chars().count());
+        println!("{}  {length}{delivery}{cut}", heading("text"));
         println!("{}", indented(&text.text));
     }
     if let Some(error) = &trace.error {
@@ -131,7 +142,8 @@ pub(crate) fn indented(text: &str) -> String {
     let mut lines: Vec<_> = text.lines().take(SHOWN_LINES).map(|line| format!("  {line}")).collect();
     let left = text.lines().count().saturating_sub(SHOWN_LINES);
     if left > 0 {
-        lines.push(format!("  {}", dim(format!("… {left} more lines; --json shows all"))));
+        let left = count(left, "more line", "more lines");
+        lines.push(format!("  {}", dim(format!("… {left}; --json shows all"))));
     }
     lines.join("\n")
 }

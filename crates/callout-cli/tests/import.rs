@@ -182,6 +182,10 @@ fn what_is_asked_for_is_done_and_what_cannot_be_is_said() {
     assert!(err(&output).contains(&lines), "{}", err(&output));
     let files = [path("all/shop-things.yaml"), path("all/shop-files.yaml")];
     assert!(callout(&["check", &files[0], &files[1]], "").status.success());
+    // What there is one of is told as one.
+    let output = callout(&["import", "openapi", "-", "--include", "op:getThing"], SHOP);
+    let told = "The Shop: things: 1 of 4 operations, 1 imported, 0 left out\n  the-shop-things 1 endpoint at https://";
+    assert!(err(&output).starts_with(told), "{}", err(&output));
     // Nothing is written that is not whole.
     let output = callout(&["import", "openapi", "-", "--strict", "-o", &path("strict.yaml")], SHOP);
     assert_eq!(output.status.code(), Some(2));

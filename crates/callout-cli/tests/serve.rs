@@ -228,7 +228,7 @@ fn keys_workspaces_and_imports_from_the_command_line() {
         "{refused}"
     );
     let rotated = out(&callout(at, &["secrets", "rotate-master"]));
-    assert!(rotated.starts_with("1 secrets"), "{rotated}");
+    assert!(rotated.starts_with("1 secret sealed under the new master key "), "{rotated}");
 
     let serving = Serving::start(at, &[]);
     let (status, body) = serving.get(&format!("/v1/{workspace}/integrations"), &key);

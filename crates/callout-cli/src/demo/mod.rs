@@ -103,7 +103,7 @@ async fn show_step(
         Ok(outcome) => {
             let mut notes = vec![format!("delivered as {}", outcome.delivery().as_str())];
             if outcome.retries() > 0 {
-                notes.push(format!("{} retry, {:.1} s", outcome.retries(), outcome.duration().as_secs_f64()));
+                notes.push(format!("{}, {:.1} s", show::retries(outcome.retries()), outcome.duration().as_secs_f64()));
             }
             notes.extend(outcome.truncation().map(show::cut));
             println!("{}     {}", label("text"), show::dim(notes.join(", ")));
@@ -152,8 +152,9 @@ async fn show_auth_types(number: usize, engine: &Engine, upstream: &Upstream) ->
         let tokens = received.iter().filter(|request| request.path().starts_with("/token/")).count();
         let calls = received.len() - tokens;
         println!(
-            "  {kind:<26} {calls} calls, {tokens} token request{}   {}",
-            if tokens == 1 { " " } else { "s" },
+            "  {kind:<26} {}, {:<16}   {}",
+            show::count(calls, "call", "calls"),
+            show::count(tokens, "token request", "token requests"),
             show::good(seen)
         );
     }
@@ -161,8 +162,10 @@ async fn show_auth_types(number: usize, engine: &Engine, upstream: &Upstream) ->
     println!(
         "{}",
         show::dim(format!(
-            "  token cache: {} hits, {} fetches, {} failures",
-            stats.hits, stats.fetches, stats.failures
+            "  token cache: {}, {}, {}",
+            show::count(stats.hits, "hit", "hits"),
+            show::count(stats.fetches, "fetch", "fetches"),
+            show::count(stats.failures, "failure", "failures")
         ))
     );
     println!();

@@ -13,26 +13,26 @@ const MAX_LISTED: usize = 200;
 
 pub(crate) fn print(document: &Document, imported: &Imported) {
     let report = &imported.report;
-    let of = if report.operations.len() == report.operations_in_document {
-        String::new()
+    let all = show::count(report.operations_in_document, "operation", "operations");
+    let operations = if report.operations.len() == report.operations_in_document {
+        all
     } else {
-        format!(" of {}", report.operations_in_document)
+        format!("{} of {all}", report.operations.len())
     };
     let lossy: Vec<_> = report.with_loss().collect();
     let left_out: Vec<_> = report.left_out().collect();
     let no_room: Vec<_> = report.no_room().collect();
     eprintln!(
-        "{}: {}{of} operations, {} imported{}, {} left out{}",
+        "{}: {operations}, {} imported{}, {} left out{}",
         show::heading(document.title().unwrap_or("the document")),
-        report.operations.len(),
         report.imported(),
         if lossy.is_empty() { String::new() } else { format!(" ({} with loss)", lossy.len()) },
         left_out.len(),
         if no_room.is_empty() { String::new() } else { format!(", {} without room", no_room.len()) },
     );
     for integration in &imported.integrations {
-        let count = integration.endpoints.len();
-        eprintln!("  {} {}", integration.name, show::dim(format!("{count} endpoints at {}", integration.base_url)));
+        let count = show::count(integration.endpoints.len(), "endpoint", "endpoints");
+        eprintln!("  {} {}", integration.name, show::dim(format!("{count} at {}", integration.base_url)));
     }
     list("imported with loss", &lossy);
     list("left out", &left_out);
@@ -77,10 +77,10 @@ fn say_no_room(operations: &[&OperationReport]) {
     let shown: Vec<_> = tags.iter().take(12).map(|(tag, count)| format!("{tag} {count}")).collect();
     let more = if tags.len() > shown.len() { ", …" } else { "" };
     eprintln!(
-        "{} an integration has at most 50 endpoints, and {} operations are not in it: {}{more}. Choose by --include \
-         tag:NAME, or split by --split-by tag",
+        "{} an integration has at most 50 endpoints, which leaves out {}: {}{more}. Choose by --include tag:NAME, or \
+         split by --split-by tag",
         show::heading("without room:"),
-        operations.len(),
+        show::count(operations.len(), "operation", "operations"),
         shown.join(", "),
     );
 }
