@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Tools {
         /// An integration as JSON or YAML.
         file: PathBuf,
-        /// For whom.
+        /// Which API's format they are written in.
         #[arg(long = "for", value_enum, value_name = "PROVIDER", default_value = "plain")]
         shape: Shape,
     },
@@ -60,8 +60,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
-    /// The database: a file (SQLite), or postgres://USER@HOST/NAME. Default: what the environment variable
-    /// CALLOUT_DATABASE says, which is the place for a URL with a password, else callout.db.
+    /// The database: a SQLite file, or postgres://USER@HOST/NAME. Default: the environment variable
+    /// CALLOUT_DATABASE, else callout.db. Use the variable for a URL that has a password.
     #[arg(long, value_name = "FILE|URL")]
     pub(crate) database: Option<String>,
     /// The key that seals secrets: a file, or an environment variable. Default: a file beside the
@@ -97,15 +97,15 @@ pub(crate) struct ServeArgs {
     pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// Starts an API and an identity provider on this machine beside it, opens exactly those, and prints
-    /// curl lines for them. It keeps nothing, unless --database says where.
+    /// Also starts an API and an identity provider to try, on this machine, allows calls to them, and prints
+    /// curl lines that use them. Keeps nothing, unless --database is given.
     #[arg(long)]
     pub(crate) demo: bool,
     /// The most requests a minute of one API key, on this server; a minute's worth may come at once.
     #[arg(long, value_name = "REQUESTS")]
     pub(crate) rate_limit: Option<NonZeroU32>,
-    /// A web origin that may ask /mcp (https://app.example:443, http://localhost:*). Programs send none;
-    /// what comes from another is refused.
+    /// A web origin whose pages may use /mcp (https://app.example:443, http://localhost:*). Requests from
+    /// pages of other origins are refused. Programs that are no browsers send no origin and need none.
     #[arg(long = "mcp-origin", value_name = "ORIGIN")]
     pub(crate) mcp_origins: Vec<String>,
     /// How log lines look on standard error.
