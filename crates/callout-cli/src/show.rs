@@ -147,3 +147,25 @@ pub(crate) fn indented(text: &str) -> String {
     }
     lines.join("\n")
 }
+
+/// One word of a POSIX shell's line.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stays_one_word() {
+        for (text, word) in [("it's", r"'it'\''s'"), ("", "''"), ("a b", "'a b'"), ("/a/b-c_1.db", "/a/b-c_1.db")] {
+            assert_eq!(quoted(text), word);
+        }
+    }
+}

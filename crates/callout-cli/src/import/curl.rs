@@ -41,10 +41,10 @@ fn tell(made: &CurlImport, args: &CurlArgs) {
         flags.push_str(&format!(" --secret {}=env:NAME", secret.secret));
     }
     let endpoint = made.integration.endpoints.first().map(|endpoint| endpoint.name.as_str()).unwrap_or_default();
-    let file = args.output.as_ref().map_or_else(|| "FILE".to_owned(), |path| quoted(&path.display().to_string()));
+    let file = args.output.as_ref().map_or_else(|| "FILE".to_owned(), |path| show::quoted(&path.display().to_string()));
     let params = match &made.params {
         Json::Object(members) if members.is_empty() => String::new(),
-        params => format!(" --params {}", quoted(&params.to_string())),
+        params => format!(" --params {}", show::quoted(&params.to_string())),
     };
     let sends = if made.losses.is_empty() { "sends the same" } else { "sends the rest" };
     let withheld: Vec<String> = made.withheld.iter().map(|name| format!("{name:?}")).collect();
@@ -54,14 +54,4 @@ fn tell(made: &CurlImport, args: &CurlArgs) {
         several => format!("{sends} once {} are given:", several.join(", ")),
     };
     eprintln!("{} callout call {file} {endpoint}{params}{flags}", show::heading(sends));
-}
-
-/// A word of a shell's line.
-fn quoted(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-    if !text.is_empty() && text.bytes().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }

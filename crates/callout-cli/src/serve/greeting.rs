@@ -71,7 +71,7 @@ impl Greeting<'_> {
             [("database", database), ("master-key", master_key.as_deref()), ("env", environment), ("secrets", secrets)]
         {
             if let Some(value) = value {
-                flags.push_str(&format!(" --{name} {}", lines::quoted(value)));
+                flags.push_str(&format!(" --{name} {}", show::quoted(value)));
             }
         }
         if self.args.database.as_deref().is_some_and(|text| text.contains("://")) {
@@ -102,14 +102,14 @@ mod tests {
         };
         assert_eq!(advice(&args), "callout keys replace-operator");
         args.secret_backend = SecretBackendArg::Ssm;
-        assert_eq!(advice(&args), "callout keys replace-operator --secrets 'ssm'");
+        assert_eq!(advice(&args), "callout keys replace-operator --secrets ssm");
         args.database = Some("it.db".to_owned());
         args.environment = "prod".to_owned();
-        assert_eq!(advice(&args), "callout keys replace-operator --database 'it.db' --env 'prod' --secrets 'ssm'");
+        assert_eq!(advice(&args), "callout keys replace-operator --database it.db --env prod --secrets ssm");
         args.database = Some("postgres://me:sesame@host/it".to_owned());
         assert_eq!(
             advice(&args),
-            "callout keys replace-operator --env 'prod' --secrets 'ssm'   # with the URL in CALLOUT_DATABASE"
+            "callout keys replace-operator --env prod --secrets ssm   # with the URL in CALLOUT_DATABASE"
         );
     }
 }

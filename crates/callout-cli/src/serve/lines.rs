@@ -3,6 +3,7 @@
 use callout::{Json, json::ObjectBuilder};
 
 use super::demo::Demo;
+use crate::show::quoted;
 
 /// Lines that create an integration, test it with every stage, list, get and delete it.
 pub(super) fn curl(origin: &str, workspace: &str, key: &str, demo: Option<&Demo>) -> String {
@@ -33,11 +34,6 @@ pub(super) fn curl(origin: &str, workspace: &str, key: &str, demo: Option<&Demo>
     lines.map(|line| format!("  {line}")).join("\n")
 }
 
-/// In single quotes, for a shell.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 fn public_example() -> Json {
     let schema: Json = ObjectBuilder::new().with("type", "object").into();
     let endpoint = ObjectBuilder::new()
@@ -53,14 +49,4 @@ fn public_example() -> Json {
         .with("base_url", "https://api.github.com")
         .with("endpoints", vec![Json::from(endpoint)])
         .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quote_in_a_body_stays_one_word() {
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-    }
 }
