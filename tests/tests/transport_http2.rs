@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     error::Error as _,
+    io,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -26,9 +28,9 @@ use hyper::{body::Incoming, server::conn::http2, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 const HOST: &str = "api.example";
 
@@ -43,11 +45,7 @@ struct Server {
 impl Server {
     async fn start() -> Self {
         let authority = Authority::new();
-        let mut config = Arc::unwrap_or_clone(server_config(&authority.server(HOST), None));
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://{HOST}:{}", listener.local_addr().unwrap().port());
+        let (acceptor, listener, url) = listening(&authority).await;
         let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (accepted, received) = (connections.clone(), requests.clone());
         tokio::spawn(async move {
@@ -68,18 +66,31 @@ impl Server {
     }
 
     fn transport(&self) -> Transport {
-        Transport::builder()
-            .with_egress(EgressPolicy::public().allow(HOST).unwrap())
-            .with_resolver(Names::new().with(HOST, &["127.0.0.1"]))
-            .with_root_certificate_pem(self.authority.pem.as_bytes())
-            .with_clock(TestClock::still().shared())
-            .build()
-            .unwrap()
+        transport(&self.authority)
     }
 
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
+}
+
+/// What accepts connections that are to speak HTTP/2, and where.
+async fn listening(authority: &Authority) -> (TlsAcceptor, TcpListener, String) {
+    let mut config = Arc::unwrap_or_clone(server_config(&authority.server(HOST), None));
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{HOST}:{}", listener.local_addr().unwrap().port());
+    (TlsAcceptor::from(Arc::new(config)), listener, url)
+}
+
+fn transport(authority: &Authority) -> Transport {
+    Transport::builder()
+        .with_egress(EgressPolicy::public().allow(HOST).unwrap())
+        .with_resolver(Names::new().with(HOST, &["127.0.0.1"]))
+        .with_root_certificate_pem(authority.pem.as_bytes())
+        .with_clock(TestClock::still().shared())
+        .build()
+        .unwrap()
 }
 
 /// That many headers of 10 kB.
@@ -151,11 +162,7 @@ async fn bounds_and_retries_hold_as_over_http_1() {
 #[tokio::test]
 async fn what_a_server_says_when_it_goes_away_is_not_passed_on() {
     let authority = Authority::new();
-    let mut config = Arc::unwrap_or_clone(server_config(&authority.server(HOST), None));
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let (acceptor, listener, url) = listening(&authority).await;
     let serving = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let mut stream = acceptor.accept(stream).await.unwrap();
@@ -168,16 +175,99 @@ async fn what_a_server_says_when_it_goes_away_is_not_passed_on() {
             let _ = stream.read_to_end(&mut Vec::new()).await;
         }
     });
-    let transport = Transport::builder()
-        .with_egress(EgressPolicy::public().allow(HOST).unwrap())
-        .with_resolver(Names::new().with(HOST, &["127.0.0.1"]))
-        .with_root_certificate_pem(authority.pem.as_bytes())
-        .with_clock(TestClock::still().shared())
-        .build()
-        .unwrap();
-    let error = Sender::get(format!("https://{HOST}:{port}/x")).send(&transport).await.unwrap_err();
+    let error = Sender::get(format!("{url}/x")).send(&transport(&authority)).await.unwrap_err();
     assert_eq!((error.kind(), error.retries()), (ErrorKind::Interrupted, 2), "{error:?}");
     let shown = format!("{error} {error:?} {:?}", error.source());
     assert!(shown.contains("HTTP/2: unspecific protocol error detected") && !shown.contains("canary"), "{shown}");
     serving.abort();
+}
+
+/// What is said to a request instead of an answer, with its error code (RFC 9113 section 7).
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// The end of its stream.
+    Reset(u32),
+    /// The end of the connection, at the stream before.
+    Away(u32),
+}
+
+const NO_ERROR: u32 = 0;
+const PROTOCOL_ERROR: u32 = 1;
+const REFUSED_STREAM: u32 = 7;
+const CANCEL: u32 = 8;
+const HTTP_1_1_REQUIRED: u32 = 13;
+
+/// Says what is left to say, one to each request that has come whole, and after that answers 200.
+async fn speak(
+    mut stream: TlsStream<TcpStream>,
+    script: Arc<Mutex<VecDeque<Said>>>,
+    requests: Arc<AtomicUsize>,
+) -> io::Result<()> {
+    // Settings, all as they are by default.
+    stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await?;
+    stream.read_exact(&mut [0_u8; 24]).await?;
+    loop {
+        let mut head = [0_u8; 9];
+        stream.read_exact(&mut head).await?;
+        let [a, b, c, kind, flags, stream_id @ ..] = head;
+        let length = u32::from_be_bytes([0, a, b, c]);
+        stream.read_exact(&mut vec![0_u8; length as usize]).await?;
+        // HEADERS or DATA that end their stream.
+        if kind > 1 || flags & 1 == 0 {
+            continue;
+        }
+        requests.fetch_add(1, Ordering::SeqCst);
+        let said = script.lock().unwrap().pop_front();
+        let frame = match said {
+            None => [&[0, 0, 1, 1, 5][..], &stream_id, &[0x88]].concat(),
+            Some(Said::Reset(code)) => [&[0, 0, 4, 3, 0][..], &stream_id, &code.to_be_bytes()].concat(),
+            Some(Said::Away(code)) => {
+                let before = u32::from_be_bytes(stream_id).saturating_sub(2);
+                [&[0, 0, 8, 7, 0, 0, 0, 0, 0][..], &before.to_be_bytes(), &code.to_be_bytes()].concat()
+            }
+        };
+        stream.write_all(&frame).await?;
+        stream.flush().await?;
+    }
+}
+
+/// A stream that is refused, and one past the last of a connection that ends without an error, were not
+/// processed (RFC 9113 section 8.7).
+#[tokio::test]
+async fn what_a_server_says_it_has_not_processed_is_sent_again_whatever_its_method() {
+    for (method, said, expected) in [
+        ("POST", vec![Said::Reset(REFUSED_STREAM)], Ok(1)),
+        ("POST", vec![Said::Away(NO_ERROR)], Ok(1)),
+        ("PATCH", vec![Said::Reset(REFUSED_STREAM), Said::Away(NO_ERROR)], Ok(2)),
+        ("GET", vec![Said::Away(NO_ERROR)], Ok(1)),
+        ("POST", vec![Said::Reset(REFUSED_STREAM); 3], Err((true, 2))),
+        // What says no more than that something went wrong.
+        ("POST", vec![Said::Reset(CANCEL)], Err((false, 0))),
+        ("POST", vec![Said::Away(PROTOCOL_ERROR)], Err((false, 0))),
+        ("GET", vec![Said::Reset(CANCEL)], Ok(1)),
+        ("GET", vec![Said::Reset(HTTP_1_1_REQUIRED)], Err((false, 0))),
+    ] {
+        let authority = Authority::new();
+        let (acceptor, listener, url) = listening(&authority).await;
+        let script = Arc::new(Mutex::new(VecDeque::from(said.clone())));
+        let requests = Arc::new(AtomicUsize::new(0));
+        let received = Arc::clone(&requests);
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let stream = acceptor.accept(stream).await.unwrap();
+                tokio::spawn(speak(stream, Arc::clone(&script), Arc::clone(&received)));
+            }
+        });
+        let result = Sender::new(method, format!("{url}/x")).send(&transport(&authority)).await;
+        let (ended, retries) = match &result {
+            Ok(response) => (Ok(response.retries), response.retries),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Interrupted, "{method} {said:?}: {error:?}");
+                (Err((error.is_retryable(), error.retries())), error.retries())
+            }
+        };
+        assert_eq!(ended, expected, "{method} {said:?}: {result:?}");
+        assert_eq!(requests.load(Ordering::SeqCst), 1 + retries as usize, "{method} {said:?}: no more is sent");
+        serving.abort();
+    }
 }

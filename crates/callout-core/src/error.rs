@@ -35,7 +35,8 @@ pub enum ErrorKind {
     Connect,
     /// The attempt or the whole call ran out of time.
     Timeout,
-    /// The connection broke after the request may have reached the server.
+    /// The connection broke after the request may have reached the server, or the server says over HTTP/2
+    /// that it has not processed the request.
     Interrupted,
     /// The upstream redirected to where a call does not follow.
     RedirectRefused,

@@ -140,7 +140,7 @@ pub enum RetryReason {
     Status(u16),
     /// No connection could be made.
     Connect,
-    /// The connection broke.
+    /// The connection broke, or the server says that it has not processed the request.
     Interrupted,
     /// The attempt ran out of its own time.
     Timeout,

@@ -87,7 +87,7 @@ impl Fault {
     /// The same where a redirect has been followed: what led there has reached the server.
     pub(crate) fn after_an_answer(self) -> Self {
         match self.failure {
-            Failure::Unsent => Self { failure: Failure::Broken, ..self },
+            Failure::Unsent | Failure::Unprocessed => Self { failure: Failure::Broken, ..self },
             Failure::Broken | Failure::TimedOut | Failure::Final => self,
         }
     }
@@ -144,7 +144,30 @@ impl Fault {
         if error.is_connect() {
             return Self::of_connect(error, target, settings);
         }
+        if let Some(fault) = find::<h2::Error>(error).and_then(|said| Self::of_http_2(said, error, target)) {
+            return fault;
+        }
         Self::of_answer(error, target, settings)
+    }
+
+    /// What a server says of a request over HTTP/2 that it has not answered, where that says more than that
+    /// the connection broke.
+    fn of_http_2(said: &h2::Error, source: &(dyn StdError + 'static), target: &Target) -> Option<Self> {
+        let reason = said.reason().filter(|_| said.is_remote())?;
+        // RFC 9113 section 8.7. Of a server that goes away only requests that are past its last one hear so;
+        // one that goes for a reason may not know which was its last.
+        let is_unprocessed = (said.is_reset() && reason == h2::Reason::REFUSED_STREAM)
+            || (said.is_go_away() && reason == h2::Reason::NO_ERROR);
+        if is_unprocessed {
+            let message = format!("{target} says that it has not processed the request");
+            return Some(Self { failure: Failure::Unprocessed, ..Self::broken(message, source) });
+        }
+        if reason == h2::Reason::HTTP_1_1_REQUIRED {
+            let message = format!("{target} takes this request over HTTP/1.1 only, though it has chosen HTTP/2");
+            let Self { error, .. } = Self::broken(message, source);
+            return Some(Self::last(error.with_retryable(false)));
+        }
+        None
     }
 
     /// From the client, while an answer is read.

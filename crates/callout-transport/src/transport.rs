@@ -281,7 +281,7 @@ fn why(ending: Ending) -> Option<RetryReason> {
     match ending {
         Ending::Status(status) => Some(RetryReason::Status(status)),
         Ending::Failed(Failure::Unsent) => Some(RetryReason::Connect),
-        Ending::Failed(Failure::Broken) => Some(RetryReason::Interrupted),
+        Ending::Failed(Failure::Unprocessed | Failure::Broken) => Some(RetryReason::Interrupted),
         Ending::Failed(Failure::TimedOut) => Some(RetryReason::Timeout),
         Ending::Failed(Failure::Final) => None,
     }

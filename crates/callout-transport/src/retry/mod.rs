@@ -40,6 +40,8 @@ impl Default for RetryPolicy {
 pub(crate) enum Failure {
     /// No connection could be made: nothing was sent. Retried for every method.
     Unsent,
+    /// HTTP/2 says that the request was not processed (RFC 9113 section 8.7). Retried for every method.
+    Unprocessed,
     /// The connection broke, or the answer was no HTTP, after the request may have reached the
     /// server. Retried where a request may be sent twice.
     Broken,
@@ -64,7 +66,7 @@ pub(crate) fn again(replay: Replay, ending: Ending, retries: u32, config: &Retry
     }
     match ending {
         Ending::Status(status) => config.retry_on_status.contains(&status),
-        Ending::Failed(Failure::Unsent) => true,
+        Ending::Failed(Failure::Unsent | Failure::Unprocessed) => true,
         Ending::Failed(Failure::Broken | Failure::TimedOut) => replay == Replay::Safe,
         Ending::Failed(Failure::Final) => false,
     }
@@ -77,10 +79,11 @@ mod tests {
     /// Every (replay × status or failure) with retries left, and the same with none left.
     #[test]
     fn truth_table() {
-        let mut endings: Vec<_> = [Failure::Unsent, Failure::Broken, Failure::TimedOut, Failure::Final]
-            .into_iter()
-            .map(|failure| (format!("{failure:?}"), Ending::Failed(failure)))
-            .collect();
+        let mut endings: Vec<_> =
+            [Failure::Unsent, Failure::Unprocessed, Failure::Broken, Failure::TimedOut, Failure::Final]
+                .into_iter()
+                .map(|failure| (format!("{failure:?}"), Ending::Failed(failure)))
+                .collect();
         endings.extend((100..=999).map(|status| (status.to_string(), Ending::Status(status))));
         let configs = [
             ("default", RetryConfig::default()),
@@ -102,12 +105,12 @@ mod tests {
             }
         }
         insta::assert_snapshot!(table, @"
-        default safe -> Unsent Broken TimedOut 429 502 503 504
-        default only unsent -> Unsent 429 502 503 504
-        no statuses safe -> Unsent Broken TimedOut
-        no statuses only unsent -> Unsent
-        409, 500 safe -> Unsent Broken TimedOut 409 500
-        409, 500 only unsent -> Unsent 409 500
+        default safe -> Unsent Unprocessed Broken TimedOut 429 502 503 504
+        default only unsent -> Unsent Unprocessed 429 502 503 504
+        no statuses safe -> Unsent Unprocessed Broken TimedOut
+        no statuses only unsent -> Unsent Unprocessed
+        409, 500 safe -> Unsent Unprocessed Broken TimedOut 409 500
+        409, 500 only unsent -> Unsent Unprocessed 409 500
         no retries safe ->
         no retries only unsent ->
         ");
