@@ -301,20 +301,23 @@ fn check(endpoint: &Endpoint, params: Object, is_lenient: bool) -> Checked {
         Err(refusal) if is_lenient && refusal.kind() == ErrorKind::InvalidParams => refusal,
         result => return Checked { params, conversions: Vec::new(), result },
     };
-    // What is told is what is wrong with the first.
-    let mut first = None;
-    for several in [Several::One, Several::AnyThatConverts] {
-        let (converted, conversions) = lenient::convert(&request.tool_schema(), &params, several);
+    let wrong: Vec<_> = refusal.faults().iter().map(|fault| fault.place.clone()).collect();
+    let mut tried = Vec::new();
+    for several in [Several::All, Several::AnyThatConverts] {
+        let (converted, conversions) = lenient::convert(&request.tool_schema(), &params, &wrong, several);
         if conversions.is_empty() {
             continue;
         }
-        let checked = Checked { result: request.validate(&converted), params: converted, conversions };
-        if checked.result.is_ok() {
-            return checked;
+        let result = request.validate(&converted);
+        if result.is_ok() {
+            return Checked { params: converted, conversions, result };
         }
-        first.get_or_insert(checked);
+        if tried.is_empty() {
+            tried = conversions;
+        }
     }
-    first.unwrap_or(Checked { params, conversions: Vec::new(), result: Err(refusal) })
+    // What is told is what is wrong with the params that the caller knows.
+    Checked { params, conversions: tried, result: Err(refusal) }
 }
 
 /// An endpoint, the params for it, and which of them were converted to fit.

@@ -395,8 +395,9 @@ impl EngineBuilder {
 
     /// Converts params that are strings to the numbers and booleans that the input schema asks for,
     /// where the text is one (`"5"`, `"1.50"`, `"true"`) and a string would be refused: models write
-    /// such. Params that fit as they are given are left alone. [`Outcome::conversions`] tells what was
-    /// converted. Default: off.
+    /// such. Params that fit as they are given are left alone, and if others do not fit when they are
+    /// converted either, what is wrong is told of them as they were given. [`Outcome::conversions`] tells
+    /// what was converted. Default: off.
     ///
     /// Params beyond [`Limits::max_params_bytes`] are refused before any is converted. For the params of
     /// one call subschemas are looked at a million times at most. What comes after, in the order of the

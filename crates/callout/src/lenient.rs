@@ -1,7 +1,8 @@
 //! Numbers and booleans that a model wrote as strings, converted where the schema asks for them.
 //!
-//! It is for params that the schema refuses as they are: where several schemas speak of one value, one of them
-//! is taken at its word, as [`Several`] says.
+//! It is for params that the schema refuses as they are, and for what the refusal points at: what it does not
+//! speak of fits, and is what the caller means. Where several schemas speak of one value, what they say counts as
+//! [`Several`] has it.
 
 use callout_core::{
     fault::{Place, Step},
@@ -26,24 +27,73 @@ pub struct Conversion {
 /// Which of several schemas for one value, as of alternatives, says what it is converted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Several {
-    /// One, whatever it says.
-    One,
+    /// All together: what one of them takes as a string stays one.
+    All,
     /// The first that asks for something else than what is there.
     AnyThatConverts,
 }
 
-/// The params with every string converted that the schema refuses and that reads as what it asks
-/// for instead, and where that was. What the schema takes as a string stays one.
+/// The params with every string converted that reads as what the schema asks for instead, at the places that
+/// were found wrong and below them, and where that was. What the schema takes as a string stays one.
 ///
 /// It ends after [`MAX_LOOKS`](crate::schema_walk::MAX_LOOKS), whatever schema and params are: what it has not come to then stays as it
 /// was given, and is the check's to refuse.
-pub(crate) fn convert(schema: &Json, params: &Object, several: Several) -> (Object, Vec<Conversion>) {
+pub(crate) fn convert(schema: &Json, params: &Object, wrong: &[Place], several: Several) -> (Object, Vec<Conversion>) {
     let mut walk = Walk { root: schema, several, conversions: Vec::new(), path: Vec::new(), looks: Looks::default() };
+    let wrong = Wrong::default().with(wrong.iter().map(Place::steps));
     let value = Json::Object(params.clone());
-    let converted = walk.value(schema, &value);
+    let converted = walk.value(&[schema], &value, &wrong);
     match converted {
         Some(Json::Object(converted)) => (converted, walk.conversions),
         _ => (params.clone(), walk.conversions),
+    }
+}
+
+/// The places that were found wrong, as seen from a value.
+#[derive(Debug, Default)]
+struct Wrong<'p> {
+    /// One is the value, or what it stands in.
+    is_within: bool,
+    /// One is the value, or stands in it.
+    is_named: bool,
+    /// The way on to those that stand in it.
+    below: Vec<&'p [Step]>,
+}
+
+impl<'p> Wrong<'p> {
+    /// With these places too, each as the way to it.
+    fn with(mut self, ways: impl Iterator<Item = &'p [Step]>) -> Self {
+        for way in ways {
+            self.is_named = true;
+            if way.is_empty() {
+                self.is_within = true;
+            } else {
+                self.below.push(way);
+            }
+        }
+        self
+    }
+
+    /// The same as seen from what stands a step below.
+    fn after(&self, step: &Step) -> Self {
+        let ways = self.below.iter().filter_map(|way| way.split_first()).filter(|(first, _)| is_step(first, step));
+        Self { is_within: self.is_within, ..Self::default() }.with(ways.map(|(_, rest)| rest))
+    }
+
+    /// Whether a string may be converted here or below.
+    fn is_reached(&self) -> bool {
+        self.is_within || self.is_named
+    }
+}
+
+/// Whether a step of a fault's place is this one. Long names are cut there, and end in `…` then.
+fn is_step(told: &Step, step: &Step) -> bool {
+    match (told, step) {
+        (Step::Field(told), Step::Field(name)) => {
+            told == name || told.strip_suffix('…').is_some_and(|start| name.starts_with(start))
+        }
+        (Step::Index(told), Step::Index(at)) => told == at,
+        (Step::Field(_), Step::Index(_)) | (Step::Index(_), Step::Field(_)) => false,
     }
 }
 
@@ -59,12 +109,12 @@ struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    /// The value converted; `None` if nothing in it was.
-    fn value(&mut self, schema: &'s Json, value: &Json) -> Option<Json> {
+    /// The value converted, which these schemas speak of; `None` if nothing in it was.
+    fn value(&mut self, schemas: &[&'s Json], value: &Json, wrong: &Wrong<'_>) -> Option<Json> {
         if self.path.len() >= MAX_DEPTH {
             return None;
         }
-        let schemas = self.in_place(schema)?;
+        let schemas = self.in_place(schemas)?;
         match value {
             Json::String(text) => {
                 let types = self.wanted(&schemas)?;
@@ -79,8 +129,8 @@ impl<'s> Walk<'s> {
                 let converted: Object = (0..members.len())
                     .filter_map(|at| members.entry(at))
                     .map(|(name, member)| {
-                        let find = |schema| member_schema(schema, name);
-                        let new = self.below(&schemas, find, || Step::Field(name.clone()), member);
+                        let find = |schema, is_named: bool| member_schema(schema, name, is_named);
+                        let new = self.below(&schemas, find, Step::Field(name.clone()), member, wrong);
                         changed |= new.is_some();
                         (name.clone(), new.unwrap_or_else(|| member.clone()))
                     })
@@ -93,8 +143,8 @@ impl<'s> Walk<'s> {
                     .iter()
                     .enumerate()
                     .map(|(at, element)| {
-                        let find = |schema| element_schema(schema, at);
-                        let new = self.below(&schemas, find, || Step::Index(at), element);
+                        let find = |schema, _: bool| element_schema(schema, at);
+                        let new = self.below(&schemas, find, Step::Index(at), element, wrong);
                         changed |= new.is_some();
                         new.unwrap_or_else(|| element.clone())
                     })
@@ -105,37 +155,46 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// A member or an element converted, by a schema that is found for it.
+    /// A member or an element converted, by the schemas that are found for it.
     fn below(
         &mut self,
         schemas: &[&'s Object],
-        find: impl Fn(&'s Object) -> Option<&'s Json>,
-        step: impl Fn() -> Step,
+        find: impl Fn(&'s Object, bool) -> Option<&'s Json>,
+        step: Step,
         value: &Json,
+        wrong: &Wrong<'_>,
     ) -> Option<Json> {
-        if matches!(value, Json::Null | Json::Bool(_) | Json::Number(_)) {
+        self.looks.spend(wrong.below.len())?;
+        let wrong = wrong.after(&step);
+        let may_change = match value {
+            Json::Null | Json::Bool(_) | Json::Number(_) => false,
+            Json::String(_) => wrong.is_within,
+            Json::Array(_) | Json::Object(_) => wrong.is_reached(),
+        };
+        if !may_change {
             return None;
         }
+        let mut found = Vec::new();
         for &schema in schemas {
             // To go through many schemas for each of many values is most of the work.
             self.looks.spend(1)?;
-            if let Some(schema) = find(schema) {
-                self.path.push(step());
-                let converted = self.value(schema, value);
-                self.path.pop();
-                if converted.is_some() || self.several == Several::One {
-                    return converted;
-                }
-            }
+            found.extend(find(schema, wrong.is_named));
         }
-        None
+        self.path.push(step);
+        let converted = match self.several {
+            Several::All if found.is_empty() => None,
+            Several::All => self.value(&found, value, &wrong),
+            Several::AnyThatConverts => found.iter().find_map(|&schema| self.value(&[schema], value, &wrong)),
+        };
+        self.path.pop();
+        converted
     }
 
-    /// The schema and what it applies to the same value: references, and what it combines. `None` if not
+    /// The schemas and what they apply to the same value: references, and what they combine. `None` if not
     /// all of them can be looked at.
-    fn in_place(&mut self, schema: &'s Json) -> Option<Vec<&'s Object>> {
+    fn in_place(&mut self, schemas: &[&'s Json]) -> Option<Vec<&'s Object>> {
         let mut found = Vec::new();
-        let mut open = vec![(schema, 0)];
+        let mut open: Vec<_> = schemas.iter().map(|&schema| (schema, 0)).collect();
         while let Some((schema, depth)) = open.pop() {
             self.looks.spend(cost(schema))?;
             let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
@@ -179,9 +238,12 @@ impl<'s> Walk<'s> {
     }
 }
 
-fn member_schema<'s>(schema: &'s Object, name: &str) -> Option<&'s Json> {
+/// Of what is not named, a pattern may speak in place of `additionalProperties`: those do where something of
+/// the member itself was found wrong, as they may then be what refused it.
+fn member_schema<'s>(schema: &'s Object, name: &str, is_wrong: bool) -> Option<&'s Json> {
     let named = schema.get("properties").and_then(|properties| properties.get(name));
-    named.or_else(|| schema.get("additionalProperties"))
+    let has_patterns = schema.get("patternProperties").is_some();
+    named.or_else(|| schema.get("additionalProperties").filter(|_| is_wrong || !has_patterns))
 }
 
 fn element_schema(schema: &Object, at: usize) -> Option<&Json> {
@@ -237,7 +299,7 @@ mod tests {
             ),
         ] {
             let Json::Object(params) = Json::parse(params).unwrap() else { panic!() };
-            let (converted, conversions) = convert(&schema, &params, Several::One);
+            let (converted, conversions) = convert(&schema, &params, &[Place::root()], Several::All);
             assert_eq!(Json::Object(converted).to_string(), expected);
             let found: Vec<_> = conversions.iter().map(|conversion| conversion.place.to_string()).collect();
             assert_eq!(found.join(" "), places);
@@ -245,17 +307,54 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_found_wrong_is_converted() {
+        let schema = Json::parse(
+            r#"{"properties":{"a":{"type":"integer"},"list":{"items":{"properties":{"n":{"type":"integer"}}}},
+                "codes":{"patternProperties":{"^s":{"type":"string"}},"additionalProperties":{"type":"integer"}}}}"#,
+        )
+        .unwrap();
+        let params = r#"{"a":"1","list":[{"n":"1"},{"n":"2"}],"codes":{"s":"1","n":"2"}}"#;
+        let Json::Object(params) = Json::parse(params).unwrap() else { panic!() };
+        let root = Place::root;
+        for (wrong, expected) in [
+            (vec![], ""),
+            (vec![root().field("a")], "a"),
+            (vec![root().field("list").index(1)], "list[1].n"),
+            (vec![root().field("list").index(0).field("n"), root().field("a")], "a list[0].n"),
+            // Which of its members a pattern speaks of is not known.
+            (vec![root().field("codes")], ""),
+            (vec![root().field("codes").field("n")], "codes.n"),
+            (vec![root()], "a list[0].n list[1].n"),
+            (vec![root(), root().field("codes").field("n")], "a list[0].n list[1].n codes.n"),
+        ] {
+            let (_, conversions) = convert(&schema, &params, &wrong, Several::All);
+            let found: Vec<_> = conversions.iter().map(|conversion| conversion.place.to_string()).collect();
+            assert_eq!(found.join(" "), expected, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_known_by_how_it_begins() {
+        let name = "n".repeat(100);
+        let schema = Json::parse(&format!(r#"{{"properties":{{"{name}":{{"type":"integer"}}}}}}"#)).unwrap();
+        let Json::Object(params) = Json::parse(&format!(r#"{{"{name}":"1"}}"#)).unwrap() else { panic!() };
+        let cut = Place::root().field(format!("{}…", "n".repeat(64)));
+        assert_eq!(convert(&schema, &params, &[cut], Several::All).1.len(), 1);
+    }
+
+    #[test]
     fn references_in_circles_end() {
         let schema = Json::parse(r##"{"properties":{"a":{"$ref":"#/properties/a"}}}"##).unwrap();
         let Json::Object(params) = Json::parse(r#"{"a":"1"}"#).unwrap() else { panic!() };
-        assert!(convert(&schema, &params, Several::One).1.is_empty());
+        assert!(convert(&schema, &params, &[Place::root()], Several::All).1.is_empty());
     }
 
     #[test]
     fn what_has_not_been_come_to_after_a_million_looks_stays_as_it_was_given() {
         let converted = |schema: String, params: String| {
             let Json::Object(params) = Json::parse(&params).unwrap() else { panic!() };
-            let (converted, conversions) = convert(&Json::parse(&schema).unwrap(), &params, Several::One);
+            let (converted, conversions) =
+                convert(&Json::parse(&schema).unwrap(), &params, &[Place::root()], Several::All);
             (conversions.len(), converted.get("z").cloned())
         };
         let texts = |length: usize| vec![r#""1""#; length].join(",");

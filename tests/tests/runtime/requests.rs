@@ -125,6 +125,11 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
         {"properties":{"kind":{"const":"text"},"value":{"type":"string"}}}]}}"#;
     const PATTERNS: &str = r#"{"path":"/x","input_schema":{
         "patternProperties":{"^x-":{"type":"string"}},"additionalProperties":{"type":"integer"}}}"#;
+    const LIMITED: &str = r#"{"path":"/x","input_schema":{"type":"object","required":["kind","value"],"oneOf":[
+        {"properties":{"kind":{"const":"text"},"value":{"type":"string"},"limit":{"type":"integer"}}},
+        {"properties":{"kind":{"const":"number"},"value":{"type":"number"},"limit":{"type":"integer"}}}]}}"#;
+    const EITHER: &str = r#"{"path":"/x","input_schema":{"properties":{"n":{"type":"integer"}},"anyOf":[
+        {"properties":{"code":{"type":"string"}}},{"properties":{"code":{"type":"integer"}}}]}}"#;
     let upstream = Upstream::start().await;
     upstream.reply("/v1/x", Reply::json(200, "{}"));
     let engine = builder().with_lenient_params(true).build().unwrap();
@@ -136,6 +141,10 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
         (TURNED, r#"{"kind":"number","value":"5"}"#, r#"{"kind":"number","value":5}"#, 1),
         (PATTERNS, r#"{"x-a":"5","n":5}"#, r#"{"x-a":"5","n":5}"#, 0),
         (PATTERNS, r#"{"n":"5"}"#, r#"{"n":5}"#, 1),
+        // Nor are those beside others that are converted.
+        (PATTERNS, r#"{"x-zip":"12139","n":"5"}"#, r#"{"x-zip":"12139","n":5}"#, 1),
+        (EITHER, r#"{"code":"12345678901234567890","n":"1"}"#, r#"{"code":"12345678901234567890","n":1}"#, 1),
+        (LIMITED, r#"{"kind":"text","value":"5","limit":"10"}"#, r#"{"kind":"text","value":"5","limit":10}"#, 1),
     ] {
         let integration = shop(&upstream, "", endpoint);
         let rendered = engine.render(&integration, "go", json(params)).unwrap();
@@ -147,6 +156,11 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
     // Where nothing can be converted, the params are refused as they were given.
     let error = engine.call(&shop(&upstream, "", PATTERNS), "go", json(r#"{"n":"five"}"#)).await.unwrap_err();
     assert_eq!((error.kind(), error.faults().len()), (ErrorKind::InvalidParams, 1), "{error}");
+    // So are those with something else that is wrong: nothing is told of what they became.
+    let error = engine.call(&shop(&upstream, "", EITHER), "go", json(r#"{"code":true,"n":"1"}"#)).await.unwrap_err();
+    let mut places: Vec<_> = error.faults().iter().map(|fault| fault.place.to_string()).collect();
+    places.sort();
+    assert_eq!(places, ["", "n"], "{error}");
 }
 
 #[tokio::test]
