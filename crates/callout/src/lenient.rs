@@ -210,19 +210,19 @@ impl<'s> Walk<'s> {
         Some(found)
     }
 
-    /// The types that the schemas name; `None` if a string is one of them, or may be.
+    /// The types that the schemas name, or list values of; `None` if a string is one of them, or may be.
     fn wanted(&mut self, schemas: &[&'s Object]) -> Option<Vec<&'s str>> {
         let mut types = Vec::new();
         for &schema in schemas {
-            match schema.get("type") {
-                Some(Json::String(name)) => types.push(name.as_str()),
-                Some(Json::Array(names)) => types.extend(names.iter().filter_map(Json::as_str)),
-                _ => {}
-            }
-            // The very string may be listed.
             let listed = schema.get("enum").and_then(Json::as_array);
             self.looks.spend(listed.map_or(0, |values| values.len()))?;
             let mut listed = listed.into_iter().flatten().chain(schema.get("const"));
+            match schema.get("type") {
+                Some(Json::String(name)) => types.push(name.as_str()),
+                Some(Json::Array(names)) => types.extend(names.iter().filter_map(Json::as_str)),
+                _ => types.extend(listed.clone().map(type_of)),
+            }
+            // The very string may be listed.
             if listed.any(|value| value.as_str().is_some()) {
                 return None;
             }
@@ -251,20 +251,41 @@ fn element_schema(schema: &Object, at: usize) -> Option<&Json> {
     positions.and_then(|positions| positions.get(at)).or_else(|| schema.get("items"))
 }
 
+/// The type of a listed value. Schemas tell integers from other numbers.
+fn type_of(value: &Json) -> &'static str {
+    match value {
+        Json::Number(number) if whole(number).is_some() => "integer",
+        _ => value.type_name(),
+    }
+}
+
 /// What a text reads as, of the types that are asked for.
 fn scalar(types: &[&str], text: &str) -> Option<(&'static str, Json)> {
     let text = text.trim();
-    let number = Number::from_text(text);
-    if let Some(number) = number.as_ref().filter(|number| types.contains(&"integer") && number.is_integer()) {
-        return Some(("integer", number.clone().into()));
-    }
-    if let Some(number) = number.filter(|_| types.contains(&"number")) {
-        return Some(("number", number.into()));
+    if let Some(number) = Number::from_text(text) {
+        let takes_any = types.contains(&"number");
+        if types.contains(&"integer")
+            && let Some(whole) = whole(&number).filter(|_| number.is_integer() || !takes_any)
+        {
+            return Some(("integer", whole.into()));
+        }
+        return takes_any.then(|| ("number", number.into()));
     }
     match text {
         "true" | "false" if types.contains(&"boolean") => Some(("boolean", Json::Bool(text == "true"))),
         _ => None,
     }
+}
+
+/// The number as an integer is written, if it is one; `5.0` is.
+fn whole(number: &Number) -> Option<Number> {
+    if number.is_integer() {
+        return Some(number.clone());
+    }
+    let (digits, fraction) = number.as_str().split_once('.')?;
+    let is_whole = fraction.bytes().all(|byte| byte == b'0');
+    // The zero of integers has no sign.
+    if is_whole { Number::from_text(if digits == "-0" { "0" } else { digits }) } else { None }
 }
 
 #[cfg(test)]
@@ -279,7 +300,9 @@ mod tests {
                 "s":{"type":"string"},"u":{"type":["integer","string"]},"any":{},
                 "e":{"enum":["1","2"]},"list":{"items":{"type":"integer"}},"pair":{"prefixItems":[{"type":"boolean"}]},
                 "deep":{"$ref":"#/$defs/deep"},"one":{"anyOf":[{"type":"integer"},{"type":"boolean"}]},
-                "either":{"anyOf":[{"type":"integer"},{"type":"string"}]}},
+                "either":{"anyOf":[{"type":"integer"},{"type":"string"}]},
+                "level":{"enum":[1,2.5,null]},"on":{"const":true},"mixed":{"enum":[1,"2"]},
+                "typed":{"type":"number","enum":[1,2]},"child":{"$ref":"#"}},
                 "additionalProperties":{"type":"integer"},
                 "$defs":{"deep":{"properties":{"n":{"type":"number"},"again":{"$ref":"#/$defs/deep"}}}}}"##,
         )
@@ -297,6 +320,11 @@ mod tests {
                 r#"{"one":true,"either":"1","more":12345678901234567890123}"#,
                 "one more",
             ),
+            (r#"{"level":"2.5","on":"true","mixed":"1"}"#, r#"{"level":2.5,"on":true,"mixed":"1"}"#, "level on"),
+            (r#"{"level":"1","typed":"2"}"#, r#"{"level":1,"typed":2}"#, "level typed"),
+            (r#"{"child":{"child":{"n":"5"}}}"#, r#"{"child":{"child":{"n":5}}}"#, "child.child.n"),
+            (r#"{"n":"5.0","x":"5.0","more":"-0.00"}"#, r#"{"n":5,"x":5.0,"more":0}"#, "n x more"),
+            (r#"{"n":"5.0e0","more":"5e0"}"#, r#"{"n":"5.0e0","more":"5e0"}"#, ""),
         ] {
             let Json::Object(params) = Json::parse(params).unwrap() else { panic!() };
             let (converted, conversions) = convert(&schema, &params, &[Place::root()], Several::All);
