@@ -248,7 +248,8 @@ pub(crate) struct CallArgs {
         conflicts_with_all = ["trace", "json"]
     )]
     pub(crate) dry_run: Option<DryRun>,
-    /// Converts params that are strings to the numbers and booleans that the input schema asks for.
+    /// Converts params that are strings to the numbers and booleans that the input schema asks for, and
+    /// numbers such as 5.0 to integers.
     #[arg(long)]
     pub(crate) lenient: bool,
 }
@@ -268,7 +269,8 @@ pub(crate) struct McpArgs {
     /// github.bearer_token=env:GITHUB_TOKEN.
     #[arg(long = "secret", value_name = "[INTEGRATION.]NAME=env:VAR|file:PATH")]
     pub(crate) secrets: Vec<String>,
-    /// Converts params that are strings to the numbers and booleans that the input schema asks for.
+    /// Converts params that are strings to the numbers and booleans that the input schema asks for, and
+    /// numbers such as 5.0 to integers.
     #[arg(long)]
     pub(crate) lenient: bool,
     #[command(flatten)]

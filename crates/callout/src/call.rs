@@ -43,7 +43,7 @@ pub struct CallOptions {
     /// connection is made for all that may use it. Default: the engine's.
     pub timeouts: Option<Timeouts>,
     /// Whether params that are strings are converted to the numbers and booleans that the input
-    /// schema asks for. Default: the engine's.
+    /// schema asks for, and numbers such as `5.0` to integers. Default: the engine's.
     pub lenient_params: Option<bool>,
     /// Whether the params are a model's: under the names that the endpoint's tool shows, where these are not the
     /// params' own. Errors name them so too. Default: false.
@@ -291,19 +291,21 @@ struct Checked {
     result: Result<(), Error>,
 }
 
-/// Checks params, and those that are refused once more with what can be converted to fit, if that is wanted.
+/// Checks params, and once more with what can be converted to fit, if that is wanted.
 ///
 /// What fits as it was given is what the caller means: of several schemas for one value each may ask for
 /// another type. What is refused for its size or its depth is not looked into any further.
 fn check(endpoint: &Endpoint, params: Object, is_lenient: bool) -> Checked {
     let request = &endpoint.request;
-    let refusal = match request.validate(&params) {
-        Err(refusal) if is_lenient && refusal.kind() == ErrorKind::InvalidParams => refusal,
-        result => return Checked { params, conversions: Vec::new(), result },
-    };
-    let wrong: Vec<_> = refusal.faults().iter().map(|fault| fault.place.clone()).collect();
+    let given = request.validate(&params);
+    if !(is_lenient && may_convert(&params, &given)) {
+        return Checked { params, conversions: Vec::new(), result: given };
+    }
+    let faults = given.as_ref().err().map_or(&[][..], Error::faults);
+    let wrong: Vec<_> = faults.iter().map(|fault| fault.place.clone()).collect();
+    let ways: &[Several] = if given.is_ok() { &[Several::All] } else { &[Several::All, Several::AnyThatConverts] };
     let mut tried = Vec::new();
-    for several in [Several::All, Several::AnyThatConverts] {
+    for &several in ways {
         let (converted, conversions) = lenient::convert(&request.tool_schema(), &params, &wrong, several);
         if conversions.is_empty() {
             continue;
@@ -312,12 +314,20 @@ fn check(endpoint: &Endpoint, params: Object, is_lenient: bool) -> Checked {
         if result.is_ok() {
             return Checked { params: converted, conversions, result };
         }
-        if tried.is_empty() {
+        if tried.is_empty() && given.is_err() {
             tried = conversions;
         }
     }
     // What is told is what is wrong with the params that the caller knows.
-    Checked { params, conversions: tried, result: Err(refusal) }
+    Checked { params, conversions: tried, result: given }
+}
+
+/// Whether there may be something to convert in params of which a check said that.
+fn may_convert(params: &Object, given: &Result<(), Error>) -> bool {
+    match given {
+        Ok(()) => lenient::has_whole(params),
+        Err(refusal) => refusal.kind() == ErrorKind::InvalidParams,
+    }
 }
 
 /// An endpoint, the params for it, and which of them were converted to fit.
@@ -360,8 +370,9 @@ async fn approved<'a>(
     let (endpoint, params) = open(call, params, disabled)?;
     let mut deadline = Deadline::after(&call.engine.clock, call.timeouts().call);
     let is_lenient = call.is_lenient();
-    // What is refused and may be converted takes longer than the check that refused it.
-    let at_once = endpoint.request.validate_at_once(&params).filter(|result| result.is_ok() || !is_lenient);
+    // What may be converted takes longer than the check that was made of it.
+    let at_once = endpoint.request.validate_at_once(&params);
+    let at_once = at_once.filter(|given| !(is_lenient && may_convert(&params, given)));
     let Checked { params, conversions, result } = if let Some(result) = at_once {
         Checked { params, conversions: Vec::new(), result }
     } else {

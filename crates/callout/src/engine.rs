@@ -399,6 +399,9 @@ impl EngineBuilder {
     /// converted either, what is wrong is told of them as they were given. [`Outcome::conversions`] tells
     /// what was converted. Default: off.
     ///
+    /// Numbers such as `5.0`, which JSON Schema takes as integers, are written as such (`5`) where the
+    /// schema asks for one and takes no other number: hosts whose numbers are all floats write such.
+    ///
     /// Params beyond [`Limits::max_params_bytes`] are refused before any is converted. For the params of
     /// one call subschemas are looked at a million times at most. What comes after, in the order of the
     /// params, stays as it was given, so that the call ends as `invalid_params` if it does not fit.

@@ -1,7 +1,8 @@
-//! Numbers and booleans that a model wrote as strings, converted where the schema asks for them.
+//! Numbers and booleans that a model wrote as strings, converted where the schema asks for them, and integers
+//! that a host wrote with a point.
 //!
-//! It is for params that the schema refuses as they are, and for what the refusal points at: what it does not
-//! speak of fits, and is what the caller means. Where several schemas speak of one value, what they say counts as
+//! Strings are converted where the schema refuses the params as they are, and where the refusal points: what it
+//! does not speak of fits, and is what the caller means. Where several schemas speak of one value, what they say counts as
 //! [`Several`] has it.
 
 use callout_core::{
@@ -34,12 +35,20 @@ pub(crate) enum Several {
 }
 
 /// The params with every string converted that reads as what the schema asks for instead, at the places that
-/// were found wrong and below them, and where that was. What the schema takes as a string stays one.
+/// were found wrong and below them, and where that was. What the schema takes as a string stays one. Numbers
+/// such as `5.0` are written as integers where the schema asks for those, wherever they stand.
 ///
 /// It ends after [`MAX_LOOKS`](crate::schema_walk::MAX_LOOKS), whatever schema and params are: what it has not come to then stays as it
 /// was given, and is the check's to refuse.
 pub(crate) fn convert(schema: &Json, params: &Object, wrong: &[Place], several: Several) -> (Object, Vec<Conversion>) {
-    let mut walk = Walk { root: schema, several, conversions: Vec::new(), path: Vec::new(), looks: Looks::default() };
+    let mut walk = Walk {
+        root: schema,
+        several,
+        has_whole: has_whole(params),
+        conversions: Vec::new(),
+        path: Vec::new(),
+        looks: Looks::default(),
+    };
     let wrong = Wrong::default().with(wrong.iter().map(Place::steps));
     let value = Json::Object(params.clone());
     let converted = walk.value(&[schema], &value, &wrong);
@@ -47,6 +56,19 @@ pub(crate) fn convert(schema: &Json, params: &Object, wrong: &[Place], several: 
         Some(Json::Object(converted)) => (converted, walk.conversions),
         _ => (params.clone(), walk.conversions),
     }
+}
+
+/// Whether a number among them is an integer written with a point.
+pub(crate) fn has_whole(params: &Object) -> bool {
+    fn is_found(value: &Json) -> bool {
+        match value {
+            Json::Null | Json::Bool(_) | Json::String(_) => false,
+            Json::Number(number) => !number.is_integer() && whole(number).is_some(),
+            Json::Array(elements) => elements.iter().any(is_found),
+            Json::Object(members) => members.values().any(is_found),
+        }
+    }
+    params.values().any(is_found)
 }
 
 /// The places that were found wrong, as seen from a value.
@@ -100,6 +122,7 @@ fn is_step(told: &Step, step: &Step) -> bool {
 struct Walk<'s> {
     root: &'s Json,
     several: Several,
+    has_whole: bool,
     conversions: Vec<Conversion>,
     /// From the params to the value that is looked at.
     path: Vec<Step>,
@@ -117,12 +140,14 @@ impl<'s> Walk<'s> {
         let schemas = self.in_place(schemas)?;
         match value {
             Json::String(text) => {
-                let types = self.wanted(&schemas)?;
-                let (to, converted) = scalar(&types, text)?;
-                // Its place is kept with it.
-                self.looks.spend(self.path.len())?;
-                self.conversions.push(Conversion { place: self.place(), to });
-                Some(converted)
+                let (to, converted) = scalar(&self.types(&schemas)?, text)?;
+                self.converted(to, converted)
+            }
+            Json::Number(number) => {
+                let types = self.types(&schemas)?;
+                let takes_no_other = types.contains(&"integer") && !types.contains(&"number");
+                let whole = whole(number).filter(|_| takes_no_other)?;
+                self.converted("integer", whole.into())
             }
             Json::Object(members) => {
                 let mut changed = false;
@@ -151,8 +176,16 @@ impl<'s> Walk<'s> {
                     .collect();
                 changed.then_some(converted)
             }
-            Json::Null | Json::Bool(_) | Json::Number(_) => None,
+            Json::Null | Json::Bool(_) => None,
         }
+    }
+
+    /// What the value that is looked at has become.
+    fn converted(&mut self, to: &'static str, converted: Json) -> Option<Json> {
+        // Its place is kept with it.
+        self.looks.spend(self.path.len())?;
+        self.conversions.push(Conversion { place: self.place(), to });
+        Some(converted)
     }
 
     /// A member or an element converted, by the schemas that are found for it.
@@ -167,9 +200,10 @@ impl<'s> Walk<'s> {
         self.looks.spend(wrong.below.len())?;
         let wrong = wrong.after(&step);
         let may_change = match value {
-            Json::Null | Json::Bool(_) | Json::Number(_) => false,
+            Json::Null | Json::Bool(_) => false,
+            Json::Number(number) => !number.is_integer(),
             Json::String(_) => wrong.is_within,
-            Json::Array(_) | Json::Object(_) => wrong.is_reached(),
+            Json::Array(_) | Json::Object(_) => self.has_whole || wrong.is_reached(),
         };
         if !may_change {
             return None;
@@ -210,8 +244,8 @@ impl<'s> Walk<'s> {
         Some(found)
     }
 
-    /// The types that the schemas name, or list values of; `None` if a string is one of them, or may be.
-    fn wanted(&mut self, schemas: &[&'s Object]) -> Option<Vec<&'s str>> {
+    /// The types that the schemas name, or list values of. `None` if not all of them can be looked at.
+    fn types(&mut self, schemas: &[&'s Object]) -> Option<Vec<&'s str>> {
         let mut types = Vec::new();
         for &schema in schemas {
             let listed = schema.get("enum").and_then(Json::as_array);
@@ -223,11 +257,9 @@ impl<'s> Walk<'s> {
                 _ => types.extend(listed.clone().map(type_of)),
             }
             // The very string may be listed.
-            if listed.any(|value| value.as_str().is_some()) {
-                return None;
-            }
+            types.extend(listed.any(|value| value.as_str().is_some()).then_some("string"));
         }
-        (!types.contains(&"string")).then_some(types)
+        Some(types)
     }
 
     fn place(&self) -> Place {
@@ -259,8 +291,11 @@ fn type_of(value: &Json) -> &'static str {
     }
 }
 
-/// What a text reads as, of the types that are asked for.
+/// What a text reads as, of the types that are asked for, unless it is one of them itself.
 fn scalar(types: &[&str], text: &str) -> Option<(&'static str, Json)> {
+    if types.contains(&"string") {
+        return None;
+    }
     let text = text.trim();
     if let Some(number) = Number::from_text(text) {
         let takes_any = types.contains(&"number");
@@ -362,6 +397,28 @@ mod tests {
     }
 
     #[test]
+    fn integers_are_written_as_such_where_they_are_asked_for() {
+        let schema = Json::parse(
+            r#"{"properties":{"n":{"type":"integer"},"x":{"type":"number"},"id":{"type":["integer","string"]},"any":{},
+                "both":{"anyOf":[{"type":"integer"},{"type":"number"}]},"one":{"enum":[1,2]}},
+                "anyOf":[{"properties":{"list":{"items":{"type":"integer"}}}},{}]}"#,
+        )
+        .unwrap();
+        for (params, expected, places) in [
+            (r#"{"n":5.0,"id":-7.00,"one":1.0}"#, r#"{"n":5,"id":-7,"one":1}"#, "n id one"),
+            (r#"{"x":5.0,"any":5.0,"both":5.0,"other":5.0}"#, r#"{"x":5.0,"any":5.0,"both":5.0,"other":5.0}"#, ""),
+            (r#"{"n":5.5,"id":"5.0","list":[1,2.0]}"#, r#"{"n":5.5,"id":"5.0","list":[1,2]}"#, "list[1]"),
+            (r#"{"n":5e0,"id":-0.0}"#, r#"{"n":5e0,"id":0}"#, "id"),
+        ] {
+            let Json::Object(params) = Json::parse(params).unwrap() else { panic!() };
+            let (converted, conversions) = convert(&schema, &params, &[], Several::All);
+            assert_eq!(Json::Object(converted).to_string(), expected);
+            let found: Vec<_> = conversions.iter().map(|conversion| conversion.place.to_string()).collect();
+            assert_eq!(found.join(" "), places);
+        }
+    }
+
+    #[test]
     fn a_long_name_is_known_by_how_it_begins() {
         let name = "n".repeat(100);
         let schema = Json::parse(&format!(r#"{{"properties":{{"{name}":{{"type":"integer"}}}}}}"#)).unwrap();
@@ -404,7 +461,7 @@ mod tests {
         let list = format!(r#"{{"items":{{"type":"integer","enum":[{listed}]}}}}"#);
         let schema = format!(r#"{{"properties":{{"a":{list},"z":{{"type":"integer"}}}}}}"#);
         assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (99, given));
-        // Numbers are not looked for at all.
+        // Integers are not looked for at all.
         let numbers = vec!["1"; 500_000].join(",");
         let schema = format!(r#"{{"properties":{{"a":{{"anyOf":[{nothing}]}},"z":{{"type":"integer"}}}}}}"#);
         assert_eq!(converted(schema, format!(r#"{{"a":[{numbers}],"z":"1"}}"#)), (1, Some(Json::from(1))));

@@ -163,6 +163,26 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
     assert_eq!(places, ["", "n"], "{error}");
 }
 
+/// Hosts whose numbers are all floats, such as those of a protobuf `Struct`, write integers with a point.
+#[tokio::test]
+async fn a_whole_number_is_written_as_an_integer_where_one_is_asked_for() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/x/1", Reply::json(200, "{}"));
+    let endpoint = r#"{"method":"GET","path":"/x/{id}","input_schema":{"properties":{
+        "id":{"type":"integer"},"page":{"type":"integer"},"ratio":{"type":"number"}}}}"#;
+    let integration = shop(&upstream, "", endpoint);
+    let params = || json(r#"{"id":1.0,"page":2.0,"ratio":3.0}"#);
+    let engine = builder().build().unwrap();
+    let sent = engine.render(&integration, "go", params()).unwrap();
+    assert!(sent.url.ends_with("/v1/x/1.0?page=2.0&ratio=3.0"), "{}", sent.url);
+    let options = CallOptions::default().with_lenient_params(true);
+    let outcome = engine.call_with(&integration, "go", params(), &options).await.unwrap();
+    let converted: Vec<_> =
+        outcome.conversions().iter().map(|converted| (converted.place.to_string(), converted.to)).collect();
+    assert_eq!(converted, [("id".to_owned(), "integer"), ("page".to_owned(), "integer")]);
+    assert_eq!(upstream.requests()[0].target, "/v1/x/1?page=2&ratio=3.0");
+}
+
 #[tokio::test]
 async fn lenient_params_that_are_too_large_as_they_are_given_are_refused_as_any_are() {
     let upstream = Upstream::start().await;
