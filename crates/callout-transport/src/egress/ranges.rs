@@ -74,7 +74,7 @@ const NOT_ALLOCATED: &str = "an address outside global unicast (RFC 4291)";
 
 /// Where cloud platforms tell machines their credentials. They stay refused whatever network is
 /// opened, unless the allow-list names them one by one.
-pub(super) const METADATA: [IpAddr; 12] = [
+pub(super) const METADATA: [IpAddr; 15] = [
     // AWS, Azure, Google Cloud, OpenStack and others
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     // AWS: container credentials, pod identity, time and DNS are beside them
@@ -88,8 +88,12 @@ pub(super) const METADATA: [IpAddr; 12] = [
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     // Alibaba Cloud
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200)),
     // Oracle Cloud
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
+    // Akamai (Linode)
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1)),
     // Tencent Cloud
     IpAddr::V4(Ipv4Addr::new(169, 254, 0, 23)),
     // Scaleway
