@@ -15,7 +15,9 @@ impl SentRequest {
             let header = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
             command.push_str(&format!(" \\\n  --header {}", quoted(&header)));
         }
-        if let Some(body) = &self.body {
+        // Without one curl would leave out `Content-Length: 0`, which is sent and which some servers ask for.
+        let empty = matches!(self.method.as_str(), "POST" | "PUT" | "PATCH").then_some("");
+        if let Some(body) = self.body.as_deref().or(empty) {
             // Unlike --data, it takes a leading `@` for what it is.
             command.push_str(&format!(" \\\n  --data-raw {}", quoted(body)));
         }
@@ -42,6 +44,15 @@ mod tests {
             url: "https://api.example/a?q=[1]&r={x}$(reboot)".into(),
             headers: vec![("x-it".into(), "it's `id` \"$HOME\"".into()), ("x-empty".into(), String::new())],
             body: body.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_method_that_has_a_body_has_an_empty_one_where_there_is_none() {
+        for (method, has_data) in [("POST", true), ("PUT", true), ("PATCH", true), ("GET", false), ("DELETE", false)] {
+            let command = SentRequest { method: method.into(), ..request(None) }.to_curl();
+            assert_eq!(command.ends_with(" \\\n  --data-raw ''"), has_data, "{command}");
+            assert_eq!(command.contains("--data-raw"), has_data, "{command}");
         }
     }
 
