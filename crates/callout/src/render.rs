@@ -11,8 +11,8 @@ impl SentRequest {
         let mut command =
             format!("curl --globoff --compressed --request {} {}", quoted(&self.method), quoted(&self.url));
         for (name, value) in &self.headers {
-            // `Name:` would take a header away; `Name;` sends it empty.
-            let header = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            // `Name:` would take a header away, also with spaces behind it; `Name;` sends it empty.
+            let header = if value.trim().is_empty() { format!("{name};") } else { format!("{name}: {value}") };
             command.push_str(&format!(" \\\n  --header {}", quoted(&header)));
         }
         // Without one curl would leave out `Content-Length: 0`, which is sent and which some servers ask for.
@@ -42,7 +42,11 @@ mod tests {
         SentRequest {
             method: "POST".into(),
             url: "https://api.example/a?q=[1]&r={x}$(reboot)".into(),
-            headers: vec![("x-it".into(), "it's `id` \"$HOME\"".into()), ("x-empty".into(), String::new())],
+            headers: vec![
+                ("x-it".into(), "it's `id` \"$HOME\"".into()),
+                ("x-empty".into(), String::new()),
+                ("x-spaces".into(), "  ".into()),
+            ],
             body: body.map(str::to_owned),
         }
     }
@@ -63,6 +67,7 @@ mod tests {
         curl --globoff --compressed --request POST 'https://api.example/a?q=[1]&r={x}$(reboot)' \
           --header 'x-it: it'\''s `id` "$HOME"' \
           --header 'x-empty;' \
+          --header 'x-spaces;' \
           --data-raw '@{"a":"it'\''s\n;&|*~"}
         $(x)'
         "#);
@@ -81,6 +86,8 @@ mod tests {
             "x-it: it's `id` \"$HOME\"",
             "--header",
             "x-empty;",
+            "--header",
+            "x-spaces;",
             "--data-raw",
             "@{\"a\":\"it's\\n;&|*~\"}\n$(x)",
         ];
