@@ -32,11 +32,12 @@ const LONGEST_TYPE: usize = 200;
 ///    a byte order mark or the content type's `charset` names.
 /// 3. Text stays a string: what such a `charset` decodes, and all other UTF-8 (JSON lines, CSV, HTML).
 ///    Bytes that are not UTF-8 are text in Windows-1252, as browsers read them, if the content type
-///    is one of text: `text/*`, `*/*+xml`, `*/*+json`, XML, JSON, JavaScript, YAML, forms.
+///    is one of text: `text/*`, `*/*+xml`, `*/*+json`, XML, JSON, JavaScript, YAML, forms. A `charset` that
+///    is named otherwise than browsers name it is known too (`cp932`, `EUC_JP`).
 /// 4. All else is binary: `{"content_type": "image/png", "bytes": 1234}`; the type is `null` where none
 ///    was sent. What holds NUL is binary too, and so is what holds other control characters that
 ///    text has no use for and is not sent as text; and so are images, audio, video and fonts that are
-///    not UTF-8, `charset` or not.
+///    not UTF-8, `charset` or not, and text that is not UTF-8 and names a `charset` that is not known.
 ///
 /// # Errors
 ///
@@ -141,7 +142,39 @@ fn json_error(error: ReadError) -> Option<Result<Json, Error>> {
 struct Media {
     /// `type/subtype` in lower case.
     essence: String,
-    charset: Option<&'static Encoding>,
+    charset: Charset,
+}
+
+#[derive(Clone, Copy)]
+enum Charset {
+    Unnamed,
+    Known(&'static Encoding),
+    /// Named, and nothing that can be decoded.
+    Unknown,
+}
+
+impl Charset {
+    fn of(name: &str) -> Self {
+        if name.is_empty() {
+            return Self::Unnamed;
+        }
+        let name = name.to_ascii_lowercase();
+        // As browsers name them (the Encoding Standard), or as other programs do.
+        let known = Encoding::for_label(name.as_bytes()).or_else(|| {
+            let name = name.replace('_', "-");
+            let label = match name.as_str() {
+                "cp932" | "windows-932" => "shift_jis",
+                "cp936" | "ms936" | "windows-936" | "euc-cn" => "gbk",
+                "cp949" | "ms949" | "uhc" => "euc-kr",
+                "cp950" | "ms950" | "windows-950" => "big5",
+                "cp65001" => "utf-8",
+                "latin-1" | "iso-latin-1" | "8859-1" | "windows1252" => "windows-1252",
+                other => other,
+            };
+            Encoding::for_label(label.as_bytes())
+        });
+        known.map_or(Self::Unknown, Self::Known)
+    }
 }
 
 impl Media {
@@ -150,10 +183,10 @@ impl Media {
         let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
         let charset = parts.find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
-            let value = value.trim().trim_matches(['"', '\'']);
-            if name.trim().eq_ignore_ascii_case("charset") { Encoding::for_label(value.as_bytes()) } else { None }
+            let value = value.trim().trim_matches(['"', '\'']).trim();
+            name.trim().eq_ignore_ascii_case("charset").then(|| Charset::of(value))
         });
-        Self { essence, charset }
+        Self { essence, charset: charset.unwrap_or(Charset::Unnamed) }
     }
 
     fn is_text(&self) -> bool {
@@ -201,14 +234,17 @@ fn decoded<'b>(media: &Media, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return media.whole(encoding, bytes.get(mark..)?);
     }
-    let charset = media.charset.filter(|charset| *charset != UTF_8 && !media.is_media());
-    if let Some(text) = charset.and_then(|charset| media.whole(charset, bytes)) {
+    if let Charset::Known(charset) = media.charset
+        && charset != UTF_8
+        && !media.is_media()
+        && let Some(text) = media.whole(charset, bytes)
+    {
         return Some(text);
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => media.reads_as_text(text).then_some(Cow::Borrowed(text)),
-        Err(_) if media.is_text() => media.whole(WINDOWS_1252, bytes),
-        Err(_) => None,
+    match (std::str::from_utf8(bytes), media.charset) {
+        (Ok(text), _) => media.reads_as_text(text).then_some(Cow::Borrowed(text)),
+        (Err(_), Charset::Unnamed | Charset::Known(_)) if media.is_text() => media.whole(WINDOWS_1252, bytes),
+        (Err(_), _) => None,
     }
 }
 
@@ -230,7 +266,7 @@ mod tests {
         let utf16_text: Vec<u8> = "é".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let deep = [vec![b'['; 129], vec![b']'; 129]].concat();
         let bomb = vec![b'['; 100_000];
-        let table: [(u16, &str, &[u8], &str); 48] = [
+        let table: [(u16, &str, &[u8], &str); 56] = [
             // Nothing
             (204, "application/json", b"{}", "null"),
             (205, "", b"x", "null"),
@@ -263,6 +299,13 @@ mod tests {
             (200, "text/plain; charset=iso-8859-1", b"caf\xe9", "\"café\""),
             (200, "text/plain; Charset=\"ISO-8859-1\"", b"caf\xe9", "\"café\""),
             (200, "text/plain; charset=shift_jis", b"\x93\xfa\x96{", "\"日本\""),
+            (200, "text/plain; charset=cp932", b"\x93\xfa\x96{", "\"日本\""),
+            (200, "text/plain; charset=EUC_JP", b"\xc6\xfc\xcb\xdc", "\"日本\""),
+            (200, "text/plain; charset=cp936", b"\xd6\xd0", "\"中\""),
+            (200, "text/plain; charset=CP950", b"\xa4\xa4", "\"中\""),
+            (200, "application/json; charset=cp949", b"{\"a\":\"\xb0\xa1\"}", "{\"a\":\"가\"}"),
+            (200, "text/plain; charset=latin-1", b"caf\xe9", "\"café\""),
+            (200, "text/plain; charset=", b"caf\xe9", "\"café\""),
             (200, "text/plain; charset=utf-16be", &utf16_text, "\"é\""),
             (200, "text/plain; charset=nonsense", "é".as_bytes(), "\"é\""),
             (200, "text/plain", b"caf\xe9", "\"café\""),
@@ -283,6 +326,12 @@ mod tests {
                 r#"{"content_type":"x-application/hl7-v2+er7","bytes":6}"#,
             ),
             (200, "text/hl7v2", b"\x0bMSH|\x1c", "\"\\u000bMSH|\\u001c\""),
+            (
+                200,
+                "text/plain; charset=IBM850",
+                b"caf\x82",
+                r#"{"content_type":"text/plain; charset=IBM850","bytes":4}"#,
+            ),
             (200, " application/zip ", b"PK\x03\x04", r#"{"content_type":"application/zip","bytes":4}"#),
             (
                 200,
