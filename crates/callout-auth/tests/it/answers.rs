@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use callout_core::{ErrorKind, config::AuthConfig, http::HttpResponse};
+use callout_core::{
+    ErrorKind,
+    config::{AuthConfig, AuthType},
+    http::HttpResponse,
+};
 use proptest::prelude::*;
 
 use crate::support::{
@@ -84,9 +88,30 @@ async fn configured_lifetimes_are_bounded_too() {
 
 #[tokio::test]
 async fn bearer_in_any_case_or_no_type_at_all() {
-    for kind in [r#""Bearer""#, r#""bearer""#, r#""BEARER""#, "null"] {
+    for kind in [r#""Bearer""#, r#""bearer""#, r#""BEARER""#, r#"" Bearer""#, r#""BearerToken""#, r#""""#, "null"] {
         let (_, world) = answering(response(200, &format!(r#"{{"access_token":"t0ken","token_type":{kind}}}"#)));
         assert_eq!(world.value(&client()).await.unwrap(), "Bearer t0ken", "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_that_follows_no_standard_may_call_its_token_what_it_likes() {
+    let json = AuthConfig { kind: AuthType::JsonTokenExchange, ..client_credentials() };
+    let json = compile(&json, &client_secret()).unwrap();
+    let bearer = compile(&exchange(&[]), &exchange_secret()).unwrap();
+    for (kind, is_used) in [
+        ("\"JWT\"", true),
+        ("\"session\"", true),
+        ("7", true),
+        ("\"MAC\"", false),
+        ("\"DPoP\"", false),
+        ("\"N_A\"", false),
+    ] {
+        let answer = format!(r#"{{"token":"t0ken","access_token":"t0ken","token_type":{kind}}}"#);
+        for auth in [&json, &bearer] {
+            let (_, world) = answering(response(200, &answer));
+            assert_eq!(world.value(auth).await.is_ok_and(|value| value == "Bearer t0ken"), is_used, "{kind}");
+        }
     }
 }
 
