@@ -305,12 +305,16 @@ fn check_type(body: &Json, takes_any: bool, redactor: &Redactor) -> Result<(), S
     Err(format!("the token's `token_type` is {shown}, only Bearer can be used"))
 }
 
-/// What an answer says as its `error` (RFC 6749 section 5.2), if it says anything there.
+/// What an answer says as its `error` (RFC 6749 section 5.2), if it says anything there: some endpoints say beside a
+/// token that there is none.
 fn error_of(body: &Json) -> Option<&Json> {
     body.get("error").filter(|error| match error {
-        Json::Null | Json::Bool(false) => false,
+        Json::Null => false,
+        Json::Bool(is_one) => *is_one,
+        Json::Number(code) => code.as_f64() != 0.0,
         Json::String(code) => !code.is_empty(),
-        Json::Bool(true) | Json::Number(_) | Json::Array(_) | Json::Object(_) => true,
+        Json::Array(errors) => !errors.is_empty(),
+        Json::Object(members) => !members.is_empty(),
     })
 }
 

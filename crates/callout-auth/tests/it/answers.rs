@@ -115,6 +115,21 @@ async fn an_exchange_that_follows_no_standard_may_call_its_token_what_it_likes()
     }
 }
 
+#[tokio::test]
+async fn an_error_that_says_there_is_none_does_not_take_the_token_away() {
+    for error in ["null", "false", "\"\"", "0", "0.0", "[]", "{}"] {
+        let answer = format!(r#"{{"access_token":"t0ken","error":{error}}}"#);
+        let (_, world) = answering(response(200, &answer));
+        assert_eq!(world.value(&client()).await.unwrap(), "Bearer t0ken", "{error}");
+        let (_, world) = answering(response(400, &answer));
+        assert!(world.value(&client()).await.is_err(), "{error}");
+    }
+    for error in ["true", "7", "-1", "[0]", "{\"code\":0}", "\"0\""] {
+        let (_, world) = answering(response(200, &format!(r#"{{"access_token":"t0ken","error":{error}}}"#)));
+        assert!(world.value(&client()).await.is_err(), "{error}");
+    }
+}
+
 /// Status, body, and the message after `token request to …: `.
 const REFUSALS: [(u16, &str, &str); 31] = [
     (
