@@ -1,0 +1,122 @@
+//! Bodies: which of them can be sent, and what their members become.
+
+use crate::{body, expect, imported};
+
+#[test]
+fn bodies_that_are_objects_become_params() {
+    let object =
+        r#"{"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}"#;
+    let written = r#"{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"integer"}},"required":["a"]}"#;
+    let post =
+        |media: &str, schema: &str, required| imported("3.0.3", "/x", "post", &body(media, schema, required), "{}");
+    expect(&post("application/json", object, true), &["POST /x", written]);
+    expect(&post("application/json; charset=utf-8", object, true), &["POST /x", written]);
+    expect(
+        &post("application/json", object, false),
+        &["POST /x", written, ". the body need not be sent, but always is"],
+    );
+    expect(&post("application/x-www-form-urlencoded", object, true), &["POST /x", "form", written]);
+    expect(
+        &post("application/vnd.api+json", object, true),
+        &["POST /x", r#"{"Content-Type":"application/vnd.api+json"}"#, written],
+    );
+    expect(&post("*/*", object, true), &["POST /x", written]);
+    expect(
+        &post("application/json", "{}", true),
+        &["POST /x", r#"{"type":"object"}"#, ". the body may be anything: an object is sent"],
+    );
+    expect(
+        &post("application/json", r#"{"type": "object", "additionalProperties": {"type": "string"}}"#, true),
+        &["POST /x", r#"{"type":"object","additionalProperties":{"type":"string"}}"#],
+    );
+    expect(
+        &post(
+            "application/json",
+            r#"{"required": ["id", "a"], "properties": {"id": {"type": "string", "readOnly": true}, "a": {}}}"#,
+            true,
+        ),
+        &["POST /x", r#"{"type":"object","properties":{"a":{}},"required":["a"]}"#],
+    );
+    expect(
+        &post("application/json", r#"{"type": "array", "items": {}}"#, true),
+        &["- its body is no object, and only objects can be sent"],
+    );
+    expect(
+        &post("application/json", r#"{"type": "string"}"#, false),
+        &[
+            "POST /x",
+            r#"{"type":"object","additionalProperties":false}"#,
+            "- its body is no object, and only objects can be sent; it is called without",
+        ],
+    );
+    expect(&post("multipart/form-data", object, true), &["- a body of multipart/form-data cannot be sent"]);
+    let delete =
+        |schema, required| imported("3.0.3", "/x", "delete", &body("application/json", schema, required), "{}");
+    expect(&delete(object, true), &["- a body cannot be sent with DELETE"]);
+    expect(
+        &delete(r#"{"type": "object", "properties": {}, "additionalProperties": false}"#, false),
+        &["DELETE /x", r#"{"type":"object","additionalProperties":false}"#, ". an empty body is not sent"],
+    );
+    expect(&imported("3.0.3", "/x", "head", "{}", "{}"), &["- HEAD is no method of an endpoint"]);
+}
+
+#[test]
+fn combined_bodies_are_merged_or_kept() {
+    let post = |schema: &str| {
+        imported(
+            "3.0.3",
+            "/x/{id}",
+            "post",
+            &body("application/json", schema, true),
+            r#"{"A": {"properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": false}}"#,
+        )
+    };
+    let id = ". `{id}` of the path is not described: it is taken as text";
+    expect(
+        &post(r##"{"allOf": [{"$ref": "#/components/schemas/A"}, {"properties": {"b": {}}}]}"##),
+        &[
+            "POST /x/{id}",
+            r#"{"type":"object","properties":{"id":{"type":"string"},"a":{"type":"string"},"b":{}},"required":["id","a"]}"#,
+            id,
+        ],
+    );
+    expect(
+        &post(r##"{"oneOf": [{"$ref": "#/components/schemas/A"}, {"type": "array", "items": {}}]}"##),
+        &[
+            "POST /x/{id}",
+            r#"{"type":"object","properties":{"id":{"type":"string"},"a":{"type":"string"}},"required":["id","a"],"additionalProperties":false}"#,
+            "- an alternative that is no object cannot be sent",
+            id,
+        ],
+    );
+    // What is said twice is said once.
+    expect(
+        &post(r##"{"allOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/A"}]}"##),
+        &[
+            "POST /x/{id}",
+            r#"{"type":"object","properties":{"id":{"type":"string"},"a":{"type":"string"}},"required":["id","a"],"additionalProperties":false}"#,
+            id,
+        ],
+    );
+    // A closed alternative is opened for what is not of the body.
+    expect(
+        &post(
+            r##"{"properties": {"k": {}}, "oneOf": [{"$ref": "#/components/schemas/A"}, {"properties": {"c": {}}, "required": ["c"]}], "minProperties": 1}"##,
+        ),
+        &[
+            "POST /x/{id}",
+            r#"{"type":"object","properties":{"id":{"type":"string"},"k":{}},"required":["id"],"oneOf":[{"properties":{"a":{"type":"string"},"id":{}},"required":["a"],"additionalProperties":false},{"properties":{"c":{}},"required":["c"]}],"minProperties":2}"#,
+            id,
+        ],
+    );
+    // Where it stands behind a reference of its own, the others are not spoken of.
+    expect(
+        &post(r##"{"oneOf": [{"allOf": [{"$ref": "#/components/schemas/A"}]}, {"properties": {"c": {}}}]}"##),
+        &[
+            "POST /x/{id}",
+            r#"{"type":"object","oneOf":[{"allOf":[{"properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}]},{"properties":{"c":{}}}]}"#,
+            id,
+            ". params beside the body are text, for its schema leaves no room to say more",
+        ],
+    );
+}

@@ -1,0 +1,144 @@
+//! Schemas: what is written of them, and what is cut.
+
+use callout_core::json::Json;
+
+use crate::{body, expect, imported, told};
+
+#[test]
+fn schemas_stand_alone_and_are_of_one_dialect() {
+    let schema = |version: &str, schema: &str, components: &str| {
+        let found = imported(
+            version,
+            "/x",
+            "post",
+            &body("application/json", &format!(r#"{{"properties": {{"p": {schema}}}}}"#), true),
+            components,
+        );
+        let told = told(&found);
+        let written = Json::parse(&told[1]).unwrap();
+        let property =
+            written.get("properties").and_then(|all| all.get("p")).map(ToString::to_string).unwrap_or_default();
+        let definitions = written.get("$defs").map(|all| format!(" {all}")).unwrap_or_default();
+        let losses: Vec<_> =
+            told[2..].iter().filter(|line| line.starts_with('-')).map(|line| format!(" {line}")).collect();
+        format!("{property}{definitions}{}", losses.concat())
+    };
+    for (text, expected) in [
+        (
+            r#"{"type": "string", "nullable": true, "enum": ["a", "a"]}"#,
+            r#"{"type":["string","null"],"enum":["a",null]}"#,
+        ),
+        (
+            r#"{"type": "integer", "minimum": 1, "exclusiveMinimum": true, "maximum": 9, "exclusiveMaximum": false}"#,
+            r#"{"type":"integer","exclusiveMinimum":1,"maximum":9}"#,
+        ),
+        (
+            r#"{"nullable": true, "allOf": [{"type": "string"}]}"#,
+            r#"{"anyOf":[{"allOf":[{"type":"string"}]},{"type":"null"}]}"#,
+        ),
+        (
+            r#"{"type": "file", "required": true, "items": 3, "minLength": -1, "pattern": 5, "x-a": 1, "example": 1, "xml": {}}"#,
+            "{}",
+        ),
+        (
+            r#"{"type": "array", "items": {"type": "object", "properties": {"r": {"readOnly": true}, "w": {"writeOnly": true}}, "required": ["r", "w"]}}"#,
+            r#"{"type":"array","items":{"type":"object","properties":{"w":{}},"required":["w"]}}"#,
+        ),
+        (r#"{"type": "string", "enum": [1, true, "x"]}"#, r#"{"type":"string","enum":["1","true","x"]}"#),
+        (
+            r#"{"minLength": 2.0, "multipleOf": 0, "default": [1], "description": "<b>Bold</b> text"}"#,
+            r#"{"minLength":2,"default":[1],"description":"Bold text"}"#,
+        ),
+        ("7", "{} - is no schema but of type number: anything is accepted"),
+        (
+            r#"{"$ref": "other.yaml#/A"}"#,
+            r#"{} - `$ref` "other.yaml#/A" leads out of the document, and nothing is fetched: anything is accepted"#,
+        ),
+        (r##"{"$ref": "#/nowhere"}"##, r##"{} - `$ref` "#/nowhere" leads nowhere: anything is accepted"##),
+    ] {
+        assert_eq!(schema("3.0.3", text, "{}"), expected, "{text}");
+    }
+    for (text, expected) in [
+        (r#"{"type": ["string", "null", "nope"], "const": null}"#, r#"{"type":["string","null"],"const":null}"#),
+        ("true", "{}"),
+        ("false", r#"{"not":{}}"#),
+        (
+            r#"{"items": [{"type": "string"}], "exclusiveMinimum": 1, "dependentRequired": {"a": ["b"], "c": 1}}"#,
+            r#"{"prefixItems":[{"type":"string"}],"exclusiveMinimum":1,"dependentRequired":{"a":["b"]}}"#,
+        ),
+        (r##"{"$dynamicRef": "#x"}"##, "{} - `$dynamicRef` is not followed: anything is accepted"),
+    ] {
+        assert_eq!(schema("3.1.0", text, "{}"), expected, "{text}");
+    }
+    let components = r##"{
+        "Tree": {"type": "object", "description": "T", "properties": {"next": {"$ref": "#/components/schemas/Tree"}}},
+        "Once": {"type": "object", "properties": {"x": {"type": "string", "pattern": "^[a-z]+$", "enum": ["a", "b"]}}},
+        "Tag": {"type": "string", "description": "a tag"},
+        "A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}"##;
+    for (text, expected) in [
+        // What refers to itself is a definition; what is used once, or is small, is written in place.
+        (
+            r##"{"$ref": "#/components/schemas/Tree"}"##,
+            r##"{"$ref":"#/$defs/Tree"} {"Tree":{"type":"object","description":"T","properties":{"next":{"$ref":"#/$defs/Tree"}}}}"##,
+        ),
+        (
+            r##"{"$ref": "#/components/schemas/Once"}"##,
+            r#"{"type":"object","properties":{"x":{"type":"string","pattern":"^[a-z]+$","enum":["a","b"]}}}"#,
+        ),
+        (
+            r##"{"prefixItems": [{"$ref": "#/components/schemas/Tag"}, {"$ref": "#/components/schemas/Tag", "description": "mine"}, {"$ref": "#/components/schemas/Tag", "maxLength": 3}]}"##,
+            r#"{"prefixItems":[{"type":"string","description":"a tag"},{"type":"string","description":"mine"},{"type":"string","description":"a tag","maxLength":3}]}"#,
+        ),
+        (r##"{"$ref": "#/components/schemas/A"}"##, "{} - `$ref` leads round in a circle: anything is accepted"),
+    ] {
+        assert_eq!(schema("3.1.0", text, components), expected, "{text}");
+    }
+}
+
+#[test]
+fn large_and_deep_schemas_are_cut_and_it_is_said() {
+    let wide: Vec<String> =
+        (0..3_000).map(|at| format!(r#""p{at}": {{"type": "string", "description": "{}"}}"#, "d".repeat(60))).collect();
+    let found = imported(
+        "3.0.3",
+        "/x",
+        "post",
+        &body(
+            "application/json",
+            &format!(r#"{{"properties": {{"in": {{"properties": {{{}}}}}}}}}"#, wide.join(",")),
+            true,
+        ),
+        "{}",
+    );
+    let lines = told(&found);
+    assert!(lines[1].len() <= 64 << 10, "{}", lines[1].len());
+    assert!(lines.iter().any(|line| line.starts_with("- the schema is too large")), "{:?}", &lines[2..]);
+    let deep = (0..40)
+        .fold("{\"type\": \"string\"}".to_owned(), |inner, _| format!(r#"{{"type": "array", "items": {inner}}}"#));
+    let found = imported(
+        "3.1.0",
+        "/x",
+        "post",
+        &body("application/json", &format!(r#"{{"properties": {{"p": {deep}}}}}"#), true),
+        "{}",
+    );
+    let lines = told(&found);
+    assert_eq!(lines[2..], ["- the schema nests too deep: what is below is not checked"]);
+}
+
+#[test]
+fn schemas_that_combine_themselves_are_looked_through_so_far_and_it_is_said() {
+    let itself = r##"{"$ref": "#/components/schemas/A"}"##;
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let components = format!(r#"{{"A": {{"{keyword}": [{itself}, {itself}, {itself}]}}}}"#);
+        expect(
+            &imported("3.0.3", "/x", "post", &body("application/json", itself, true), &components),
+            &[
+                "POST /x",
+                r#"{"type":"object"}"#,
+                "- its schemas are too large to be looked through: what is beyond is not carried over",
+                ". the body may be anything: an object is sent",
+            ],
+        );
+    }
+}
