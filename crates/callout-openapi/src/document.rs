@@ -159,7 +159,7 @@ impl<'d> Found<'d> {
 }
 
 /// The place in the same document that a reference names.
-pub(crate) fn target(reference: &str) -> Result<Pointer, String> {
+fn target(reference: &str) -> Result<Pointer, String> {
     Pointer::parse(reference)
         .ok_or_else(|| format!("`$ref` {} leads out of the document, and nothing is fetched", quoted(reference)))
 }

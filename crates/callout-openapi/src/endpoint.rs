@@ -15,7 +15,6 @@ use crate::{
     names, object,
     operation::Operation,
     params::{self, Params, PathParam},
-    pointer::Pointer,
     report::Findings,
     schema::{Converter, Detail, Uses},
     steps::Steps,
@@ -395,9 +394,4 @@ pub(crate) fn fits(schema: &Object, limits: &Limits) -> bool {
     }
     let schema = Json::Object(schema.clone());
     walk(&schema, limits.max_json_depth) && schema.to_string().len() <= limits.max_schema_bytes
-}
-
-/// The place of an operation that could not be one, for reports.
-pub(crate) fn place(operation: &Operation<'_>) -> Pointer {
-    operation.node.place.clone()
 }

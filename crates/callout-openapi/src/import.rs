@@ -11,7 +11,7 @@ use callout_core::{
 
 use crate::{
     document::{Document, quoted},
-    endpoint::{Given, Plan, place},
+    endpoint::{Given, Plan},
     filter, names,
     operation::{Operation, operations},
     pointer::Pointer,
@@ -234,7 +234,7 @@ impl Import<'_> {
             path: operation.path.to_owned(),
             operation_id: operation.id().map(str::to_owned),
             tag: operation.tags().next().map(str::to_owned),
-            place: place(operation),
+            place: operation.node.place.clone(),
             fate: Fate::LeftOut,
             findings: findings.0,
         });

@@ -12,8 +12,8 @@ use crate::{
 
 /// Where an operation's requests go: its own servers, else its path's, else the document's.
 ///
-/// `base` is what the caller gave: it stands for the document's own servers, and what is relative is
-/// joined to it.
+/// What the caller has given stands for the document's own servers. What is relative is joined to it, else to
+/// the document's base.
 ///
 /// # Errors
 ///

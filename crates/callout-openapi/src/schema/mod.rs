@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use callout_core::json::{Json, Object, ObjectBuilder};
 
 use crate::{
-    document::{Document, Found, Version, target},
+    document::{Document, Found, Version},
     pointer::Pointer,
     report::Findings,
     steps::Steps,
@@ -155,8 +155,7 @@ impl<'d> Converter<'d> {
     }
 
     fn reference(&mut self, schema: &Found<'d>, depth: usize, findings: &mut Findings) -> Json {
-        let reference = schema.text("$ref").unwrap_or_default();
-        let found = match target(reference).and_then(|_| self.document.follow(schema.node, &schema.place)) {
+        let found = match self.document.follow(schema.node, &schema.place) {
             Ok(found) => found,
             Err(why) => {
                 findings.loss(&schema.place, format!("{why}: anything is accepted"));
