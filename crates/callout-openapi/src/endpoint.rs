@@ -120,9 +120,9 @@ impl<'d> Plan<'d> {
         let deprecated = node.flag("deprecated") == Some(true);
         let (summary, description) = (node.text("summary"), node.text("description"));
         let of_item = [summary, description].iter().all(Option::is_none);
-        let item = &self.operation.item;
+        let item = |name: &str| self.operation.of_item(name).and_then(|found| found.node.as_str());
         let (summary, description) =
-            if of_item { (item.text("summary"), item.text("description")) } else { (summary, description) };
+            if of_item { (item("summary"), item("description")) } else { (summary, description) };
         let text = text::operation(summary, description, deprecated, DESCRIPTION);
         if text.is_empty() || text == "Deprecated." {
             format!("{text} {} {:.500}", self.method.as_str(), self.operation.path).trim().to_owned()

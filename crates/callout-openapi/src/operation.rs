@@ -17,8 +17,8 @@ pub(crate) struct Operation<'d> {
     /// In lower case, as the document writes it.
     pub(crate) method: &'d str,
     pub(crate) path: &'d str,
-    /// The path item, references followed.
-    pub(crate) item: Found<'d>,
+    /// The path item: what stands beside its reference, if it has one, and what that leads to.
+    item: Vec<Found<'d>>,
     pub(crate) node: Found<'d>,
 }
 
@@ -31,11 +31,18 @@ impl<'d> Operation<'d> {
         self.node.node.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
     }
 
-    /// Its path-level and own parameters: of two with the same name and place, its own.
+    /// A member of the path item. What stands beside its reference wins.
+    pub(crate) fn of_item(&self, name: &str) -> Option<Found<'d>> {
+        self.item.iter().find_map(|item| item.get(name))
+    }
+
+    /// Its path-level and own parameters: of two with the same name and place, its own, and then the one beside the
+    /// path item's reference.
     pub(crate) fn parameters(&self, document: &'d Document, findings: &mut Findings) -> Vec<Found<'d>> {
         let mut found: Vec<Found<'d>> = Vec::new();
-        let written = [self.item.get("parameters"), self.node.get("parameters")];
-        for parameter in written.into_iter().flatten().flat_map(|list| list.elements()) {
+        let holders = self.item.iter().rev().chain([&self.node]);
+        let written = holders.filter_map(|holder| holder.get("parameters"));
+        for parameter in written.flat_map(|list| list.elements()) {
             let parameter = match document.follow(parameter.node, &parameter.place) {
                 Ok(parameter) => parameter,
                 Err(why) => {
@@ -76,15 +83,14 @@ pub(crate) fn operations<'d>(document: &'d Document, findings: &mut Findings) ->
         };
         // What stands beside a reference is kept.
         let own = Found { node: item, place };
-        let holders = if std::ptr::eq(own.node, found.node) { vec![found] } else { vec![own, found] };
-        for item in holders {
-            for (method, node) in item.members().filter(|(name, _)| METHODS.contains(name)) {
-                if node.node.as_object().is_none() {
-                    findings.loss(&node.place, "is no operation");
-                    continue;
-                }
-                operations.push(Operation { method, path, item: item.clone(), node });
+        let item = if std::ptr::eq(own.node, found.node) { vec![found] } else { vec![own, found] };
+        let members = item.iter().flat_map(Found::members);
+        for (method, node) in members.filter(|(name, _)| METHODS.contains(name)) {
+            if node.node.as_object().is_none() {
+                findings.loss(&node.place, "is no operation");
+                continue;
             }
+            operations.push(Operation { method, path, item: item.clone(), node });
         }
     }
     operations

@@ -24,9 +24,8 @@ pub(crate) fn of_operation(
     given: Option<&str>,
     findings: &mut Findings,
 ) -> Result<String, String> {
-    let own = [&operation.node, &operation.item].into_iter().find_map(|holder| {
-        holder.get("servers").filter(|servers| servers.node.as_array().is_some_and(|list| !list.is_empty()))
-    });
+    let are_some = |servers: &Found<'_>| servers.node.as_array().is_some_and(|list| !list.is_empty());
+    let own = operation.node.get("servers").filter(are_some).or_else(|| operation.of_item("servers").filter(are_some));
     let Some(servers) = own else { return document_base.clone() };
     let base = given.or(document_base.as_deref().ok());
     first_of(&servers, base, findings)

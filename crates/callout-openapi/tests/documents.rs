@@ -184,6 +184,24 @@ fn operations_with_other_servers_are_integrations_of_their_own() {
 }
 
 #[test]
+fn what_stands_beside_the_reference_of_a_path_is_kept() {
+    let text = r##"{"openapi": "3.1.0", "info": {"title": "S"}, "servers": [{"url": "https://a.example"}],
+        "paths": {"/x": {"$ref": "#/components/pathItems/P", "servers": [{"url": "https://b.example"}], "post": {},
+            "parameters": [{"name": "lang", "in": "query"}, {"name": "z", "in": "query", "schema": {"const": 6}}]}},
+        "components": {"pathItems": {"P": {"summary": "Takes a look", "get": {"operationId": "look"},
+            "parameters": [{"name": "z", "in": "query", "schema": {"const": 5}}, {"name": "y", "in": "query"}]}}}}"##;
+    let imported = run(text, &Options::default()).unwrap();
+    assert_eq!(names(&imported), ["s-api-b-example https://b.example post-x,look"]);
+    for endpoint in &imported.integrations[0].endpoints {
+        assert_eq!((endpoint.path.as_str(), endpoint.description.as_str()), ("/x{?z,y,lang}", "Takes a look."));
+        assert_eq!(
+            Json::Object(endpoint.input_schema.clone()).to_string(),
+            r#"{"type":"object","properties":{"z":{"const":6},"y":{"type":"string"},"lang":{"type":"string"}},"additionalProperties":false}"#
+        );
+    }
+}
+
+#[test]
 fn security_schemes_become_auth_types() {
     let auth = |scheme: &str, scopes: &str| {
         let more = format!(
