@@ -268,7 +268,8 @@ impl Import<'_> {
             (self.check)(&frame, &mut faults);
             faults.iter().next().map(ToString::to_string)
         };
-        security::choose(self.document, operations, order, self.options.client_id.as_deref(), &refusal, findings)
+        let (base, client_id) = (self.base.as_deref().ok(), self.options.client_id.as_deref());
+        security::choose(self.document, operations, order, base, client_id, &refusal, findings)
     }
 
     fn endpoint(

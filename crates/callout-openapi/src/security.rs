@@ -7,6 +7,7 @@ use callout_core::{
     fault::Faults,
     json::Json,
 };
+use url::Url;
 
 use crate::{
     document::{Document, Found},
@@ -31,12 +32,13 @@ pub(crate) struct Chosen {
 type Requirement = BTreeMap<String, Vec<String>>;
 
 /// Chooses the scheme that most of the operations can be called with; of equals the one that is
-/// first in `order`. `None` where none is needed, or none can be carried over; `refusal` says why an
-/// integration cannot have what a scheme became.
+/// first in `order`. What is relative is so to `base`, the document's own. `None` where none is needed, or none can be
+/// carried over; `refusal` says why an integration cannot have what a scheme became.
 pub(crate) fn choose(
     document: &Document,
     operations: &[&Operation<'_>],
     order: &[String],
+    base: Option<&str>,
     client_id: Option<&str>,
     refusal: &dyn Fn(&AuthConfig) -> Option<String>,
     findings: &mut Findings,
@@ -47,7 +49,7 @@ pub(crate) fn choose(
         (Reverse(*count), at)
     });
     for (name, _, scopes) in counted {
-        let carried = carry(document, &name, &scopes, client_id, findings);
+        let carried = carry(document, &name, &scopes, base, client_id, findings);
         let loads = |chosen: Chosen| match refusal(&chosen.auth) {
             None => Ok(chosen),
             Some(why) => Err((place_of(&name), why)),
@@ -139,6 +141,7 @@ fn carry(
     document: &Document,
     name: &str,
     scopes: &[String],
+    base: Option<&str>,
     client_id: Option<&str>,
     findings: &mut Findings,
 ) -> Result<Chosen, (Pointer, String)> {
@@ -149,7 +152,7 @@ fn carry(
     let (auth, secret) = match found.text("type").unwrap_or_default() {
         "apiKey" => api_key(&found).map_err(|why| fail(&why))?,
         "http" => http(&found).map_err(|why| fail(&why))?,
-        "oauth2" => oauth2(document, &found, scopes, client_id, findings).map_err(|why| fail(&why))?,
+        "oauth2" => oauth2(&found, scopes, base, client_id, findings).map_err(|why| fail(&why))?,
         "openIdConnect" => {
             (AuthConfig::new(AuthType::BearerToken), "an access token of the OpenID provider".to_owned())
         }
@@ -191,9 +194,9 @@ fn http(scheme: &Found<'_>) -> Result<(AuthConfig, String), String> {
 }
 
 fn oauth2(
-    document: &Document,
     scheme: &Found<'_>,
     scopes: &[String],
+    base: Option<&str>,
     client_id: Option<&str>,
     findings: &mut Findings,
 ) -> Result<(AuthConfig, String), String> {
@@ -205,14 +208,9 @@ fn oauth2(
         );
         return Ok((AuthConfig::new(AuthType::BearerToken), "an OAuth 2.0 access token".to_owned()));
     };
-    let url = flow.text("tokenUrl").unwrap_or_default();
-    let base = document.root().get("servers").and_then(|servers| servers.as_array()?.first()?.get("url")?.as_str());
-    let url = match url::Url::parse(url) {
-        Ok(url) => url,
-        Err(_) => {
-            base.and_then(|base| url::Url::parse(base).ok()?.join(url).ok()).ok_or("its tokenUrl is no absolute URL")?
-        }
-    };
+    let written = flow.text("tokenUrl").filter(|url| !url.is_empty()).ok_or("it has no tokenUrl")?;
+    let absolute = Url::parse(written).ok();
+    let url = absolute.or_else(|| below(base?, written)).ok_or("its tokenUrl is no absolute URL")?;
     let mut faults = Faults::new();
     if rules::http_url(url.as_str(), rules::UrlQuery::Allowed, &mut faults).is_none()
         || url.as_str().contains(['{', '}'])
@@ -234,4 +232,9 @@ fn oauth2(
     let scopes: Vec<String> = scopes.iter().filter(usable).cloned().collect();
     auth.scopes = (!scopes.is_empty()).then_some(scopes);
     Ok((auth, "the client's secret".to_owned()))
+}
+
+/// A relative URL at a base URL, behind whose path it stands as the paths of operations do.
+fn below(base: &str, url: &str) -> Option<Url> {
+    Url::parse(&format!("{base}/")).ok()?.join(url).ok()
 }

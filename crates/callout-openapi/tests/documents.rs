@@ -262,6 +262,30 @@ fn security_schemes_become_auth_types() {
 }
 
 #[test]
+fn a_relative_token_url_is_at_the_base_url_of_the_document_or_the_one_that_is_given() {
+    let servers = r#""servers": [{"url": "https://{env}.example/v1/", "variables": {"env": {"default": "a"}}}],"#;
+    let here = "http://127.0.0.1:8080/base";
+    for (servers, given, token_url, expected) in [
+        (servers, None, "/token", "https://a.example/token"),
+        (servers, None, "token", "https://a.example/v1/token"),
+        (servers, Some(here), "/token", "http://127.0.0.1:8080/token"),
+        (servers, Some(here), "token", "http://127.0.0.1:8080/base/token"),
+        ("", Some(here), "token", "http://127.0.0.1:8080/base/token"),
+        (servers, Some(here), "https://id.example/token", "https://id.example/token"),
+    ] {
+        let more = format!(
+            r#"{servers} "security": [{{"s": []}}], "components": {{"securitySchemes": {{"s": {{
+                "type": "oauth2", "flows": {{"clientCredentials": {{"tokenUrl": "{token_url}", "scopes": {{}}}}}}}}}}}},"#
+        );
+        let mut options = Options::default();
+        options.base_url = given.map(str::to_owned);
+        let imported = run(&document(&["GET /a"], &more), &options).unwrap();
+        let auth = imported.integrations[0].auth.as_ref().unwrap();
+        assert_eq!(auth.token_url.as_deref(), Some(expected), "{servers} {given:?} {token_url}");
+    }
+}
+
+#[test]
 fn the_scheme_that_serves_most_is_taken_and_the_others_are_reported() {
     let text = r#"{"openapi": "3.0.0", "info": {"title": "Shop"}, "servers": [{"url": "https://a.example"}],
         "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, "token": {"type": "http", "scheme": "bearer"}}},
