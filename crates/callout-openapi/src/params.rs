@@ -64,7 +64,7 @@ pub(crate) fn collect<'d>(
             // Every call has it already.
             "header" if given.auth.is_some_and(|header| name.eq_ignore_ascii_case(header)) => {}
             "header" => {
-                let header = in_header(converter, name, parameter, &params.headers, findings);
+                let header = in_header(converter, name, parameter, &params.headers, given.auth, findings);
                 params.headers.extend(header);
             }
             "cookie" => findings.loss(&parameter.place, format!("the cookie {name:.100?} is not sent")),
@@ -140,14 +140,25 @@ fn in_header<'d>(
     name: &str,
     parameter: &Found<'d>,
     known: &[(String, String)],
+    auth: Option<&str>,
     findings: &mut Findings,
 ) -> Option<(String, String)> {
     let is = |other: &str| name.eq_ignore_ascii_case(other);
     // The specification has these ignored.
-    if ["accept", "content-type", "authorization"].into_iter().any(is) || known.iter().any(|(other, _)| is(other)) {
+    if ["accept", "content-type"].into_iter().any(is) || known.iter().any(|(other, _)| is(other)) {
         return None;
     }
     let required = parameter.flag("required").unwrap_or(false);
+    // This one too, for a security scheme describes it: here none does.
+    if is("authorization") {
+        let is_needed = if required { "is required and not sent" } else { "is not sent" };
+        let why = match auth {
+            None => "`--auth bearer_token` sends a token in it".to_owned(),
+            Some(other) => format!("the secret is sent in {other:.100?}"),
+        };
+        findings.loss(&parameter.place, format!("the header {name:.100?} {is_needed}: {why}"));
+        return None;
+    }
     let schema = schema_of(parameter)
         .and_then(|schema| converter.document().follow(schema.node, &schema.place).ok())
         .map(|found| found.node);

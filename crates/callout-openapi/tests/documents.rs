@@ -418,6 +418,7 @@ fn a_header_that_the_auth_sends_is_not_one_that_is_missing() {
     for (auth, header, is_whole) in [
         (None, "x-key", true),
         (None, "X-Token", false),
+        (None, "Authorization", false),
         (Some(&token), "x-token", true),
         (Some(&token), "X-Key", false),
     ] {

@@ -212,6 +212,17 @@ fn headers_and_cookies_are_reported_and_constant_headers_sent() {
             vec![r#"{"X-A":"d"}"#, nothing, r#"- the header "X-A" is sent with its default, always"#],
         ),
         (r#""name": "accept", "in": "header", "required": true"#, vec![nothing]),
+        (
+            r#""name": "authorization", "in": "header", "required": true, "schema": {"type": "string"}"#,
+            vec![
+                nothing,
+                r#"- the header "authorization" is required and not sent: `--auth bearer_token` sends a token in it"#,
+            ],
+        ),
+        (
+            r#""name": "Authorization", "in": "header""#,
+            vec![nothing, r#"- the header "Authorization" is not sent: `--auth bearer_token` sends a token in it"#],
+        ),
         (r#""name": "sid", "in": "cookie", "required": true"#, vec![nothing, r#"- the cookie "sid" is not sent"#]),
         (
             r#""name": "b", "in": "body""#,
