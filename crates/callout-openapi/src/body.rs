@@ -20,12 +20,25 @@ use crate::{
 type IsOfRank = fn(&str) -> bool;
 
 /// Media types that can be sent, the best first.
-const RANKS: [(IsOfRank, BodyFormat); 4] = [
+const RANKS: [(IsOfRank, BodyFormat); 5] = [
     (|media| media == "application/json", BodyFormat::Json),
-    (|media| media.ends_with("+json") || media.ends_with("/json"), BodyFormat::Json),
-    (|media| matches!(media, "*/*" | "application/*"), BodyFormat::Json),
+    // Of the ways to write a change the one in which an object says what it becomes (RFC 7396).
+    (|media| media == "application/merge-patch+json", BodyFormat::Json),
+    (is_json_object, BodyFormat::Json),
+    (is_wildcard, BodyFormat::Json),
     (|media| media == "application/x-www-form-urlencoded", BodyFormat::Form),
 ];
+
+/// A media type of JSON; a JSON Patch (RFC 6902) is an array, whatever its schema says.
+fn is_json_object(media: &str) -> bool {
+    let is_json = media.ends_with("+json") || media.ends_with("/json");
+    is_json && !is_wildcard(media) && media != "application/json-patch+json"
+}
+
+/// Whether JSON is one of several media types.
+fn is_wildcard(media: &str) -> bool {
+    matches!(media, "*/*" | "application/*" | "application/*+json")
+}
 
 /// A body that can be sent.
 #[derive(Clone, Debug)]
@@ -104,9 +117,9 @@ pub(crate) fn choose<'d>(
     {
         return unsendable("its body is no object, and only objects can be sent".to_owned(), findings);
     }
-    let plain =
-        matches!(essence(media).as_str(), "application/json" | "*/*" | "application/*") || format == BodyFormat::Form;
-    let content_type = (!plain).then(|| media.to_owned());
+    let essence = essence(media);
+    let is_plain = essence == "application/json" || is_wildcard(&essence) || format == BodyFormat::Form;
+    let content_type = (!is_plain).then(|| media.to_owned());
     Ok(Some(Body { format, content_type, schema, encoding: node.get("encoding"), required }))
 }
 

@@ -61,6 +61,29 @@ fn bodies_that_are_objects_become_params() {
 }
 
 #[test]
+fn of_several_media_types_the_best_that_takes_an_object_is_sent() {
+    let patch = |media: &[&str]| {
+        let all: Vec<String> =
+            media.iter().map(|media| format!(r#""{media}": {{"schema": {{"type": "object"}}}}"#)).collect();
+        let operation = format!(r#"{{"requestBody": {{"required": true, "content": {{{}}}}}}}"#, all.join(", "));
+        imported("3.0.3", "/x", "patch", &operation, "{}")
+    };
+    let written = r#"{"type":"object"}"#;
+    let (json_patch, merge_patch) = ("application/json-patch+json", "application/merge-patch+json");
+    let as_merge_patch = ["PATCH /x", r#"{"Content-Type":"application/merge-patch+json"}"#, written];
+    expect(&patch(&["application/apply-patch+yaml", json_patch, merge_patch]), &as_merge_patch);
+    expect(&patch(&["application/vnd.x+json", merge_patch]), &as_merge_patch);
+    expect(
+        &patch(&[json_patch, "application/vnd.x+json"]),
+        &["PATCH /x", r#"{"Content-Type":"application/vnd.x+json"}"#, written],
+    );
+    expect(&patch(&[merge_patch, "application/json"]), &["PATCH /x", written]);
+    expect(&patch(&["application/*+json"]), &["PATCH /x", written]);
+    expect(&patch(&[json_patch, "application/*"]), &["PATCH /x", written]);
+    expect(&patch(&[json_patch]), &["- a body of application/json-patch+json cannot be sent"]);
+}
+
+#[test]
 fn combined_bodies_are_merged_or_kept() {
     let post = |schema: &str| {
         imported(
