@@ -177,6 +177,9 @@ fn yaml(text: &[u8]) -> Result<Json, DocumentError> {
             max_nodes: MAX_YAML_NODES,
             max_events: 2 * MAX_YAML_NODES,
             max_depth: 120,
+            // What aliases repeat counts among the nodes: that an anchor has many says nothing.
+            max_aliases: MAX_YAML_NODES,
+            enforce_alias_anchor_ratio: false,
         },
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
         non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::AsString,

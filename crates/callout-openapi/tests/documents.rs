@@ -61,6 +61,12 @@ fn documents_read_as_json_and_as_yaml() {
         let document = Document::read(text.as_bytes()).unwrap();
         assert!(document.root().get("paths").and_then(|paths| paths.get("/a")).is_some(), "{text}");
     }
+    let paths: String =
+        (0..200).map(|at| format!("  /p{at}:\n    get: {{<<: *op, summary: x}}\n    put: *op\n")).collect();
+    let anchors = format!("openapi: 3.1.0\nx-op: &op {{tags: [a]}}\npaths:\n{paths}");
+    let document = Document::read(anchors.as_bytes()).unwrap_or_else(|error| panic!("of many aliases: {error}"));
+    let last = document.root().get("paths").and_then(|paths| paths.get("/p199")).unwrap().to_string();
+    assert!(last.contains(r#""put":{"tags":["a"]}"#) && last.contains(r#""summary":"x""#), "{last}");
     let words = "openapi: 3.1.0\nx-words: {y: [on, No, N, 007, 1_000, true]}\n";
     let document = Document::read(words.as_bytes()).unwrap();
     let read = document.root().get("x-words").unwrap().to_string();
