@@ -26,9 +26,20 @@ pub(crate) fn read_document(path: &Path) -> Result<Json, Stop> {
     strict.read(&bytes).map_err(|error| Stop(format!("{}: {error}", path.display())))
 }
 
+/// Values of a YAML document, with what its aliases repeat: more than the schemas of fifty endpoints can have.
+const MAX_YAML_NODES: usize = 4_000_000;
+
 /// Reads YAML by the words of 1.2: `no` and `on` are texts, and so is what loses digits as a number (`007`, `1_000`).
 fn yaml(text: &str) -> Result<Json, String> {
     let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_nodes: MAX_YAML_NODES,
+            max_events: 2 * MAX_YAML_NODES,
+            // As deep as JSON.
+            max_depth: ReadOptions::default().max_depth,
+            max_aliases: MAX_YAML_NODES,
+            enforce_alias_anchor_ratio: false,
+        },
         // The lines around a mistake may hold a secret.
         with_snippet: false,
         strict_booleans: true,
@@ -188,6 +199,19 @@ mod tests {
         let read = yaml("[true, False, ~, on, off, yes, No, y, N, 1.5, 12, 007, 1_000]").unwrap();
         let expected = r#"[true,false,null,"on","off","yes","No","y","N",1.5,12,"007","1_000"]"#;
         assert_eq!(read.to_string(), expected);
+    }
+
+    #[test]
+    fn yaml_may_be_as_large_as_json() {
+        let values = yaml(&format!("[{}1]", "1,".repeat(300_000))).unwrap();
+        assert_eq!(values.as_array().map(|all| all.len()), Some(300_001));
+        let aliases = yaml(&format!("[&a {{ b: c }}{}]", ", *a".repeat(2_000))).unwrap();
+        assert_eq!(aliases.as_array().map(|all| all.len()), Some(2_001));
+        let bomb = format!(
+            "a0: &a0 [x, x]\n{}",
+            (1..60).map(|at| format!("a{at}: &a{at} [*a{}, *a{}]\n", at - 1, at - 1)).collect::<String>()
+        );
+        assert!(yaml(&bomb).is_err(), "a bomb of aliases is refused");
     }
 
     #[test]

@@ -329,3 +329,31 @@ fn a_curl_line_becomes_an_endpoint_that_sends_the_same() {
         (Some(2), "error: is no curl command line: it does not begin with `curl`\n".to_owned())
     );
 }
+
+#[test]
+fn what_is_written_is_read_again_however_deep_it_is() {
+    let folder = folder("import-deep");
+    let document = |schema: &str| {
+        let content = format!(r#"{{"application/json": {{"schema": {schema}}}}}"#);
+        let post = format!(r#"{{"requestBody": {{"required": true, "content": {content}}}}}"#);
+        let (info, servers) = (r#"{"title": "Shop"}"#, r#"[{"url": "https://shop.example"}]"#);
+        format!(
+            r#"{{"openapi": "3.1.0", "info": {info}, "servers": {servers}, "paths": {{"/x": {{"post": {post}}}}}}}"#
+        )
+    };
+    let nested = |outer: &str, close: &str, levels: usize| {
+        format!(r#"{}{{"type": "string"}}{}"#, outer.repeat(levels), close.repeat(levels))
+    };
+    let objects = nested(r#"{"type": "object", "properties": {"p": "#, "}}", 31);
+    let combined = nested(r#"{"type": "object", "properties": {"p": {"anyOf": [{"minProperties": 1}, "#, "]}}}", 20);
+    for (name, schema) in [("objects", objects), ("combined", combined)] {
+        for ending in ["yaml", "json"] {
+            let file = folder.join(format!("{name}.{ending}"));
+            let file = file.to_str().unwrap();
+            let output = callout(&["import", "openapi", "-", "-o", file], &document(&schema));
+            assert!(err(&output).contains(" 1 imported"), "{name}: {}", err(&output));
+            let checked = callout(&["check", file], "");
+            assert!(checked.status.success(), "{name}: {}{}", out(&checked), err(&checked));
+        }
+    }
+}
