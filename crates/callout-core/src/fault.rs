@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use http::Extensions;
 use smol_str::SmolStr;
 
 use crate::limits::Limits;
@@ -177,12 +178,13 @@ const MAX_FAULTS: usize = 1000;
 ///
 /// The collector knows where the reader stands ([`Faults::field`], [`Faults::index`]), so that a
 /// rule need not. It also keeps account of what compiling the document costs as a whole
-/// ([`Faults::afford_pattern`]).
+/// ([`Faults::afford_pattern`]), and what its parts share ([`Faults::shared`]).
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     found: Vec<Fault>,
     here: Vec<Step>,
     pattern_bytes: usize,
+    shared: Extensions,
 }
 
 impl Faults {
@@ -241,6 +243,12 @@ impl Faults {
     pub fn afford_pattern(&mut self, bytes: usize, limits: &Limits) -> bool {
         self.pattern_bytes = self.pattern_bytes.saturating_add(bytes);
         self.pattern_bytes <= limits.max_pattern_bytes
+    }
+
+    /// What the parts of the document share while they are compiled, so that it is made once. There is one of each
+    /// type; at first it is the default.
+    pub fn shared<T: Clone + Default + Send + Sync + 'static>(&mut self) -> &mut T {
+        self.shared.get_or_insert_default()
     }
 
     /// The place stood at.
@@ -357,6 +365,14 @@ mod tests {
         assert!(faults.afford_pattern(1, &limits));
         assert!(!faults.afford_pattern(1, &limits));
         assert!(!faults.afford_pattern(0, &limits), "what was refused is no way to go on with smaller ones");
+    }
+
+    #[test]
+    fn what_is_shared_is_there_for_each_part() {
+        let mut faults = Faults::new();
+        faults.field("endpoints", |faults| faults.index(0, |faults| faults.shared::<Vec<u8>>().push(1)));
+        faults.field("endpoints", |faults| faults.index(1, |faults| faults.shared::<Vec<u8>>().push(2)));
+        assert_eq!(faults.shared::<Vec<u8>>(), &[1, 2]);
     }
 
     #[test]

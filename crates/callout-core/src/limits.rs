@@ -34,7 +34,8 @@ pub struct Limits {
     /// together. Default 1,000,000.
     pub max_total_path_matches: usize,
     /// Bytes that the patterns (regular expressions) in the paths and input schemas of one config may take
-    /// when they are compiled, with what is tried to find out how large they are. Default 32 MiB.
+    /// when they are compiled, with what is tried to find out how large they are. Equal ones of input schemas are
+    /// compiled once. Default 32 MiB.
     pub max_pattern_bytes: usize,
     /// Paths of one endpoint's filter, and of its mapping. Default 256 each.
     pub max_paths: usize,

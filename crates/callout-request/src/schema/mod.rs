@@ -19,7 +19,7 @@ use callout_core::{
     json::{Json, Object},
     limits::Limits,
 };
-use jsonschema::{PatternOptions, ValidationOptions, Validator};
+use jsonschema::{PatternCache, PatternOptions, ValidationOptions, Validator};
 use serde_json::{Value, json};
 
 use crate::bounds::{self, Excess};
@@ -143,11 +143,17 @@ impl InputSchema {
     }
 }
 
+/// The patterns of a config's schemas: each is paid for and compiled once, for all of them.
+#[derive(Clone, Debug, Default)]
+struct Patterns {
+    paid: HashSet<String>,
+    compiled: PatternCache,
+}
+
 /// Finds out how large the patterns are, each alone, so that what they cost goes on the config's account.
 fn pay_for(patterns: Vec<(String, Place)>, limits: &Limits, faults: &mut Faults) -> Option<()> {
-    let mut known = HashSet::new();
     for (pattern, place) in patterns {
-        if !known.insert(pattern.clone()) {
+        if faults.shared::<Patterns>().paid.contains(&pattern) {
             continue;
         }
         let classes = (pattern.matches("\\p").count() + pattern.matches("\\P").count()).saturating_mul(CLASS_BYTES);
@@ -166,6 +172,7 @@ fn pay_for(patterns: Vec<(String, Place)>, limits: &Limits, faults: &mut Faults)
                 break;
             }
         }
+        faults.shared::<Patterns>().paid.insert(pattern);
     }
     Some(())
 }
@@ -178,7 +185,8 @@ fn options(pattern_bytes: usize) -> ValidationOptions<'static> {
 }
 
 fn compile(schema: &Value, faults: &mut Faults) -> Option<Validator> {
-    match options(LARGEST_PATTERN).build(schema) {
+    let compiled = faults.shared::<Patterns>().compiled.clone();
+    match options(LARGEST_PATTERN).with_pattern_cache(compiled).build(schema) {
         Ok(validator) => Some(validator),
         Err(error) => {
             let place = violation::place(faults.here(), &error);

@@ -392,23 +392,35 @@ fn patterns_are_bounded() {
     let many: Vec<_> = (0..101).map(|n| format!("\"^p{n}$\":{{}}")).collect();
     let many = faults_of(API, &with_schema(&format!("{{\"patternProperties\":{{{}}}}}", many.join(","))));
     assert!(many.iter().any(|fault| fault.contains("at most 100 patterns, not 101")), "{many:?}");
+    // Backtracking engines never finish this one.
+    let request = compile(API, &with_schema(r#"{"properties":{"a":{"pattern":"^(a+)+$"}}}"#));
+    let params = format!("{{\"a\":\"{}!\"}}", "a".repeat(50_000));
+    assert_eq!(within(Duration::from_secs(2), "a+", || violations(&request, &params).len()), 1);
+}
+
+#[test]
+fn equal_patterns_of_a_config_are_paid_for_once() {
     // All endpoints of a config have one account.
     let mut limits = Limits::default();
     limits.max_pattern_bytes = 200 << 10;
-    let endpoint = with_schema(r#"{"properties":{"a":{"pattern":"^[a-z]+$"},"b":{"pattern":"^(ab?){90}$"}}}"#);
+    let endpoint = |count: u32| {
+        let patterns = format!(r#"{{"a":{{"pattern":"^[a-z]+$"}},"b":{{"pattern":"^(ab?){{{count}}}$"}}}}"#);
+        with_schema(&format!(r#"{{"properties":{patterns}}}"#))
+    };
     let mut faults = Faults::new();
-    let loads = |faults: &mut Faults| Request::compile(API, &endpoint, None, &limits, faults).is_some();
-    assert_eq!([loads(&mut faults), loads(&mut faults), loads(&mut faults)], [true, true, false]);
+    let loads = |count, faults: &mut Faults| Request::compile(API, &endpoint(count), None, &limits, faults);
+    let loaded = [90, 90, 90, 91, 92, 91].map(|count| loads(count, &mut faults).is_some());
+    assert_eq!(loaded, [true, true, true, true, false, true]);
     let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert!(
         told[0].starts_with("input_schema.properties.b.pattern: ") && told[0].contains("`max_pattern_bytes`"),
         "{told:?}"
     );
-    assert!(loads(&mut Faults::new()));
-    // Backtracking engines never finish this one.
-    let request = compile(API, &with_schema(r#"{"properties":{"a":{"pattern":"^(a+)+$"}}}"#));
-    let params = format!("{{\"a\":\"{}!\"}}", "a".repeat(50_000));
-    assert_eq!(within(Duration::from_secs(2), "a+", || violations(&request, &params).len()), 1);
+    let mut faults = Faults::new();
+    for request in [92, 92].map(|count| loads(count, &mut faults).unwrap()) {
+        assert_eq!(violations(&request, &format!(r#"{{"b":"{}"}}"#, "ab".repeat(92))), [""; 0]);
+        assert_eq!(violations(&request, &format!(r#"{{"b":"{}"}}"#, "ab".repeat(91))).len(), 1);
+    }
 }
 
 #[test]
