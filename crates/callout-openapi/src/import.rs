@@ -92,6 +92,10 @@ pub enum ImportError {
 
 /// Tags that are shown to who has asked for none of them.
 const MAX_TAGS: usize = 30;
+/// Characters of a title with its tag, of the 256 of a display name; a number may stand behind them.
+const TITLE: usize = 240;
+/// Characters of a tag beside the title.
+const TAG: usize = 100;
 
 fn said(tags: &[String]) -> String {
     if tags.is_empty() {
@@ -103,8 +107,9 @@ fn said(tags: &[String]) -> String {
 
 /// Turns a document into integrations.
 ///
-/// `check` is the engine's own check of a config (without secrets): what it refuses of a schema is taken
-/// out and reported, and an operation that it refuses altogether is left out. So whatever comes out loads.
+/// `check` is the engine's own check of a config (without secrets), of each endpoint alone and of the integrations as
+/// they come out: what it refuses of a schema is taken out and reported, and an operation that it refuses altogether is
+/// left out. So whatever comes out loads.
 ///
 /// # Errors
 ///
@@ -146,7 +151,7 @@ pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Resul
         let order = orders.get(&server::origin(&group.base_url)).map(Vec::as_slice).unwrap_or_default();
         import.make(group, &chosen, order, &mut findings);
     }
-    import.finish(groups, all.len(), findings)
+    import.finish(groups, &chosen, all.len(), findings)
 }
 
 /// An integration without endpoints, and a check that it is good.
@@ -183,7 +188,16 @@ struct Group {
     operations: Vec<usize>,
     /// Chosen for these operations alone: what is at another origin has secrets of its own.
     auth: Option<Chosen>,
-    endpoints: Vec<(usize, EndpointConfig, Option<Vec<String>>)>,
+    endpoints: Vec<Made>,
+}
+
+/// An endpoint on its way into an integration.
+struct Made {
+    /// Of which of the chosen operations.
+    at: usize,
+    endpoint: EndpointConfig,
+    /// The response filter that is proposed.
+    filter: Option<Vec<String>>,
 }
 
 /// The security schemes of each origin, in the order in which its operations would choose them together: where those of
@@ -249,8 +263,9 @@ impl Import<'_> {
         frame.base_url.clone_from(&group.base_url);
         for (at, operation) in group.operations.iter().copied().zip(operations) {
             let mut findings = Findings(std::mem::take(&mut self.reports[at].findings));
-            if let Some((endpoint, filter)) = self.endpoint(operation, &frame, group.auth.as_ref(), &mut findings) {
-                group.endpoints.push((at, endpoint, filter));
+            if let Some(endpoint) = self.endpoint(operation, &frame, group.auth.as_ref(), true, &mut findings) {
+                let filter = filter::propose(self.document, operation);
+                group.endpoints.push(Made { at, endpoint, filter });
             }
             self.reports[at].findings = findings.0;
         }
@@ -277,21 +292,23 @@ impl Import<'_> {
         operation: &Operation<'_>,
         frame: &IntegrationConfig,
         auth: Option<&Chosen>,
+        patterns: bool,
         findings: &mut Findings,
-    ) -> Option<(EndpointConfig, Option<Vec<String>>)> {
+    ) -> Option<EndpointConfig> {
         // Types without a header of their own carry their token where bearer tokens stand.
         let header = auth.map(|chosen| chosen.auth.header_name.as_deref().unwrap_or("Authorization"));
         let given = Given { headers: &self.options.headers, auth: header };
         let plan = Plan::of(self.document, operation, given, findings)?;
-        let mut endpoint = repair::endpoint(&plan, operation, frame, self.check, &self.limits, findings)?;
+        let mut endpoint = repair::endpoint(&plan, operation, frame, self.check, &self.limits, patterns, findings)?;
         security::check(self.document, operation, auth, findings);
         endpoint.name = names::endpoint(operation.id(), operation.method, operation.path);
-        Some((endpoint, filter::propose(self.document, operation)))
+        Some(endpoint)
     }
 
     fn finish(
         mut self,
         groups: Vec<Group>,
+        chosen: &[&Operation<'_>],
         operations_in_document: usize,
         findings: Findings,
     ) -> Result<Imported, ImportError> {
@@ -304,7 +321,7 @@ impl Import<'_> {
         let mut taken = HashSet::new();
         let main = self.base.clone().ok();
         for group in groups {
-            self.integrations(group, main.as_deref(), &mut taken, &mut imported);
+            self.integrations(group, chosen, main.as_deref(), &mut taken, &mut imported);
         }
         imported.report.operations_in_document = operations_in_document;
         imported.report.operations = self.reports;
@@ -313,12 +330,19 @@ impl Import<'_> {
     }
 
     /// One integration of a group, or as many as it needs where it may be split.
-    fn integrations(&mut self, group: Group, main: Option<&str>, taken: &mut HashSet<String>, imported: &mut Imported) {
+    fn integrations(
+        &mut self,
+        group: Group,
+        chosen: &[&Operation<'_>],
+        main: Option<&str>,
+        taken: &mut HashSet<String>,
+        imported: &mut Imported,
+    ) {
         let mut name = self.frame.name.clone();
         let mut display_name = self.frame.display_name.clone();
         if let Some(tag) = &group.tag {
             name = names::integration(&format!("{name}-{tag}"));
-            display_name = format!("{display_name}: {tag:.100}");
+            display_name = format!("{}: {tag:.TAG$}", text::cut(&display_name, TITLE - TAG - 2));
         }
         if main != Some(group.base_url.as_str()) {
             let host = group.base_url.split("://").nth(1).unwrap_or_default();
@@ -328,8 +352,8 @@ impl Import<'_> {
         let mut part = 1_u32;
         while endpoints.peek().is_some() {
             if part > 1 && !self.options.split_by_tag {
-                for (at, ..) in endpoints {
-                    self.reports[at].fate = Fate::NoRoom;
+                for made in endpoints {
+                    self.reports[made.at].fate = Fate::NoRoom;
                 }
                 return;
             }
@@ -341,7 +365,13 @@ impl Import<'_> {
             integration.base_url.clone_from(&group.base_url);
             integration.auth = group.auth.as_ref().map(|chosen| chosen.auth.clone());
             part += 1;
-            self.fill(&mut integration, endpoints.by_ref().take(MAX_ENDPOINTS), imported);
+            let mut made: Vec<Made> = endpoints.by_ref().take(MAX_ENDPOINTS).collect();
+            self.name(&mut made);
+            self.settle(&integration, &mut made, chosen, group.auth.as_ref());
+            if made.is_empty() {
+                continue;
+            }
+            self.fill(&mut integration, made, imported);
             if let Some(chosen) = &group.auth {
                 imported.report.secrets.push(SecretNeeded {
                     integration: integration.name.clone(),
@@ -353,17 +383,13 @@ impl Import<'_> {
         }
     }
 
-    fn fill(
-        &mut self,
-        integration: &mut IntegrationConfig,
-        endpoints: impl Iterator<Item = (usize, EndpointConfig, Option<Vec<String>>)>,
-        imported: &mut Imported,
-    ) {
-        let mut names_taken = HashSet::new();
-        for (at, mut endpoint, filter) in endpoints {
-            let report = &mut self.reports[at];
+    /// Tells the endpoints of an integration apart.
+    fn name(&mut self, made: &mut [Made]) {
+        let mut taken = HashSet::new();
+        for Made { at, endpoint, .. } in made {
+            let report = &mut self.reports[*at];
             let (method, path) = (report.method.to_lowercase(), report.path.clone());
-            let (name, changed) = names::unique(endpoint.name.clone(), &method, &path, &mut names_taken);
+            let (name, changed) = names::unique(endpoint.name.clone(), &method, &path, &mut taken);
             if changed {
                 let mut findings = Findings(std::mem::take(&mut report.findings));
                 let why = format!("the name {:?} is taken: the endpoint is {name:?}", endpoint.name);
@@ -371,7 +397,52 @@ impl Import<'_> {
                 report.findings = findings.0;
             }
             endpoint.name = name;
-            report.fate = Fate::Imported { integration: integration.name.clone(), endpoint: endpoint.name.clone() };
+        }
+    }
+
+    /// Takes out what keeps endpoints that load alone from being loaded together: of one that is refused its patterns,
+    /// for those of all have one bound, and the endpoint itself if that is not why.
+    fn settle(
+        &mut self,
+        integration: &IntegrationConfig,
+        made: &mut Vec<Made>,
+        chosen: &[&Operation<'_>],
+        auth: Option<&Chosen>,
+    ) {
+        loop {
+            let mut faults = Faults::new();
+            let endpoints = made.iter().map(|made| made.endpoint.clone());
+            (self.check)(&endpoints.fold(integration.clone(), IntegrationConfig::with_endpoint), &mut faults);
+            let refused = repair::refused(&faults, made.len());
+            if refused.is_empty() {
+                return;
+            }
+            let mut position = 0..;
+            made.retain_mut(|made| {
+                let Some(fault) = position.next().and_then(|at| refused.get(&at)) else { return true };
+                let operation = chosen[made.at];
+                let without = self.endpoint(operation, integration, auth, false, &mut Findings::default());
+                let schema = without.map(|endpoint| endpoint.input_schema);
+                let schema = schema.filter(|schema| *schema != made.endpoint.input_schema);
+                let report = &mut self.reports[made.at];
+                let mut findings = Findings(std::mem::take(&mut report.findings));
+                let is_kept = schema.is_some();
+                if let Some(schema) = schema {
+                    made.endpoint.input_schema = schema;
+                    findings.loss(&report.place, format!("its patterns are not checked: {}", fault.message));
+                } else {
+                    findings.loss(&report.place, repair::told(fault));
+                }
+                report.findings = findings.0;
+                is_kept
+            });
+        }
+    }
+
+    fn fill(&mut self, integration: &mut IntegrationConfig, made: Vec<Made>, imported: &mut Imported) {
+        for Made { at, mut endpoint, filter } in made {
+            self.reports[at].fate =
+                Fate::Imported { integration: integration.name.clone(), endpoint: endpoint.name.clone() };
             if let Some(response_filter) = filter {
                 if self.options.propose_filters {
                     endpoint.response_filter = Some(response_filter.clone());

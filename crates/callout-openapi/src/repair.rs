@@ -1,5 +1,7 @@
 //! What the engine's own check says of an endpoint, and what can be done about it.
 
+use std::collections::BTreeMap;
+
 use callout_core::{
     config::{EndpointConfig, IntegrationConfig},
     fault::{Fault, Faults, Place, Step},
@@ -21,17 +23,19 @@ pub type Check<'c> = &'c dyn Fn(&IntegrationConfig, &mut Faults);
 /// Rounds of taking out what does not fit.
 const MAX_ROUNDS: usize = 6;
 
-/// The endpoint in as much detail as the engine takes; `None` if it takes none.
+/// The endpoint in as much detail as the engine takes, with patterns only if they are wanted; `None` if it takes none.
 pub(crate) fn endpoint(
     plan: &Plan<'_>,
     operation: &Operation<'_>,
     frame: &IntegrationConfig,
     check: Check<'_>,
     limits: &Limits,
+    patterns: bool,
     findings: &mut Findings,
 ) -> Option<EndpointConfig> {
     let mut last = None;
     for (step, detail) in Detail::STEPS.into_iter().enumerate() {
+        let detail = Detail { patterns: detail.patterns && patterns, ..detail };
         let endpoint = plan.write(detail, findings)?;
         if !fits(&endpoint.input_schema, limits) {
             last = Some("its input schema is too large".to_owned());
@@ -77,7 +81,7 @@ fn checked(
         let found: Vec<Fault> = faults.iter().cloned().collect();
         let Some(first) = found.first() else { return Ok(endpoint) };
         if let Some(other) = found.iter().find(|fault| !fault.place.is_within(&schema_at)) {
-            return Err(Verdict::Other(format!("{}: {}", short(&other.place), other.message)));
+            return Err(Verdict::Other(told(other)));
         }
         let depth = schema_at.steps().len();
         let mut removed = false;
@@ -93,16 +97,41 @@ fn checked(
             }
         }
         if !removed {
-            return Err(Verdict::Schema(format!("{}: {}", short(&first.place), first.message)));
+            return Err(Verdict::Schema(told(first)));
         }
     }
     Err(Verdict::Schema("its input schema has too many faults".to_owned()))
 }
 
+/// What a check of an integration with so many endpoints says of each that it refuses: its first fault. One that stands
+/// elsewhere is one of each.
+pub(crate) fn refused(faults: &Faults, endpoints: usize) -> BTreeMap<usize, Fault> {
+    let mut refused = BTreeMap::new();
+    for fault in faults {
+        match fault.place.steps() {
+            [Step::Field(holder), Step::Index(at), ..] if holder == "endpoints" && *at < endpoints => {
+                refused.entry(*at).or_insert_with(|| fault.clone());
+            }
+            _ => {
+                for at in 0..endpoints {
+                    refused.entry(at).or_insert_with(|| fault.clone());
+                }
+            }
+        }
+    }
+    refused
+}
+
+/// What a fault of an endpoint is, for the report.
+pub(crate) fn told(fault: &Fault) -> String {
+    format!("{}: {}", short(&fault.place), fault.message)
+}
+
 /// The place within the endpoint.
 fn short(place: &Place) -> String {
     let text = place.to_string();
-    text.strip_prefix("endpoints[0].").unwrap_or(&text).chars().take(300).collect()
+    let within = text.strip_prefix("endpoints[").and_then(|rest| rest.split_once("].")).map(|(_, within)| within);
+    within.unwrap_or(&text).chars().take(300).collect()
 }
 
 /// A schema without the member at a place; an element becomes `{}`. `None` for the schema itself, and

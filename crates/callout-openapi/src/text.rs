@@ -29,7 +29,7 @@ pub(crate) fn operation(summary: Option<&str>, description: Option<&str>, deprec
 }
 
 /// Cuts at a sentence's end, if that leaves a third of what there is room for.
-fn cut(text: &str, max: usize) -> String {
+pub(crate) fn cut(text: &str, max: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(max) else { return text.to_owned() };
     let head = text.get(..end).unwrap_or_default();
     let sentence = head.match_indices(['.', '!', '?']).map(|(at, mark)| at + mark.len()).rfind(|&at| {

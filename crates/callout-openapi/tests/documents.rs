@@ -138,6 +138,12 @@ fn an_integration_has_fifty_endpoints_at_most() {
     assert!(split.report.is_whole());
     let Fate::Imported { integration, endpoint } = &split.report.operations[119].fate else { panic!() };
     assert_eq!((integration.as_str(), endpoint.as_str()), ("the-shop-many-3", "o119"));
+    // Title, tag and number have room together.
+    let tag = "x".repeat(98);
+    let long = text.replace("The Shop", &"The Shop ".repeat(22)).replace("many", &tag);
+    let split = run(&long, &options).unwrap();
+    let last = &split.integrations[3].display_name;
+    assert!(last.chars().count() <= 256 && last.ends_with(&format!("…: {tag} (3)")), "{last}");
 }
 
 #[test]
@@ -508,4 +514,60 @@ fn what_the_check_refuses_of_a_schema_is_taken_out() {
         imported.report.operations.iter().map(|operation| operation.findings[0].reason.as_str()).collect();
     assert_eq!(found, ["input_schema.properties.a.pattern is not checked: has look-around", "path: is b"]);
     assert_eq!(imported.report.operations[1].fate, Fate::LeftOut);
+}
+
+#[test]
+fn what_loads_alone_and_not_with_the_others_is_repaired_or_left_out() {
+    let paths: String = (0..4)
+        .map(|at| {
+            let schema = format!(r#"{{"type": "string", "pattern": "^{at}$"}}"#);
+            let parameters = format!(r#"[{{"name": "a", "in": "query", "schema": {schema}}}]"#);
+            format!(r#""/p{at}": {{"get": {{"parameters": {parameters}}}}}, "#)
+        })
+        .collect();
+    let text = format!(
+        r#"{{"openapi": "3.0.0", "info": {{"title": "Shop"}}, "servers": [{{"url": "https://a.example"}}],
+        "paths": {{{paths} "/alone": {{"get": {{}}}}}}}}"#
+    );
+    let document = Document::read(text.as_bytes()).unwrap();
+    let imported = import(&document, &Options::default(), &|config, faults| {
+        let mut patterns = 0;
+        for (at, endpoint) in config.endpoints.iter().enumerate() {
+            let place = Place::root().field("endpoints").index(at);
+            if endpoint.path == "/alone" && config.endpoints.len() > 1 {
+                faults.report_at(place.clone().field("path"), FaultCode::Path, "is not alone");
+            }
+            if endpoint.input_schema.get("properties").and_then(|all| all.get("a")?.get("pattern")).is_some() {
+                patterns += 1;
+                if patterns > 2 {
+                    let pattern = place.field("input_schema").field("properties").field("a").field("pattern");
+                    faults.report_at(pattern, FaultCode::TooLong, "is one too many");
+                }
+            }
+        }
+    })
+    .unwrap();
+    let found: Vec<_> = imported.integrations[0]
+        .endpoints
+        .iter()
+        .map(|endpoint| {
+            let property = endpoint.input_schema.get("properties").and_then(|all| all.get("a")).unwrap();
+            format!("{} {property}", endpoint.name)
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            r#"get-p0 {"type":"string","pattern":"^0$"}"#,
+            r#"get-p1 {"type":"string","pattern":"^1$"}"#,
+            r#"get-p2 {"type":"string"}"#,
+            r#"get-p3 {"type":"string"}"#
+        ]
+    );
+    let findings = imported.report.operations.iter().map(|operation| {
+        operation.findings.iter().map(|finding| finding.reason.as_str()).collect::<Vec<_>>().join(" | ")
+    });
+    let without = "its patterns are not checked: is one too many";
+    assert_eq!(findings.collect::<Vec<_>>(), ["", "", without, without, "path: is not alone"]);
+    assert_eq!((imported.report.imported(), imported.report.left_out().count()), (4, 1));
 }
