@@ -1,5 +1,7 @@
 //! The keywords of one schema, each in the form that JSON Schema 2020-12 gives it.
 
+use std::collections::HashSet;
+
 use callout_core::json::{Json, Number, Object, ObjectBuilder};
 
 use super::{Converter, DESCRIPTION};
@@ -36,14 +38,53 @@ pub(super) fn members<'d>(
     findings: &mut Findings,
 ) -> Object {
     let Some(members) = schema.node.as_object() else { return Object::default() };
+    let around = std::mem::take(&mut converter.only_read);
+    let only_read = only_read(converter, schema, &around);
     let mut written = ObjectBuilder::new();
     for (name, node) in members.iter() {
         let value = Found { node, place: schema.place.below(name) };
-        for (name, value) in keyword(converter, members, name, &value, depth, findings).into_iter().flatten() {
+        // Parts in place speak of the same object, and what is below of another one.
+        converter.only_read = if name == "allOf" { only_read.clone() } else { HashSet::new() };
+        let all = keyword(converter, members, &only_read, name, &value, depth, findings);
+        for (name, value) in all.into_iter().flatten() {
             written.insert(name, value);
         }
     }
+    converter.only_read = around;
     written.build()
+}
+
+/// The names of an object that are only read, by the word of a schema, of those that it combines by `allOf`, or of the
+/// one around it. Only where it matters.
+fn only_read<'d>(converter: &mut Converter<'d>, schema: &Found<'d>, around: &HashSet<&'d str>) -> HashSet<&'d str> {
+    if ["required", "allOf"].iter().all(|name| schema.node.get(name).is_none()) {
+        return HashSet::new();
+    }
+    let document = converter.document();
+    let mut names = around.clone();
+    let mut open = vec![schema.clone()];
+    let mut seen: HashSet<*const Json> = HashSet::new();
+    while let Some(schema) = open.pop() {
+        let properties = schema.node.get("properties").and_then(Json::as_object).map_or(0, Object::len);
+        converter.names_left = converter.names_left.saturating_sub(properties + 1);
+        // The schema itself is always looked at.
+        if !seen.is_empty() && converter.names_left == 0 {
+            break;
+        }
+        if !seen.insert(std::ptr::from_ref(schema.node)) {
+            continue;
+        }
+        for (name, property) in schema.get("properties").into_iter().flat_map(|all| all.members()) {
+            if read_only(converter, property.node) {
+                names.insert(name);
+            }
+        }
+        open.extend(schema.get("allOf").into_iter().flat_map(|list| list.elements()));
+        if schema.text("$ref").is_some() {
+            open.extend(document.follow(schema.node, &schema.place));
+        }
+    }
+    names
 }
 
 type Written = Vec<(&'static str, Json)>;
@@ -52,6 +93,7 @@ type Written = Vec<(&'static str, Json)>;
 fn keyword<'d>(
     converter: &mut Converter<'d>,
     schema: &Object,
+    only_read: &HashSet<&'d str>,
     name: &str,
     value: &Found<'d>,
     depth: usize,
@@ -90,7 +132,7 @@ fn keyword<'d>(
         "minContains" => count("minContains", node),
         "maxContains" => count("maxContains", node),
         "uniqueItems" => node.as_bool().and_then(|is| one("uniqueItems", is.into())),
-        "required" => one("required", required(node, schema, converter)?),
+        "required" => one("required", required(node, only_read)?),
         "properties" => one("properties", map(converter, value, depth, true, findings)?),
         "patternProperties" if converter.detail.patterns => {
             one("patternProperties", map(converter, value, depth, false, findings)?)
@@ -174,13 +216,10 @@ fn count(name: &'static str, node: &Json) -> Option<Written> {
 }
 
 /// The names that are required, but for what is only read.
-fn required(node: &Json, schema: &Object, converter: &Converter<'_>) -> Option<Json> {
-    let properties = schema.get("properties");
-    let is_read_only =
-        |name: &str| properties.and_then(|all| all.get(name)).is_some_and(|property| read_only(converter, property));
+fn required(node: &Json, only_read: &HashSet<&str>) -> Option<Json> {
     let mut names: Vec<Json> = Vec::new();
     for name in node.as_array()? {
-        if name.as_str().is_some_and(|name| !is_read_only(name)) && !names.contains(name) {
+        if name.as_str().is_some_and(|name| !only_read.contains(name)) && !names.contains(name) {
             names.push(name.clone());
         }
     }

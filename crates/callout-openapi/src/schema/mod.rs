@@ -7,7 +7,7 @@
 mod keywords;
 mod uses;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use callout_core::json::{Json, Object, ObjectBuilder};
 
@@ -26,6 +26,8 @@ pub(crate) use uses::Uses;
 const MAX_DEPTH: usize = 30;
 /// Subschemas that one operation may be made of.
 const MAX_SUBSCHEMAS: usize = 20_000;
+/// Names that are looked at for one operation, to find those of other parts that are only read.
+const MAX_NAMES: usize = 100_000;
 /// Characters of a description within a schema.
 const DESCRIPTION: usize = 300;
 /// A schema of at most so many bytes, without references, is written wherever it is referred to.
@@ -62,6 +64,9 @@ pub(crate) struct Converter<'d> {
     detail: Detail,
     uses: &'d Uses,
     left: usize,
+    names_left: usize,
+    /// What is only read by the word of the `allOf` that a schema is a part of.
+    only_read: HashSet<&'d str>,
     /// For looking through the schemas before they are converted.
     steps: Steps,
     /// Definitions: place to name, and what is written of them.
@@ -77,6 +82,8 @@ impl<'d> Converter<'d> {
             detail,
             uses,
             left: MAX_SUBSCHEMAS,
+            names_left: MAX_NAMES,
+            only_read: HashSet::new(),
             steps: Steps::default(),
             names: HashMap::new(),
             queue: VecDeque::new(),

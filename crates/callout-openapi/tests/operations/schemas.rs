@@ -44,6 +44,14 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
             r#"{"type": "array", "items": {"type": "object", "properties": {"r": {"readOnly": true}, "w": {"writeOnly": true}}, "required": ["r", "w"]}}"#,
             r#"{"type":"array","items":{"type":"object","properties":{"w":{}},"required":["w"]}}"#,
         ),
+        (
+            r#"{"allOf": [{"properties": {"id": {"readOnly": true}}}, {"required": ["id", "n"]}], "required": ["id"]}"#,
+            r#"{"allOf":[{"properties":{}},{"required":["n"]}]}"#,
+        ),
+        (
+            r#"{"allOf": [{"properties": {"id": {"readOnly": true}}}, {"properties": {"in": {"required": ["id"]}}}]}"#,
+            r#"{"allOf":[{"properties":{}},{"properties":{"in":{"required":["id"]}}}]}"#,
+        ),
         (r#"{"type": "string", "enum": [1, true, "x"]}"#, r#"{"type":"string","enum":["1","true","x"]}"#),
         (
             r#"{"minLength": 2.0, "multipleOf": 0, "default": [1], "description": "<b>Bold</b> text"}"#,
@@ -74,6 +82,7 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         "Tree": {"type": "object", "description": "T", "properties": {"next": {"$ref": "#/components/schemas/Tree"}}},
         "Once": {"type": "object", "properties": {"x": {"type": "string", "pattern": "^[a-z]+$", "enum": ["a", "b"]}}},
         "Tag": {"type": "string", "description": "a tag"},
+        "Base": {"properties": {"id": {"readOnly": true}, "n": {"type": "null"}}},
         "A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}"##;
     for (text, expected) in [
         // What refers to itself is a definition; what is used once, or is small, is written in place.
@@ -88,6 +97,15 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         (
             r##"{"prefixItems": [{"$ref": "#/components/schemas/Tag"}, {"$ref": "#/components/schemas/Tag", "description": "mine"}, {"$ref": "#/components/schemas/Tag", "maxLength": 3}]}"##,
             r#"{"prefixItems":[{"type":"string","description":"a tag"},{"type":"string","description":"mine"},{"type":"string","description":"a tag","maxLength":3}]}"#,
+        ),
+        // What one part has as only read, the others do not require.
+        (
+            r##"{"allOf": [{"$ref": "#/components/schemas/Base"}, {"allOf": [{"required": ["id", "n"]}]}]}"##,
+            r#"{"allOf":[{"properties":{"n":{"type":"null"}}},{"allOf":[{"required":["n"]}]}]}"#,
+        ),
+        (
+            r##"{"$ref": "#/components/schemas/Base", "required": ["n", "id"]}"##,
+            r#"{"properties":{"n":{"type":"null"}},"required":["n"]}"#,
         ),
         (r##"{"$ref": "#/components/schemas/A"}"##, "{} - `$ref` leads round in a circle: anything is accepted"),
     ] {
