@@ -68,7 +68,14 @@ pub(crate) fn pairs<'d>(
     if shape.object && splits && !shape.scalar && !shape.array {
         return found;
     }
-    let mut schema = all_of(converter, schemas, findings);
+    if shape.is_anything() && style.name == "deepObject" {
+        findings.loss(place, format!("it may be anything: an object is written as JSON text, not as `{key}[…]`"));
+    }
+    let mut schema = if shape.object && splits {
+        without_objects(converter, schemas, findings)
+    } else {
+        all_of(converter, schemas, findings)
+    };
     if shape.array && !shape.is_anything() {
         if style.name == "deepObject" {
             let own = Shape { object: false, ..shape };
@@ -123,15 +130,17 @@ fn split<'d>(
         let required = required && members.requires(name);
         let Some(first) = schemas.first() else { continue };
         let shape = Shape::of(document, converter.steps(), first);
-        if shape.object && !shape.is_anything() && prefix.is_some() {
+        let splits = shape.object && !shape.is_anything() && prefix.is_some();
+        if splits {
             if depth >= MAX_DEPTH {
                 findings.loss(&first.place, "nests too deep to be written as keys and is left out");
                 continue;
             }
             findings.note(&first.place, format!("its members are written as `{key}[…]`"));
             let inner = Members::of(document, converter.steps(), first, &mut Findings::default());
-            split(converter, Some(&key), first, &inner, required && !shape.scalar, depth + 1, findings, found);
-            if !shape.scalar {
+            let is_object = !shape.scalar && !shape.array;
+            split(converter, Some(&key), first, &inner, required && is_object, depth + 1, findings, found);
+            if is_object {
                 continue;
             }
         } else if shape.object && !shape.is_anything() {
@@ -143,12 +152,96 @@ fn split<'d>(
         } else {
             key
         };
-        if found.iter().any(|other| other.key == key) {
-            continue;
+        let schema =
+            if splits { without_objects(converter, &schemas, findings) } else { all_of(converter, &schemas, findings) };
+        match found.iter_mut().find(|other| other.key == key) {
+            // Of another alternative.
+            Some(other) => other.schema = either(&other.schema, schema),
+            None => found.push(Pair { key, schema, required, place: first.place.clone() }),
         }
-        let schema = all_of(converter, &schemas, findings);
-        found.push(Pair { key, schema, required, place: first.place.clone() });
     }
+}
+
+/// One schema of what two alternatives say of a key.
+fn either(one: &Json, other: Json) -> Json {
+    let members = one.as_object().filter(|members| members.len() == 1);
+    let alternatives = members.and_then(|members| members.get("anyOf")).and_then(Json::as_array);
+    let mut all = alternatives.map_or_else(|| vec![one.clone()], |all| all.to_vec());
+    if *one == other || all.contains(&other) {
+        return one.clone();
+    }
+    all.push(other);
+    ObjectBuilder::new().with("anyOf", all).into()
+}
+
+/// One schema of all that is said of a value whose objects have become keys of their own: without them.
+fn without_objects<'d>(converter: &mut Converter<'d>, schemas: &[Found<'d>], findings: &mut Findings) -> Json {
+    if let [schema] = schemas
+        && let Some(separated) = separated(converter, schema, findings)
+    {
+        return separated;
+    }
+    let written = all_of(converter, schemas, findings);
+    let an_object = ObjectBuilder::new().with("type", "object");
+    if let Json::Object(members) = &written
+        && !members.contains("not")
+    {
+        let own = members.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        return own.chain([("not".to_owned(), an_object.into())]).collect();
+    }
+    let no_object = ObjectBuilder::new().with("not", an_object);
+    ObjectBuilder::new().with("allOf", vec![written, no_object.into()]).into()
+}
+
+/// A schema without its alternatives that are objects; `None` if others may be objects too.
+fn separated<'d>(converter: &mut Converter<'d>, schema: &Found<'d>, findings: &mut Findings) -> Option<Json> {
+    let document = converter.document();
+    let found = document.follow(schema.node, &schema.place).ok()?;
+    let says_more = schema.text("$ref").is_some() && schema.node.as_object().is_some_and(|all| all.len() > 1);
+    if says_more || found.flag("nullable") == Some(true) {
+        return None;
+    }
+    let is_list = |name: &str| found.node.get(name).and_then(Json::as_array).is_some_and(|list| !list.is_empty());
+    let mut no_objects = is_list("type");
+    let mut kept: Vec<(&str, Vec<Found<'d>>)> = Vec::new();
+    for name in ["anyOf", "oneOf"].into_iter().filter(|name| is_list(name)) {
+        let mut parts = Vec::new();
+        let mut may_be_objects = false;
+        for part in found.get(name).into_iter().flat_map(|list| list.elements()) {
+            let shape = Shape::of(document, converter.steps(), &part);
+            if !shape.object || shape.scalar || shape.array {
+                may_be_objects |= shape.object;
+                parts.push(part);
+            }
+        }
+        no_objects |= !may_be_objects;
+        kept.push((name, parts));
+    }
+    if !no_objects || kept.iter().any(|(_, parts)| parts.is_empty()) {
+        return None;
+    }
+    let own = converter.convert_members(&found, |name| !matches!(name, "anyOf" | "oneOf"), findings);
+    if own.is_empty()
+        && let [(_, parts)] = kept.as_slice()
+        && let [part] = parts.as_slice()
+    {
+        return Some(converter.convert(part, findings));
+    }
+    let mut written = ObjectBuilder::new();
+    for (name, value) in own.iter() {
+        let value: Json = match value.as_array() {
+            Some(kinds) if name == "type" => {
+                kinds.iter().filter(|kind| kind.as_str() != Some("object")).cloned().collect()
+            }
+            _ => value.clone(),
+        };
+        written.insert(name, value);
+    }
+    for (name, parts) in &kept {
+        let parts: Vec<Json> = parts.iter().map(|part| converter.convert(part, findings)).collect();
+        written.insert(*name, parts);
+    }
+    Some(written.into())
 }
 
 /// The key of an array in brackets. OpenAPI does not say how such a one is written; those who read brackets

@@ -139,10 +139,9 @@ impl<'d> Members<'d> {
     pub(crate) fn write_others(&self, converter: &mut Converter<'d>, findings: &mut Findings) -> Vec<(String, Json)> {
         let mut written: Vec<(String, Json)> = Vec::new();
         for schema in &self.others {
-            let kept = OTHERS.iter().chain(&["maxProperties"]).filter(|name| schema.node.get(name).is_some());
-            let names: Vec<&str> = kept.copied().collect();
-            let all = converter.convert_members(schema, findings);
-            for (name, value) in all.iter().filter(|(name, _)| names.contains(name)) {
+            let is_other = |name: &str| name == "maxProperties" || OTHERS.contains(&name);
+            let all = converter.convert_members(schema, is_other, findings);
+            for (name, value) in all.iter() {
                 if written.iter().any(|(other, _)| other == name) {
                     findings.loss(&schema.place.below(name), "is not checked, for another part says it too");
                 } else {

@@ -26,14 +26,15 @@ pub(super) fn convert<'d>(
     depth: usize,
     findings: &mut Findings,
 ) -> Json {
-    let written = members(converter, schema, depth, findings);
+    let written = members(converter, schema, |_| true, depth, findings);
     nullable(converter, schema, written)
 }
 
-/// What a schema says beside its reference, if it has one.
+/// What a schema says beside its reference, if it has one, by those keywords that are wanted.
 pub(super) fn members<'d>(
     converter: &mut Converter<'d>,
     schema: &Found<'d>,
+    wanted: impl Fn(&str) -> bool,
     depth: usize,
     findings: &mut Findings,
 ) -> Object {
@@ -41,7 +42,7 @@ pub(super) fn members<'d>(
     let around = std::mem::take(&mut converter.only_read);
     let only_read = only_read(converter, schema, &around);
     let mut written = ObjectBuilder::new();
-    for (name, node) in members.iter() {
+    for (name, node) in members.iter().filter(|(name, _)| wanted(name)) {
         let value = Found { node, place: schema.place.below(name) };
         // Parts in place speak of the same object, and what is below of another one.
         converter.only_read = if name == "allOf" { only_read.clone() } else { HashSet::new() };

@@ -104,9 +104,14 @@ impl<'d> Converter<'d> {
         self.subschema(schema, 1, findings)
     }
 
-    /// What a schema says itself, references aside, by keyword.
-    pub(crate) fn convert_members(&mut self, schema: &Found<'d>, findings: &mut Findings) -> Object {
-        keywords::members(self, schema, 1, findings)
+    /// What a schema says itself, references aside, by those keywords that are wanted.
+    pub(crate) fn convert_members(
+        &mut self,
+        schema: &Found<'d>,
+        wanted: impl Fn(&str) -> bool,
+        findings: &mut Findings,
+    ) -> Object {
+        keywords::members(self, schema, wanted, 1, findings)
     }
 
     /// The definitions that what was converted refers to, in the order of their names.
@@ -192,7 +197,7 @@ impl<'d> Converter<'d> {
         if members.keys().all(|name| matches!(name, "$ref" | "title" | "example" | "examples")) {
             return Vec::new();
         }
-        let written = keywords::members(self, schema, depth, findings);
+        let written = keywords::members(self, schema, |_| true, depth, findings);
         written.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
     }
 

@@ -8,7 +8,7 @@ fn parameter(rest: &str) -> String {
 
 #[test]
 fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
-    let table: [(&str, &[&str]); 15] = [
+    let table: [(&str, &[&str]); 22] = [
         (
             r#""schema": {"type": "integer", "minimum": 1}, "required": true, "description": "Which *page*.""#,
             &[
@@ -50,7 +50,60 @@ fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
             r#""style": "deepObject", "schema": {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"gt": {"type": "integer"}}}]}"#,
             &[
                 "GET /x{?q[gt],q}",
-                r#"{"type":"object","properties":{"q[gt]":{"type":"integer"},"q":{"anyOf":[{"type":"integer"},{"type":"object","properties":{"gt":{"type":"integer"}}}]}},"additionalProperties":false}"#,
+                r#"{"type":"object","properties":{"q[gt]":{"type":"integer"},"q":{"type":"integer"}},"additionalProperties":false}"#,
+            ],
+        ),
+        (
+            r#""schema": {"oneOf": [{"type": "integer"}, {"type": "object", "properties": {"a": {}}}], "default": 1}"#,
+            &[
+                "GET /x{?a,q}",
+                r#"{"type":"object","properties":{"a":{},"q":{"default":1,"oneOf":[{"type":"integer"}]}},"additionalProperties":false}"#,
+            ],
+        ),
+        (
+            r#""style": "deepObject", "schema": {"allOf": [{"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"gt": {}}}]}]}"#,
+            &[
+                "GET /x{?q[gt],q}",
+                r#"{"type":"object","properties":{"q[gt]":{},"q":{"allOf":[{"anyOf":[{"type":"integer"},{"type":"object","properties":{"gt":{}}}]}],"not":{"type":"object"}}},"additionalProperties":false}"#,
+            ],
+        ),
+        (
+            r#""style": "deepObject", "schema": {"type": ["object", "string"], "properties": {"a": {}}}"#,
+            &[
+                "GET /x{?q[a],q}",
+                r#"{"type":"object","properties":{"q[a]":{},"q":{"type":["string"],"properties":{"a":{}}}},"additionalProperties":false}"#,
+            ],
+        ),
+        (
+            r#""style": "deepObject", "schema": {"anyOf": [{"type": "object", "additionalProperties": {"type": "string"}}, {"type": "string", "enum": [""]}]}"#,
+            &[
+                "GET /x{?q}",
+                r#"{"type":"object","properties":{"q":{"type":"string","enum":[""]}},"additionalProperties":false}"#,
+                "- members that are not named cannot be passed",
+            ],
+        ),
+        (
+            r#""style": "deepObject", "schema": {"type": "object", "properties": {"in": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object", "properties": {"x": {}}}]}}}"#,
+            &[
+                "GET /x{?q[in][x],q[in][]}",
+                r#"{"type":"object","properties":{"q[in][x]":{},"q[in][]":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#,
+                ". its members are written as `q[in][…]`",
+                ". the document does not say how an array is written here: `q[in][]` is repeated",
+            ],
+        ),
+        (
+            r#""style": "deepObject", "schema": {"oneOf": [{"type": "object", "properties": {"k": {"enum": ["a"]}, "x": {}}}, {"type": "object", "properties": {"k": {"enum": ["b"]}}}, {"type": "object", "properties": {"k": {"enum": ["c"]}, "x": {}}}]}"#,
+            &[
+                "GET /x{?q[k],q[x]}",
+                r#"{"type":"object","properties":{"q[k]":{"anyOf":[{"enum":["a"]},{"enum":["b"]},{"enum":["c"]}]},"q[x]":{}},"additionalProperties":false}"#,
+            ],
+        ),
+        (
+            r#""style": "deepObject", "schema": {"additionalProperties": {"type": "string"}}"#,
+            &[
+                "GET /x{?q}",
+                r#"{"type":"object","properties":{"q":{"additionalProperties":{"type":"string"}}},"additionalProperties":false}"#,
+                "- it may be anything: an object is written as JSON text, not as `q[…]`",
             ],
         ),
         (
