@@ -52,6 +52,16 @@ pub(crate) struct Body<'d> {
     required: bool,
 }
 
+impl<'d> Body<'d> {
+    /// How a form's `encoding` has a field written, if it says so.
+    fn style_of(&self, name: &str) -> Option<Style<'d>> {
+        let encodings = self.encoding.as_ref().filter(|_| self.format == BodyFormat::Form)?;
+        let encoding = encodings.get(name)?;
+        let is_styled = encoding.get("style").is_some() || encoding.get("explode").is_some();
+        is_styled.then(|| Style::of(&encoding))
+    }
+}
+
 /// What a body is made of.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
@@ -172,7 +182,7 @@ pub(crate) fn fields<'d>(converter: &mut Converter<'d>, body: &Body<'d>, finding
     if !body.required && fields.properties.iter().any(|pair| pair.required) {
         findings.note(&schema.place, "the body need not be sent, but always is");
     }
-    write_rest(converter, &members, &mut fields, findings);
+    write_rest(converter, body, &members, &mut fields, findings);
     fields
 }
 
@@ -188,18 +198,38 @@ fn form_field<'d>(
     required: bool,
     findings: &mut Findings,
 ) -> Vec<Pair> {
-    let encoding = body.encoding.as_ref().and_then(|all| all.get(name));
-    let styled = encoding.filter(|encoding| encoding.get("style").is_some() || encoding.get("explode").is_some());
-    if let Some(encoding) = styled {
-        return flat::pairs(converter, name, schemas, Style::of(&encoding), required, findings);
+    if let Some(style) = body.style_of(name) {
+        return flat::pairs(converter, name, schemas, style, required, findings);
     }
     let schema = all_of(converter, schemas, findings);
     let place = schemas.first().map(|first| first.place.clone()).unwrap_or_default();
     vec![Pair { key: name.to_owned(), schema, required, place }]
 }
 
+/// Reports a field of an alternative that is written otherwise than its encoding says: there it is no pair.
+fn report_style<'d>(
+    converter: &Converter<'d>,
+    body: &Body<'d>,
+    name: &str,
+    schemas: &[Found<'d>],
+    findings: &mut Findings,
+) {
+    let (Some(style), Some(first)) = (body.style_of(name), schemas.first()) else { return };
+    let shape = Shape::of(converter.document(), converter.steps(), first);
+    let is_joined = shape.array && (!style.explode || style.name == "deepObject");
+    if !shape.is_anything() && (shape.object || is_joined) {
+        findings.loss(&first.place, format!("{name:.100?} stands in an alternative: its `encoding` is not followed"));
+    }
+}
+
 /// What is said of the object as a whole.
-fn write_rest<'d>(converter: &mut Converter<'d>, members: &Members<'d>, fields: &mut Fields, findings: &mut Findings) {
+fn write_rest<'d>(
+    converter: &mut Converter<'d>,
+    body: &Body<'d>,
+    members: &Members<'d>,
+    fields: &mut Fields,
+    findings: &mut Findings,
+) {
     let document = converter.document();
     if let Some(additional) = &members.additional {
         let written = match additional.node {
@@ -216,6 +246,9 @@ fn write_rest<'d>(converter: &mut Converter<'d>, members: &Members<'d>, fields: 
         for part in parts {
             let inner = Members::of(document, converter.steps(), part, &mut Findings::default());
             fields.other_names.extend(inner.properties.iter().map(|(name, _)| (*name).to_owned()));
+            for (name, schemas) in inner.sent(converter) {
+                report_style(converter, body, name, &schemas, findings);
+            }
             fields.takes_params &= !object::is_closed_behind(document, converter.steps(), part);
             // Written here and now, so that it can be opened for params of the path.
             let found = document.follow(part.node, &part.place).unwrap_or_else(|_| part.clone());

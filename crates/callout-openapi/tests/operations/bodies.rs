@@ -84,6 +84,33 @@ fn of_several_media_types_the_best_that_takes_an_object_is_sent() {
 }
 
 #[test]
+fn a_field_of_an_alternative_whose_encoding_is_not_followed_is_a_loss() {
+    let strings = r#"{"type":"array","items":{"type":"string"}}"#;
+    let first = format!(
+        r#"{{"type":"object","properties":{{"card":{{"type":"object","properties":{{"n":{{}}}}}},"all":{strings}}}}}"#
+    );
+    let second = format!(r#"{{"type":"object","properties":{{"some":{strings}}}}}"#);
+    let encoding = r#"{"card": {"style": "deepObject"}, "all": {"explode": true}, "some": {"explode": false}}"#;
+    let content = |media: &str| {
+        let content = format!(r#"{{"schema": {{"oneOf": [{first}, {second}]}}, "encoding": {encoding}}}"#);
+        let operation = format!(r#"{{"requestBody": {{"required": true, "content": {{"{media}": {content}}}}}}}"#);
+        imported("3.0.3", "/x", "post", &operation, "{}")
+    };
+    let written = format!(r#"{{"type":"object","oneOf":[{first},{second}]}}"#);
+    expect(
+        &content("application/x-www-form-urlencoded"),
+        &[
+            "POST /x",
+            "form",
+            &written,
+            r#"- "card" stands in an alternative: its `encoding` is not followed"#,
+            r#"- "some" stands in an alternative: its `encoding` is not followed"#,
+        ],
+    );
+    expect(&content("application/json"), &["POST /x", &written]);
+}
+
+#[test]
 fn combined_bodies_are_merged_or_kept() {
     let post = |schema: &str| {
         imported(
