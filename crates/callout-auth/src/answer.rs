@@ -21,7 +21,7 @@ const MAX_SHOWN: usize = 200;
 /// So many tokens of an answer are masked, from its beginning: of [`MAX_SHOWN`] characters more cannot be.
 const MAX_MASKED: usize = 64;
 
-/// Members of an answer that are tokens whatever the config says (RFC 6749 section 5.1, OpenID Connect Core section
+/// Members of an answer that are tokens whatever the config says (RFC 6749 section 5.1, `OpenID` Connect Core section
 /// 3.1.3.3).
 const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
 
@@ -178,7 +178,7 @@ impl AnswerRules {
                 let redactor = self.masking_tokens(json, limits, redactor);
                 match error_of(json) {
                     Some(error) => told(error, json, &redactor),
-                    None => clean(&excerpt(&redactor.json(json), MAX_SHOWN)),
+                    None => clean(&excerpt(redactor.json(json), MAX_SHOWN)),
                 }
             }
             None if looks_like_html(body) => "an HTML page".to_owned(),
@@ -301,7 +301,7 @@ fn check_type(body: &Json, takes_any: bool, redactor: &Redactor) -> Result<(), S
     if is_usable {
         return Ok(());
     }
-    let shown = clean(&excerpt(&redactor.json(kind), 40));
+    let shown = clean(&excerpt(redactor.json(kind), 40));
     Err(format!("the token's `token_type` is {shown}, only Bearer can be used"))
 }
 
@@ -322,7 +322,7 @@ fn error_of(body: &Json) -> Option<&Json> {
 fn told(error: &Json, body: &Json, redactor: &Redactor) -> String {
     let mut said = match error {
         Json::String(code) => bounded(&redactor.text(code)),
-        other => clean(&excerpt(&redactor.json(other), MAX_SHOWN)),
+        other => clean(&excerpt(redactor.json(other), MAX_SHOWN)),
     };
     if let Some(description) = body.get("error_description").and_then(Json::as_str).filter(|text| !text.is_empty()) {
         said.push_str(": ");

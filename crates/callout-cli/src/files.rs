@@ -115,15 +115,15 @@ pub(crate) fn faults_but_for_secrets(document: &Json) -> Faults {
 /// As [`load`], for commands that need no secret. What stands in the file must be good all the same.
 pub(crate) fn load_without_secrets(path: &Path) -> Result<Integration, Stop> {
     let document = read_document(path)?;
-    let faulty = |faults: &Faults| faulty(path, &document, &Secrets::new(), faults);
+    let stop = |faults: &Faults| faulty(path, &document, &Secrets::new(), faults);
     let mut found = Faults::new();
-    let Some((mut config, own)) = read(&document, &Secrets::new(), &mut found) else { return Err(faulty(&found)) };
+    let Some((mut config, own)) = read(&document, &Secrets::new(), &mut found) else { return Err(stop(&found)) };
     let secrets = own.iter().fold(stand_ins(&config), |all, (name, value)| all.with(name, value.clone()));
     let whole = compile_read(config.clone(), &secrets, &mut found);
     let mut faults = Faults::new();
     take_over(&found, &mut faults);
     if !faults.is_empty() {
-        return Err(faulty(&faults));
+        return Err(stop(&faults));
     }
     if let Some(integration) = whole {
         return Ok(integration);
@@ -131,7 +131,7 @@ pub(crate) fn load_without_secrets(path: &Path) -> Result<Integration, Stop> {
     // What is missing is a key that nothing can stand in for. Auth of that kind takes no params, so that the endpoints
     // are the same without it.
     config.auth = None;
-    compile_read(config, &Secrets::new(), &mut faults).ok_or_else(|| faulty(&faults))
+    compile_read(config, &Secrets::new(), &mut faults).ok_or_else(|| stop(&faults))
 }
 
 /// As [`compile`], for commands that need a good integration: the faults are the message.

@@ -44,15 +44,15 @@ async fn import(
     let document = files::read_document(file)?;
     // Everything that is wrong with it is said before a database is opened.
     let mut faults = Faults::new();
-    let faulty = |faults: &Faults| files::faulty(file, &document, given, faults);
+    let stop = |faults: &Faults| files::faulty(file, &document, given, faults);
     if files::compile(&document, given, &mut faults).is_none() {
-        return Err(faulty(&faults));
+        return Err(stop(&faults));
     }
-    let (config, secrets) = files::read(&document, given, &mut faults).ok_or_else(|| faulty(&faults))?;
+    let (config, secrets) = files::read(&document, given, &mut faults).ok_or_else(|| stop(&faults))?;
     // What a server would not take from a request does not come in by this way either.
     ServerOptions::default().refuse_large(&config, &mut faults);
     if !faults.is_empty() {
-        return Err(faulty(&faults));
+        return Err(stop(&faults));
     }
     let store = store::open(args).await?;
     let workspace = store::workspace(&store, workspace).await?;

@@ -379,7 +379,7 @@ mod tests {
     fn excerpts_are_bounded() {
         let long = Json::from("é".repeat(1000));
         assert_eq!(excerpt(&long, 80).chars().count(), 81);
-        assert_eq!(excerpt(&Json::parse("[1, \"a\"]").unwrap(), 7), "[1,\"a\"]");
+        assert_eq!(excerpt(Json::parse("[1, \"a\"]").unwrap(), 7), "[1,\"a\"]");
         assert_eq!(excerpt("é".repeat(5), 5), "ééééé");
         assert_eq!(excerpt("é".repeat(6), 5), "ééééé…");
     }

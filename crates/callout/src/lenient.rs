@@ -254,7 +254,7 @@ impl<'s> Walk<'s> {
             match schema.get("type") {
                 Some(Json::String(name)) => types.push(name.as_str()),
                 Some(Json::Array(names)) => types.extend(names.iter().filter_map(Json::as_str)),
-                _ => types.extend(listed.clone().map(type_of)),
+                _ => types.extend(listed.clone().map(|value| -> &'s str { type_of(value) })),
             }
             // The very string may be listed.
             types.extend(listed.any(|value| value.as_str().is_some()).then_some("string"));
