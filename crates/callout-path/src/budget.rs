@@ -1,15 +1,21 @@
-//! How much work look-ups may do: each alone, and all of one evaluation together.
+//! How much work look-ups may do, and until when: each alone, and all of one evaluation together.
 
-use callout_core::limits::Limits;
+use callout_core::{
+    json::Number,
+    limits::Limits,
+    time::{Deadline, SharedClock},
+};
 use thiserror::Error;
 
-/// Paths visited more nodes of one body than [`Limits`] allow.
+/// Paths have more to do with one body than [`Limits`] allow, or than there is time for.
 ///
-/// Every node that is looked at counts each time: a child that a wildcard, a slice, a filter or a
-/// descent goes over, a member that a name finds, a step in a condition, a node that two values are
-/// compared by. Long texts that are measured, compared or matched count as more than one.
+/// Work is counted in nodes. Every node that is looked at counts each time: a child that a wildcard, a slice, a filter
+/// or a descent goes over, a member that a name finds, a node that two values are compared by. Each path in a condition
+/// counts as many as it has steps, and `@` and `$` alone count one; so does a condition that asks for no path. What
+/// takes longer counts as more than one: to measure, compare or match a long text, to look for a name of 32 bytes or
+/// more, to compare a number of more than 19 digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum TooManyNodes {
+pub enum TooMuch {
     /// One path visits more than [`Limits::max_path_matches`], which stands here.
     #[error(
         "a path visits more than {0} nodes of one body (`max_path_matches`); make it more specific, or ask the API \
@@ -23,13 +29,16 @@ pub enum TooManyNodes {
          fewer paths, make them more specific, or ask the API for less"
     )]
     Together(usize),
+    /// The deadline of [`Visits::with_deadline`] passed before a path had ended.
+    #[error("the call's time was over before it had ended")]
+    Time,
 }
 
 /// The nodes that the paths of one evaluation may visit: so many each, and so many together.
 ///
 /// ```
 /// use callout_core::{json::Json, limits::Limits};
-/// use callout_path::{Path, TooManyNodes, Visits};
+/// use callout_path::{Path, TooMuch, Visits};
 ///
 /// let mut limits = Limits::default();
 /// limits.max_total_path_matches = 5;
@@ -37,24 +46,34 @@ pub enum TooManyNodes {
 /// let body = Json::parse("[1, 2, 3]")?;
 /// let mut visits = Visits::new(&limits);
 /// assert!(path.value_within(&body, &mut visits).is_ok());
-/// assert_eq!(path.value_within(&body, &mut visits).map(drop), Err(TooManyNodes::Together(5)));
+/// assert_eq!(path.value_within(&body, &mut visits).map(drop), Err(TooMuch::Together(5)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Visits {
+pub struct Visits<'w> {
     left: usize,
     each: usize,
     together: usize,
+    deadline: Option<(&'w SharedClock, Deadline)>,
 }
 
-impl Visits {
+impl<'w> Visits<'w> {
     /// As many as the limits allow.
     pub const fn new(limits: &Limits) -> Self {
         Self {
             left: limits.max_total_path_matches,
             each: limits.max_path_matches,
             together: limits.max_total_path_matches,
+            deadline: None,
         }
+    }
+
+    /// With a deadline, which is looked at while a path visits many nodes: for each thousand once. Who asks for a
+    /// path looks at it before.
+    #[must_use]
+    pub const fn with_deadline(mut self, clock: &'w SharedClock, deadline: Deadline) -> Self {
+        self.deadline = Some((clock, deadline));
+        self
     }
 
     /// How many one path may visit: [`Limits::max_path_matches`].
@@ -65,56 +84,114 @@ impl Visits {
     /// Looks one path up, within what is left.
     pub(crate) fn path<T>(
         &mut self,
-        look_up: impl FnOnce(&mut Budget) -> Result<T, TooManyNodes>,
-    ) -> Result<T, TooManyNodes> {
+        look_up: impl FnOnce(&mut Budget<'w>) -> Result<T, TooMuch>,
+    ) -> Result<T, TooMuch> {
         let (most, over) = if self.left < self.each {
-            (self.left, TooManyNodes::Together(self.together))
+            (self.left, TooMuch::Together(self.together))
         } else {
-            (self.each, TooManyNodes::OnePath(self.each))
+            (self.each, TooMuch::OnePath(self.each))
         };
-        let mut budget = Budget { left: most, over };
+        let mut budget = Budget::within(most, over, self.deadline);
         let found = look_up(&mut budget);
         // A path that failed has used up what it had.
-        self.left -= if found.is_ok() { most - budget.left } else { most };
+        self.left -= if found.is_ok() { most - budget.left() } else { most };
         found
     }
 }
 
+/// Nodes between two looks at the clock: half a millisecond at most, as a rule some microseconds.
+const BETWEEN_LOOKS: usize = 1_000;
+
 /// Bytes of text that cost as much as one node when they are only compared or counted.
 const BYTES_PER_NODE: usize = 1024;
 
+/// Bytes of a name that cost as much as one node when it is looked for: it may be compared with hundreds of others. How
+/// many there are is not asked, so that a part of a body costs what the whole does.
+const NAME_BYTES_PER_NODE: usize = 32;
+
+/// Digits of a number that cost as much as one node when they are calculated with.
+const DIGITS_PER_NODE: usize = 16;
+
+/// No number has more digits that are calculated with; those beyond are only read.
+const MOST_DIGITS: usize = 1_088;
+
 /// What is left of the nodes that a look-up may visit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Budget {
-    left: usize,
-    over: TooManyNodes,
+pub(crate) struct Budget<'w> {
+    /// Those until the clock is looked at.
+    soon: usize,
+    /// Those behind them.
+    later: usize,
+    over: TooMuch,
+    deadline: Option<(&'w SharedClock, Deadline)>,
 }
 
-impl Budget {
+impl<'w> Budget<'w> {
     #[cfg(test)]
-    pub(crate) const fn new(limits: &Limits) -> Self {
-        Self { left: limits.max_path_matches, over: TooManyNodes::OnePath(limits.max_path_matches) }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self::within(limits.max_path_matches, TooMuch::OnePath(limits.max_path_matches), None)
+    }
+
+    fn within(most: usize, over: TooMuch, deadline: Option<(&'w SharedClock, Deadline)>) -> Self {
+        let soon = most.min(BETWEEN_LOOKS);
+        Self { soon, later: most - soon, over, deadline }
+    }
+
+    const fn left(&self) -> usize {
+        self.soon + self.later
     }
 
     /// Pays for visiting that many nodes.
-    pub(crate) const fn take(&mut self, nodes: usize) -> Result<(), TooManyNodes> {
-        match self.left.checked_sub(nodes) {
-            Some(left) => {
-                self.left = left;
+    #[inline]
+    pub(crate) fn take(&mut self, nodes: usize) -> Result<(), TooMuch> {
+        match self.soon.checked_sub(nodes) {
+            Some(soon) => {
+                self.soon = soon;
                 Ok(())
             }
-            None => Err(self.over),
+            None => self.take_later(nodes),
+        }
+    }
+
+    #[cold]
+    fn take_later(&mut self, nodes: usize) -> Result<(), TooMuch> {
+        let left = self.left().checked_sub(nodes).ok_or(self.over)?;
+        *self = Self::within(left, self.over, self.deadline);
+        match self.deadline {
+            Some((clock, deadline)) if deadline.remaining(clock).is_zero() => Err(TooMuch::Time),
+            _ => Ok(()),
         }
     }
 
     /// Pays for reading a text once; short ones are free, their node is paid for.
-    pub(crate) const fn read(&mut self, bytes: usize) -> Result<(), TooManyNodes> {
+    pub(crate) fn read(&mut self, bytes: usize) -> Result<(), TooMuch> {
         self.take(bytes / BYTES_PER_NODE)
+    }
+
+    /// Pays for looking for a name; short ones are free, as above.
+    pub(crate) fn look_for(&mut self, name: &str) -> Result<(), TooMuch> {
+        self.take(name.len() / NAME_BYTES_PER_NODE)
+    }
+
+    /// Pays for finding out what a number means; it is free if it has no more digits than others have.
+    pub(crate) fn calculate(&mut self, number: &Number) -> Result<(), TooMuch> {
+        let digits = Number::slow_digits(number.as_str());
+        self.take(digits.min(MOST_DIGITS) / DIGITS_PER_NODE + digits / BYTES_PER_NODE)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::{Duration, Instant},
+    };
+
+    use callout_core::time::{Clock, StillClock};
+
     use super::*;
 
     #[test]
@@ -125,7 +202,76 @@ mod tests {
         assert_eq!(budget.take(2), Ok(()));
         assert_eq!(budget.read(2 * BYTES_PER_NODE - 1), Ok(()));
         assert_eq!(budget.take(0), Ok(()));
-        assert_eq!(budget.take(1), Err(TooManyNodes::OnePath(3)));
+        assert_eq!(budget.take(1), Err(TooMuch::OnePath(3)));
+    }
+
+    #[test]
+    fn what_lies_behind_a_look_at_the_clock_counts_as_well() {
+        let mut limits = Limits::default();
+        limits.max_path_matches = 3 * BETWEEN_LOOKS;
+        for step in [1, 7, BETWEEN_LOOKS - 1, BETWEEN_LOOKS, BETWEEN_LOOKS + 1, limits.max_path_matches] {
+            let mut budget = Budget::new(&limits);
+            let steps = limits.max_path_matches / step;
+            assert_eq!((0..steps).try_for_each(|_| budget.take(step)), Ok(()), "{step}");
+            assert_eq!(budget.left(), limits.max_path_matches - steps * step);
+            assert_eq!(budget.take(step), Err(TooMuch::OnePath(limits.max_path_matches)), "{step}");
+        }
+    }
+
+    #[test]
+    fn what_takes_longer_costs_more_than_one() {
+        let cost = |pay: &dyn Fn(&mut Budget<'_>) -> Result<(), TooMuch>| {
+            let mut budget = Budget::new(&Limits::default());
+            pay(&mut budget).map(|()| Limits::default().max_path_matches - budget.left())
+        };
+        let number = |text: &str| Number::from_text(text).unwrap();
+        for (text, nodes) in [
+            ("9.5", 0),
+            ("-0.30000000000000004", 0),
+            ("9007199254740993.0000001", 1),
+            ("1.0000000000000001268e300", 21),
+            ("7".repeat(1_000).as_str(), 62),
+            ("7".repeat(100_000).as_str(), 68 + 97),
+        ] {
+            assert_eq!(cost(&|budget| budget.calculate(&number(text))), Ok(nodes), "{text}");
+        }
+        assert_eq!(cost(&|budget| budget.look_for("customfield_10010")), Ok(0));
+        assert_eq!(cost(&|budget| budget.look_for(&"k".repeat(900))), Ok(28));
+    }
+
+    /// A clock on which a second passes with every look.
+    struct Ticking {
+        start: Instant,
+        looks: Arc<AtomicU64>,
+    }
+
+    impl Clock for Ticking {
+        fn now(&self) -> Instant {
+            self.start + Duration::from_secs(self.looks.fetch_add(1, Ordering::Relaxed))
+        }
+
+        fn unix(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        async fn sleep(&self, _: Duration) {}
+
+        fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
+            std::future::pending()
+        }
+    }
+
+    #[test]
+    fn the_deadline_is_looked_at_while_nodes_are_visited() {
+        let (start, looks) = (StillClock::new().now(), Arc::new(AtomicU64::new(0)));
+        let clock = SharedClock::new(Ticking { start, looks: looks.clone() });
+        let deadline = Deadline::at(start + Duration::from_secs(3));
+        let mut visits = Visits::new(&Limits::default()).with_deadline(&clock, deadline);
+        let mut path = |nodes: usize| visits.path(|budget| (0..nodes).try_for_each(|_| budget.take(1)));
+        assert_eq!(path(BETWEEN_LOOKS), Ok(()));
+        assert_eq!(looks.load(Ordering::Relaxed), 0, "a short path does not pay for it");
+        assert_eq!(path(5 * BETWEEN_LOOKS), Err(TooMuch::Time));
+        assert_eq!(looks.load(Ordering::Relaxed), 4);
     }
 
     #[test]
@@ -136,10 +282,10 @@ mod tests {
         let mut path = |nodes| visits.path(|budget| budget.take(nodes));
         assert_eq!([path(4), path(3)], [Ok(()), Ok(())]);
         // Three are left, which is less than one may have.
-        assert_eq!([path(3), path(1)], [Ok(()), Err(TooManyNodes::Together(10))]);
+        assert_eq!([path(3), path(1)], [Ok(()), Err(TooMuch::Together(10))]);
         let mut visits = Visits::new(&limits);
         let mut path = |nodes| visits.path(|budget| budget.take(nodes));
-        assert_eq!([path(5), path(4), path(2)], [Err(TooManyNodes::OnePath(4)), Ok(()), Ok(())]);
-        assert_eq!(path(1), Err(TooManyNodes::Together(10)));
+        assert_eq!([path(5), path(4), path(2)], [Err(TooMuch::OnePath(4)), Ok(()), Ok(())]);
+        assert_eq!(path(1), Err(TooMuch::Together(10)));
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use callout_core::json::{Json, SmolStr};
 
 use crate::{
-    budget::{Budget, TooManyNodes},
+    budget::{Budget, TooMuch},
     error::PathError,
     mask::Mask,
     route::{Hop, Route},
@@ -78,7 +78,7 @@ impl Dotted {
         self.parts.iter().map(hops).collect()
     }
 
-    pub(crate) fn value<'a>(&self, root: &'a Json, budget: &mut Budget) -> Result<Option<Cow<'a, Json>>, TooManyNodes> {
+    pub(crate) fn value<'a>(&self, root: &'a Json, budget: &mut Budget<'_>) -> Result<Option<Cow<'a, Json>>, TooMuch> {
         let mut value = Value { open: Vec::new(), found: None };
         self.walk(root, budget, &mut value)?;
         Ok(value.found)
@@ -89,7 +89,7 @@ impl Dotted {
         go_down(&self.parts, root, Part::find)
     }
 
-    pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: &mut Budget) -> Result<(), TooManyNodes> {
+    pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: &mut Budget<'_>) -> Result<(), TooMuch> {
         self.walk(root, budget, &mut Select { root, mask })
     }
 
@@ -97,12 +97,7 @@ impl Dotted {
     ///
     /// The arrays that it has spread over stand in a list, not on the stack: what names are looked
     /// for in may nest deeper than the stack.
-    fn walk<'a>(
-        &self,
-        root: &'a Json,
-        budget: &mut Budget,
-        visitor: &mut impl Visitor<'a>,
-    ) -> Result<(), TooManyNodes> {
+    fn walk<'a>(&self, root: &'a Json, budget: &mut Budget<'_>, visitor: &mut impl Visitor<'a>) -> Result<(), TooMuch> {
         let mut trail = Vec::new();
         let mut spread: Vec<Spread<'_, 'a>> = Vec::new();
         let (mut node, mut rest) = (root, &*self.parts);
@@ -151,8 +146,8 @@ fn descend<'p, 'a>(
     mut node: &'a Json,
     mut parts: &'p [Part],
     trail: &mut Vec<usize>,
-    budget: &mut Budget,
-) -> Result<End<'p, 'a>, TooManyNodes> {
+    budget: &mut Budget<'_>,
+) -> Result<End<'p, 'a>, TooMuch> {
     while let Some((part, rest)) = parts.split_first() {
         if let (Part::Name(_), Json::Array(elements)) = (part, node) {
             return Ok(End::Spread(elements, parts));
@@ -225,7 +220,7 @@ mod tests {
 
     use super::*;
 
-    fn budget() -> Budget {
+    fn budget() -> Budget<'static> {
         Budget::new(&Limits::default())
     }
 

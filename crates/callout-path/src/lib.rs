@@ -45,7 +45,7 @@ mod pointer;
 mod route;
 mod step;
 
-pub use budget::{TooManyNodes, Visits};
+pub use budget::{TooMuch, Visits};
 pub use error::PathError;
 pub use mask::Mask;
 pub use path::{Grammar, Path};

@@ -9,7 +9,7 @@ use callout_core::{
 };
 
 use crate::{
-    budget::{TooManyNodes, Visits},
+    budget::{TooMuch, Visits},
     dotted::Dotted,
     error::PathError,
     jsonpath::{Account, Query},
@@ -138,7 +138,7 @@ impl Path {
     /// # Errors
     ///
     /// When it visits more than [`Limits::max_path_matches`] nodes.
-    pub fn value<'a>(&self, root: &'a Json, limits: &Limits) -> Result<Option<Cow<'a, Json>>, TooManyNodes> {
+    pub fn value<'a>(&self, root: &'a Json, limits: &Limits) -> Result<Option<Cow<'a, Json>>, TooMuch> {
         self.value_within(root, &mut Visits::new(limits))
     }
 
@@ -146,8 +146,9 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// When it visits more nodes than one path may, or than are left of those for all.
-    pub fn value_within<'a>(&self, root: &'a Json, visits: &mut Visits) -> Result<Option<Cow<'a, Json>>, TooManyNodes> {
+    /// When it visits more nodes than one path may, or than are left of those for all, or when the deadline of
+    /// `visits` passes.
+    pub fn value_within<'a>(&self, root: &'a Json, visits: &mut Visits<'_>) -> Result<Option<Cow<'a, Json>>, TooMuch> {
         visits.path(|budget| match &*self.compiled {
             Compiled::Dotted(path) => path.value(root, budget),
             Compiled::Pointer(path) => Ok(path.find(root, &mut Vec::new()).map(Cow::Borrowed)),
@@ -195,7 +196,7 @@ impl Path {
     /// # Errors
     ///
     /// When it visits more than [`Limits::max_path_matches`] nodes; the mask is of no use then.
-    pub fn select(&self, root: &Json, mask: &mut Mask, limits: &Limits) -> Result<(), TooManyNodes> {
+    pub fn select(&self, root: &Json, mask: &mut Mask, limits: &Limits) -> Result<(), TooMuch> {
         self.select_within(root, mask, &mut Visits::new(limits))
     }
 
@@ -203,9 +204,9 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// When it visits more nodes than one path may, or than are left of those for all; the mask is of
-    /// no use then.
-    pub fn select_within(&self, root: &Json, mask: &mut Mask, visits: &mut Visits) -> Result<(), TooManyNodes> {
+    /// When it visits more nodes than one path may, or than are left of those for all, or when the deadline of
+    /// `visits` passes; the mask is of no use then.
+    pub fn select_within(&self, root: &Json, mask: &mut Mask, visits: &mut Visits<'_>) -> Result<(), TooMuch> {
         visits.path(|budget| {
             let mut trail = Vec::new();
             let found = match &*self.compiled {

@@ -2,7 +2,10 @@
 
 use callout_core::json::{Json, Object, SmolStr};
 
-use crate::route::Hop;
+use crate::{
+    budget::{Budget, TooMuch},
+    route::Hop,
+};
 
 /// Up to this many members a name is looked for one by one: the index that larger objects make at
 /// their first look-up pays off only when many names are looked up.
@@ -33,6 +36,19 @@ impl Step {
             Self::Name(name) => format!("[{:?}]", name.as_str()),
             Self::Index(index) => format!("[{index}]"),
         }
+    }
+
+    /// As [`Step::find`], for who may look into the same node again and again: pays for a search that takes longer
+    /// than a node's visit.
+    pub(crate) fn find_within<'a>(
+        &self,
+        node: &'a Json,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<(usize, &'a Json)>, TooMuch> {
+        if let (Self::Name(name), Json::Object(_)) = (self, node) {
+            budget.look_for(name)?;
+        }
+        Ok(self.find(node))
     }
 
     /// The child and its position.

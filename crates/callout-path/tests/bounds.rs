@@ -5,7 +5,7 @@
 use std::thread;
 
 use callout_core::{json::Json, limits::Limits};
-use callout_path::{Grammar, Mask, Path, TooManyNodes};
+use callout_path::{Grammar, Mask, Path, TooMuch};
 use proptest::prelude::*;
 
 fn limits(nodes: usize) -> Limits {
@@ -21,7 +21,7 @@ fn visits(path: &str, document: &Json, nodes: usize) -> bool {
     let select = path.select(document, &mut Mask::new(), &limits);
     assert_eq!(value.is_ok(), select.is_ok(), "{path}");
     if let Err(error) = value {
-        assert_eq!(error, TooManyNodes::OnePath(nodes));
+        assert_eq!(error, TooMuch::OnePath(nodes));
     }
     select.is_ok()
 }
@@ -35,15 +35,26 @@ fn visited_nodes_are_counted() {
         ("$.a[0:2]", 3),
         ("$.a[0,0,0]", 6),
         ("$.a[*,*]", 8),
-        ("$.a[?@ > 1]", 4),
+        ("$.a[?@ > 1]", 7),
+        ("$.a[?@ > 0 && @ < 9 && @ != 4]", 13),
+        ("$.a[?@ == @]", 10),
+        ("$.a[?@]", 7),
+        ("$.a[?!@ || @]", 10),
+        ("$.a[?1 == 1 && length('x') < 2]", 10),
+        ("$.a[?length(@) == 1]", 7),
+        ("$.a[?match('x', 'x')]", 7),
+        ("$.a[?search(@, 'x')]", 7),
+        ("$.a[?@ > 12345678901234567890]", 10),
+        ("$.a[?@ > 1.2345678901234567e-300]", 7),
+        ("$.a[?@ > 1.0000000000000001268e300]", 70),
         ("$.b.c[?@.d]", 8),
         ("$.b.c[?@.d == 'x']", 8),
         ("$.b.c[?@.d == $.a[0]]", 14),
         ("$..d", 13),
         ("$..*", 22),
         ("$.b[?count(@.*) > 0]", 6),
-        ("$.a[?@ == 9 || count($.a[*]) == 3]", 19),
-        ("$.b.c[?@ == $.b.c[0]]", 16),
+        ("$.a[?@ == 9 || count($.a[*]) == 3]", 22),
+        ("$.b.c[?@ == $.b.c[0]]", 19),
         ("$[?match('x', $.b.c[0].d)]", 511),
         ("$.a[?$.x || $.y]", 10),
         ("$.a[?$.x.* || $.y..z]", 10),
@@ -75,7 +86,7 @@ fn a_query_that_multiplies_ends_at_the_limit() {
     ];
     for (path, document) in hostile {
         let path = Path::parse(&path, &Limits::default()).unwrap();
-        assert_eq!(path.value(document, &Limits::default()).map(drop), Err(TooManyNodes::OnePath(100_000)), "{path}");
+        assert_eq!(path.value(document, &Limits::default()).map(drop), Err(TooMuch::OnePath(100_000)), "{path}");
     }
 }
 
@@ -91,7 +102,32 @@ fn long_texts_cost_more_than_one_node() {
     for path in ["$[?length(@) == 1]", "$[?@ == $[0]]", "$[?@ <= $[0]]", "$[?search(@, 'c')]", "$[?match('x', @)]"] {
         assert!(!visits(path, &document, 100_000), "{path}");
     }
-    assert!(visits("$[?@ == 'x']", &document, 2_000));
+    assert!(visits("$[?@ == 'x']", &document, 4_000));
+}
+
+#[test]
+fn long_names_cost_more_than_one_node() {
+    let name = |at: usize, length: usize| format!("{}{at:03}", "k".repeat(length));
+    let wide = |length: usize| -> Json { (0..200).map(|at| (name(at, length), Json::from(at))).collect() };
+    let document = |length: usize| -> Json {
+        let elements: Json = (0..1_000).collect::<Vec<i32>>().into();
+        [("w", wide(length)), ("a", elements)].into_iter().collect()
+    };
+    let path = |length: usize| format!("$.a[?$.w['{}'] == 1]", name(199, length));
+    // One for each element and each of two steps, and the list.
+    assert!(visits(&path(10), &document(10), 3_001));
+    assert!(!visits(&path(900), &document(900), 20_000));
+    assert!(visits(&path(900), &document(900), 32_000));
+    // Names that objects are compared by.
+    let same = |length: usize| -> Json {
+        let members = |order: &mut dyn Iterator<Item = usize>| -> Json {
+            order.map(|at| (name(at, length), Json::from(1))).collect()
+        };
+        [("w", members(&mut (0..16))), ("v", members(&mut (0..16).rev()))].into_iter().collect()
+    };
+    for (length, nodes, fits) in [(10, 20, true), (20_000, 300, false)] {
+        assert_eq!(visits("$[?$.w == $.v]", &same(length), 2 * nodes), fits, "{length}");
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn documents() -> Vec<(&'static str, Json)> {
     for _ in 0..127 {
         deep = vec![deep].into();
     }
-    let number = |digits: usize| Json::parse(&"7".repeat(digits)).unwrap();
+    let number = |digits: usize| number_of(&"7".repeat(digits));
     vec![
         ("one text", with_text(vec![Json::from(text.clone())].into())),
         ("texts", with_text(parts)),
@@ -73,7 +73,29 @@ fn documents() -> Vec<(&'static str, Json)> {
         ("members", (0..100_000).map(|at| (format!("key {at}"), Json::from(at))).collect()),
         ("tree", tree(6)),
         ("digits", (0..20).map(|_| number(500_000)).collect()),
+        ("decimals", vec![number_of("9.5"); 99_000].into()),
+        // Halfway between two floats but for the last digits.
+        ("halves", vec![number_of(&format!("9007199254740993.{}1", "0".repeat(83))); 99_000].into()),
+        ("large", vec![number_of("1.000000000000000126855606e+300"); 99_000].into()),
+        ("small", vec![number_of("1.000000000000000107949552e-300"); 99_000].into()),
+        ("names", names()),
     ]
+}
+
+fn number_of(text: &str) -> Json {
+    Json::parse(text).unwrap()
+}
+
+/// Long names that differ at their ends, and a list of elements for each of which they can be looked for.
+fn names() -> Json {
+    let wide = (0..256).map(|at| (format!("{}{at:03}", "k".repeat(900)), Json::from(at)));
+    let same = |at: usize| (format!("{}{at:03}", "k".repeat(20_000)), Json::from(at));
+    ObjectBuilder::new()
+        .with("w", wide.collect::<Json>())
+        .with("a", (0..16).map(same).collect::<Json>())
+        .with("b", (0..16).rev().map(same).collect::<Json>())
+        .with("l", (0..90_000).collect::<Vec<i32>>())
+        .into()
 }
 
 fn tree(levels: usize) -> Json {
@@ -114,6 +136,32 @@ fn paths() -> Vec<String> {
     all.push(format!("$[?{}]", vec!["@.a.b.c"; 120].join("||")));
     all.push(format!("$[?{}]", vec!["length(@) > 9"; 70].join("||")));
     all.push("$[?@ > 1 && @ < 2]".to_owned());
+    // Conditions that look at nothing but the element, or not even that.
+    for (condition, many, joined) in [
+        ("@>0", 200, "&&"),
+        ("@==7", 160, "||"),
+        ("@", 300, "&&"),
+        ("!@", 250, "||"),
+        ("1==1", 160, "&&"),
+        ("'a'<'b'", 100, "&&"),
+        ("length('ab')==2", 55, "&&"),
+        ("match('ab','a.')", 50, "&&"),
+        ("search(@,'[ab]c')", 50, "||"),
+        ("length(@)>9", 70, "||"),
+        ("count(@.*)>0", 70, "||"),
+        ("@>9007199254740993.00000001", 30, "||"),
+        ("@<1.000000000000000126855606e+300", 25, "||"),
+        ("@>1.000000000000000107949553e-300", 25, "||"),
+        ("@==$.a", 120, "||"),
+        ("$.a==$.b", 100, "&&"),
+    ] {
+        let conditions = vec![condition; many].join(joined);
+        all.push(format!("$[?{conditions}]"));
+        all.push(format!("$.l[?{conditions}]"));
+    }
+    all.push(format!("$.l[?$.w['{}255']==1]", "k".repeat(900)));
+    all.push(format!("$.l[?$.w['{}999']]", "k".repeat(900)));
+    all.push(format!("$[{}]['{}255']", vec!["'w'"; 20].join(","), "k".repeat(900)));
     all.push("$[?length(@) == length($)]".to_owned());
     // Long and deep ones.
     for (open, close) in [("(", ")"), ("!(", ")"), ("$[?", "]"), ("@[?", "]"), ("count($[?", "])>0"), ("[", "]")] {

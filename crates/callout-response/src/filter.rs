@@ -1,14 +1,14 @@
 //! `response_filter`: keeps what any of its paths matches, in place.
 
 use callout_core::{
-    Error, ErrorKind,
+    Error,
     fault::{FaultCode, Faults},
     json::Json,
     limits::Limits,
 };
 use callout_path::{Mask, Path, Visits};
 
-use crate::{Watch, plan::Reach};
+use crate::{Watch, plan::Reach, watch::ended};
 
 /// A compiled `response_filter`.
 #[derive(Clone, Debug)]
@@ -42,14 +42,14 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LimitExceeded`] if a path visits more nodes than one may, or than are left for all of
-    /// the endpoint; [`ErrorKind::Timeout`] if the deadline passes.
-    pub fn apply(&self, value: &Json, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
+    /// [`ErrorKind::LimitExceeded`](callout_core::ErrorKind) if a path visits more nodes than one may, or than are left
+    /// for all of the endpoint; [`ErrorKind::Timeout`](callout_core::ErrorKind) if the deadline passes.
+    pub fn apply(&self, value: &Json, visits: &mut Visits<'_>, watch: &Watch<'_>) -> Result<Json, Error> {
         let mut mask = Mask::new();
         for (at, path) in self.paths.iter().enumerate() {
             watch.check("response_filter")?;
             path.select_within(value, &mut mask, visits)
-                .map_err(|error| Error::new(ErrorKind::LimitExceeded, format!("response_filter[{at}]: {error}")))?;
+                .map_err(|error| ended(format_args!("response_filter[{at}]"), error))?;
         }
         Ok(mask.apply(value))
     }

@@ -15,6 +15,7 @@ use crate::{
     Watch,
     plan::{MappedRows, Reach, TextRoom},
     template::Lines,
+    watch::ended,
 };
 
 /// How many members the objects of one mapped array may have together, for each node that a path
@@ -94,7 +95,7 @@ impl Mapping {
     /// How many bytes at most are written for `mapped`, which it made of a value that is written with `given` bytes;
     /// neither is looked through. `None` if that cannot be told: a path with several matches may give the same
     /// value many times.
-    pub(crate) fn most_bytes(&self, mapped: &Json, given: usize, visits: &Visits) -> Option<usize> {
+    pub(crate) fn most_bytes(&self, mapped: &Json, given: usize, visits: &Visits<'_>) -> Option<usize> {
         /// An element in which a path is absent becomes `null`, and may be as short as a digit.
         const LONGER: usize = NULL.len() - 1;
         if !self.members.iter().all(|(_, path)| path.is_single()) {
@@ -122,7 +123,7 @@ impl Mapping {
     /// [`ErrorKind::LimitExceeded`] if a path visits more nodes than one may, or than are left for all of
     /// the endpoint, or the objects of an array have more than four times as many members as one path may
     /// visit nodes; [`ErrorKind::Timeout`] if the deadline passes.
-    pub fn apply(&self, value: &Json, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
+    pub fn apply(&self, value: &Json, visits: &mut Visits<'_>, watch: &Watch<'_>) -> Result<Json, Error> {
         match value.as_array() {
             Some(elements) if self.members.iter().any(|(_, path)| is_relative(path)) => {
                 self.each(value, elements.len(), visits, watch)
@@ -131,7 +132,7 @@ impl Mapping {
         }
     }
 
-    fn one(&self, value: &Json, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
+    fn one(&self, value: &Json, visits: &mut Visits<'_>, watch: &Watch<'_>) -> Result<Json, Error> {
         let mut object = ObjectBuilder::with_capacity(self.members.len());
         for (name, path) in &self.members {
             object.insert(name.clone(), looked_up(name, path, value, visits, watch)?.into_owned());
@@ -141,7 +142,7 @@ impl Mapping {
 
     /// A relative path meets the array itself: it goes into each element and gives one array of what
     /// it has found there, within one bound.
-    fn each(&self, array: &Json, elements: usize, visits: &mut Visits, watch: &Watch<'_>) -> Result<Json, Error> {
+    fn each(&self, array: &Json, elements: usize, visits: &mut Visits<'_>, watch: &Watch<'_>) -> Result<Json, Error> {
         let max = visits.each().saturating_mul(MEMBERS_PER_NODE);
         if elements.saturating_mul(self.members.len()) > max {
             return Err(Error::new(
@@ -179,14 +180,13 @@ fn looked_up<'v>(
     name: &str,
     path: &Path,
     value: &'v Json,
-    visits: &mut Visits,
+    visits: &mut Visits<'_>,
     watch: &Watch<'_>,
 ) -> Result<Cow<'v, Json>, Error> {
     watch.check("response_mapping")?;
-    let found = path.value_within(value, visits).map_err(|error| {
-        let place = Place::root().field("response_mapping").field(name);
-        Error::new(ErrorKind::LimitExceeded, format!("{place}: {error}"))
-    })?;
+    let found = path
+        .value_within(value, visits)
+        .map_err(|error| ended(Place::root().field("response_mapping").field(name), error))?;
     Ok(found.unwrap_or(Cow::Owned(Json::Null)))
 }
 

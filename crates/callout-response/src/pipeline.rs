@@ -9,7 +9,6 @@ use callout_core::{
     redact::{Redactor, START_BYTES},
     time::{Deadline, SharedClock},
 };
-use callout_path::Visits;
 
 use crate::{
     Watch,
@@ -248,7 +247,7 @@ impl Pipeline {
 
     fn unmasked(&self, input: &Input<'_>, count: Count, stages: &mut Stages, known: Known) -> Result<Text, Error> {
         let watch = input.watch();
-        let mut visits = Visits::new(&self.limits);
+        let mut visits = watch.visits(&self.limits);
         let value = match &self.filter {
             Some(filter) => filter.apply(input.body, &mut visits, &watch)?,
             None => input.body.clone(),

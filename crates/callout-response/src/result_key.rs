@@ -3,7 +3,7 @@
 use callout_core::{Error, ErrorKind, fault::Faults, json::Json, limits::Limits};
 use callout_path::{Path, Visits};
 
-use crate::plan::Reach;
+use crate::{plan::Reach, watch::ended};
 
 /// Names that the message about an absent key lists, and characters of each.
 const SHOWN_NAMES: usize = 20;
@@ -36,13 +36,11 @@ impl ResultKey {
     /// # Errors
     ///
     /// [`ErrorKind::ResultKeyMissing`] if nothing stands there; the message lists the keys that there
-    /// are where the path comes to, as far as there is something. [`ErrorKind::LimitExceeded`] if the path visits more nodes than one may, or than are left
-    /// for all of the endpoint.
-    pub fn apply(&self, value: &Json, visits: &mut Visits) -> Result<Json, Error> {
-        let found = self
-            .path
-            .value_within(value, visits)
-            .map_err(|error| Error::new(ErrorKind::LimitExceeded, format!("result_key: {error}")))?;
+    /// are where the path comes to, as far as there is something. [`ErrorKind::LimitExceeded`] if the path visits more
+    /// nodes than one may, or than are left for all of the endpoint; [`ErrorKind::Timeout`] if the deadline of `visits`
+    /// passes meanwhile.
+    pub fn apply(&self, value: &Json, visits: &mut Visits<'_>) -> Result<Json, Error> {
+        let found = self.path.value_within(value, visits).map_err(|error| ended("result_key", error))?;
         found.map(std::borrow::Cow::into_owned).ok_or_else(|| {
             let (way, last) = self.path.reached(value);
             let message = format!("result_key: there is nothing at `{}`; {}", self.path, described(&way, last));

@@ -1,9 +1,13 @@
 //! The call's deadline, looked at between steps that each take a bounded time.
 
+use std::fmt::Display;
+
 use callout_core::{
     Error, ErrorKind,
+    limits::Limits,
     time::{Deadline, SharedClock},
 };
+use callout_path::{TooMuch, Visits};
 
 /// The clock and the deadline of a call.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +18,12 @@ pub struct Watch<'a> {
     pub deadline: Deadline,
 }
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    /// What all paths of an endpoint may visit, until then.
+    pub(crate) fn visits(&self, limits: &Limits) -> Visits<'a> {
+        Visits::new(limits).with_deadline(self.clock, self.deadline)
+    }
+
     /// Whether the deadline has passed.
     pub(crate) fn is_over(&self) -> bool {
         self.deadline.remaining(self.clock).is_zero()
@@ -22,12 +31,15 @@ impl Watch<'_> {
 
     /// Fails once the deadline has passed, naming the stage.
     pub(crate) fn check(&self, stage: &str) -> Result<(), Error> {
-        if self.is_over() {
-            return Err(Error::new(
-                ErrorKind::Timeout,
-                format!("{stage}: the call's time was over before it had ended"),
-            ));
-        }
-        Ok(())
+        if self.is_over() { Err(ended(stage, TooMuch::Time)) } else { Ok(()) }
     }
+}
+
+/// Why what stands at `place` in an endpoint ended before its end.
+pub(crate) fn ended(place: impl Display, error: TooMuch) -> Error {
+    let kind = match error {
+        TooMuch::OnePath(_) | TooMuch::Together(_) => ErrorKind::LimitExceeded,
+        TooMuch::Time => ErrorKind::Timeout,
+    };
+    Error::new(kind, format!("{place}: {error}"))
 }

@@ -55,6 +55,26 @@ impl Number {
         self.0.parse().unwrap_or(f64::NAN)
     }
 
+    /// How many digits have to be calculated with, one after the other, to find the float that a number written so is
+    /// nearest to: 0 for nearly all numbers, which have no more than fit into a machine word. An exponent is as much
+    /// work as hundreds of digits.
+    pub fn slow_digits(text: &str) -> usize {
+        /// As many as 64 bits hold.
+        const QUICK: usize = 19;
+        const QUICK_BYTES: usize = "-1.234567890123456789e-308".len();
+        /// For each power of ten that an exponent stands for there may be a digit.
+        const SCALED: usize = 320;
+        if text.len() <= QUICK {
+            return 0;
+        }
+        let exponent = text.bytes().position(|byte| matches!(byte, b'e' | b'E'));
+        let mantissa = text.bytes().take(exponent.unwrap_or(text.len()));
+        if text.len() <= QUICK_BYTES && mantissa.filter(u8::is_ascii_digit).count() <= QUICK {
+            return 0;
+        }
+        text.len() + if exponent.is_some() { SCALED } else { 0 }
+    }
+
     /// Whether it is written without a fraction and an exponent.
     pub fn is_integer(&self) -> bool {
         !self.0.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
@@ -157,6 +177,25 @@ mod tests {
         assert_eq!(number("9007199254740993").compare(&number("9007199254740992")), Ordering::Greater);
         assert_eq!(number("1.0").compare(&number("1")), Ordering::Equal);
         assert_eq!(number("1e400").compare(&number("-1e400")), Ordering::Greater);
+    }
+
+    #[test]
+    fn digits_beyond_a_machine_word_are_slow_to_read() {
+        let table = [
+            ("0", 0),
+            ("-1234567890123456789", 0),
+            ("-0.30000000000000004", 0),
+            ("-1.7976931348623157E-308", 0),
+            ("-1.234567890123456789e-308", 0),
+            ("12345678901234567890", 20),
+            ("9007199254740993.0000001", 24),
+            ("1.0000000000000001268e300", 345),
+            ("1e000000000000000000000000000000000001", 358),
+        ];
+        for (text, digits) in table {
+            assert_eq!(Number::slow_digits(text), digits, "{text}");
+        }
+        assert_eq!(Number::slow_digits(&"7".repeat(1_000)), 1_000);
     }
 
     #[test]

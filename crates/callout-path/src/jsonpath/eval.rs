@@ -12,7 +12,7 @@ use super::{
     sink::Sink,
 };
 use crate::{
-    budget::{Budget, TooManyNodes},
+    budget::{Budget, TooMuch},
     step::{child, children},
 };
 
@@ -21,29 +21,29 @@ use crate::{
 pub(super) enum Halt {
     /// The sink has what it wants.
     Enough,
-    TooMany(TooManyNodes),
+    TooMuch(TooMuch),
 }
 
-impl From<TooManyNodes> for Halt {
-    fn from(error: TooManyNodes) -> Self {
-        Self::TooMany(error)
+impl From<TooMuch> for Halt {
+    fn from(error: TooMuch) -> Self {
+        Self::TooMuch(error)
     }
 }
 
 type Walk = Result<(), Halt>;
 
 /// One evaluation of one query over one document.
-pub(super) struct Eval<'a> {
+pub(super) struct Eval<'a, 'w> {
     /// What `$` means.
     pub(super) root: &'a Json,
-    pub(super) budget: Budget,
+    pub(super) budget: Budget<'w>,
     pub(super) patterns: Patterns,
     /// The containers that descents are in, innermost last, each with its next child.
     descents: Vec<(&'a Json, usize)>,
 }
 
-impl<'a> Eval<'a> {
-    pub(super) const fn new(root: &'a Json, budget: Budget) -> Self {
+impl<'a, 'w> Eval<'a, 'w> {
+    pub(super) const fn new(root: &'a Json, budget: Budget<'w>) -> Self {
         Self { root, budget, patterns: Patterns::new(), descents: Vec::new() }
     }
 
@@ -53,14 +53,14 @@ impl<'a> Eval<'a> {
         segments: &'a [Segment],
         node: &'a Json,
         sink: &mut impl Sink<'a>,
-    ) -> Result<(), TooManyNodes> {
+    ) -> Result<(), TooMuch> {
         let outer = self.descents.len();
         let outcome = self.segments(segments, node, sink);
         // A walk that was halted has not come back up.
         self.descents.truncate(outer);
         match outcome {
             Ok(()) | Err(Halt::Enough) => Ok(()),
-            Err(Halt::TooMany(error)) => Err(error),
+            Err(Halt::TooMuch(error)) => Err(error),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Eval<'a> {
         for selector in selectors {
             match selector {
                 Selector::Step(step) => {
-                    if let Some((position, child)) = step.find(node) {
+                    if let Some((position, child)) = step.find_within(node, &mut self.budget)? {
                         self.child(position, child, rest, sink)?;
                     }
                 }

@@ -11,11 +11,11 @@ use super::{
     sink::{Count, Exists, Only, Sink},
 };
 use crate::{
-    budget::{Budget, TooManyNodes},
+    budget::{Budget, TooMuch},
     step::Step,
 };
 
-type Decided<T> = Result<T, TooManyNodes>;
+type Decided<T> = Result<T, TooMuch>;
 
 /// What an operand stands for.
 enum Value<'a> {
@@ -43,7 +43,7 @@ impl Value<'_> {
     }
 }
 
-impl<'a> Eval<'a> {
+impl<'a> Eval<'a, '_> {
     /// Whether the condition holds for `node`.
     pub(super) fn holds(&mut self, filter: &'a Filter, node: &'a Json) -> Decided<bool> {
         match filter {
@@ -71,10 +71,15 @@ impl<'a> Eval<'a> {
             }
             Filter::Present(start, steps) => Ok(self.follow(*start, steps, node)?.is_some()),
             Filter::Compare(left, operator, right) => {
+                self.written(&[left, right])?;
                 let (left, right) = (self.value(left, node)?, self.value(right, node)?);
                 compare(&left, *operator, &right, &mut self.budget)
             }
             Filter::Matches { text, pattern, extent } => {
+                match pattern {
+                    PatternOperand::Known(_) => self.written(&[text])?,
+                    PatternOperand::Found(pattern) => self.written(&[text, pattern])?,
+                }
                 let text = self.value(text, node)?;
                 let Some(text) = text.as_str() else { return Ok(false) };
                 match pattern {
@@ -90,6 +95,11 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// Pays for a condition that looks at nothing but what the path's author wrote, as often as it is asked.
+    fn written(&mut self, operands: &[&Operand]) -> Decided<()> {
+        if operands.iter().all(|operand| operand.is_written()) { self.budget.take(1) } else { Ok(()) }
+    }
+
     /// Hands the nodes of a query in a condition to `sink`. Asking costs one, though it finds nothing:
     /// a condition may ask often.
     fn nodes(&mut self, start: Start, query: &'a Query, node: &'a Json, sink: &mut impl Sink<'a>) -> Decided<()> {
@@ -97,12 +107,16 @@ impl<'a> Eval<'a> {
         self.all(&query.segments, self.start(start, node), sink)
     }
 
-    /// The node of a singular query in a condition. Each step costs one, the one that fails too.
+    /// The node of a singular query in a condition. Each step costs one, the one that fails too, and `@` and `$` alone
+    /// do: what is found is compared or measured, which is free if it is quick.
     fn follow(&mut self, start: Start, steps: &'a [Step], node: &'a Json) -> Decided<Option<&'a Json>> {
         let mut node = self.start(start, node);
+        if steps.is_empty() {
+            self.budget.take(1)?;
+        }
         for step in steps {
             self.budget.take(1)?;
-            let Some((_, child)) = step.find(node) else { return Ok(None) };
+            let Some((_, child)) = step.find_within(node, &mut self.budget)? else { return Ok(None) };
             node = child;
         }
         Ok(Some(node))
@@ -143,7 +157,7 @@ impl<'a> Eval<'a> {
 }
 
 /// Section 2.3.5.2.2.
-fn compare(left: &Value<'_>, operator: Operator, right: &Value<'_>, budget: &mut Budget) -> Decided<bool> {
+fn compare(left: &Value<'_>, operator: Operator, right: &Value<'_>, budget: &mut Budget<'_>) -> Decided<bool> {
     Ok(match operator {
         Operator::Equal => equal(left, right, budget)?,
         Operator::NotEqual => !equal(left, right, budget)?,
@@ -161,7 +175,7 @@ fn compare(left: &Value<'_>, operator: Operator, right: &Value<'_>, budget: &mut
 }
 
 /// The order of two numbers or two strings; other values have none.
-fn order(left: &Value<'_>, right: &Value<'_>, budget: &mut Budget) -> Decided<Option<Ordering>> {
+fn order(left: &Value<'_>, right: &Value<'_>, budget: &mut Budget<'_>) -> Decided<Option<Ordering>> {
     if let (Some(left), Some(right)) = (left.as_number(), right.as_number()) {
         return numbers(left, right, budget).map(Some);
     }
@@ -171,15 +185,17 @@ fn order(left: &Value<'_>, right: &Value<'_>, budget: &mut Budget) -> Decided<Op
     Ok(Some(left.cmp(right)))
 }
 
-fn numbers(left: &Number, right: &Number, budget: &mut Budget) -> Decided<Ordering> {
-    budget.read(left.as_str().len() + right.as_str().len())?;
+fn numbers(left: &Number, right: &Number, budget: &mut Budget<'_>) -> Decided<Ordering> {
     if left == right {
+        budget.read(left.as_str().len())?;
         return Ok(Ordering::Equal);
     }
+    budget.calculate(left)?;
+    budget.calculate(right)?;
     Ok(left.compare(right))
 }
 
-fn equal(left: &Value<'_>, right: &Value<'_>, budget: &mut Budget) -> Decided<bool> {
+fn equal(left: &Value<'_>, right: &Value<'_>, budget: &mut Budget<'_>) -> Decided<bool> {
     match (left, right) {
         (Value::Nothing, Value::Nothing) => Ok(true),
         (Value::Nothing, _) | (_, Value::Nothing) => Ok(false),
@@ -193,7 +209,7 @@ fn equal(left: &Value<'_>, right: &Value<'_>, budget: &mut Budget) -> Decided<bo
 
 /// Whether two values are equal: numbers by what they mean, objects whatever their members' order.
 /// Each pair of nodes that is compared below the first counts as visited.
-fn equal_nodes(left: &Json, right: &Json, budget: &mut Budget) -> Decided<bool> {
+fn equal_nodes(left: &Json, right: &Json, budget: &mut Budget<'_>) -> Decided<bool> {
     if !shallow(left, right, budget)? {
         return Ok(false);
     }
@@ -203,7 +219,7 @@ fn equal_nodes(left: &Json, right: &Json, budget: &mut Budget) -> Decided<bool> 
     // Values may nest deeper than the stack.
     let mut open = vec![(left, right)];
     while let Some((left, right)) = open.pop() {
-        let mut pair = |left, right, budget: &mut Budget| -> Decided<bool> {
+        let mut pair = |left, right, budget: &mut Budget<'_>| -> Decided<bool> {
             budget.take(1)?;
             let alike = shallow(left, right, budget)?;
             if alike && matches!(left, Json::Array(_) | Json::Object(_)) {
@@ -221,6 +237,7 @@ fn equal_nodes(left: &Json, right: &Json, budget: &mut Budget) -> Decided<bool> 
             }
             (Json::Object(left), Json::Object(right)) => {
                 for (name, left) in left.iter() {
+                    budget.read(name.len())?;
                     let Some(right) = right.get(name) else { return Ok(false) };
                     if !pair(left, right, budget)? {
                         return Ok(false);
@@ -234,7 +251,7 @@ fn equal_nodes(left: &Json, right: &Json, budget: &mut Budget) -> Decided<bool> 
 }
 
 /// Whether two values are equal but for what stands in them.
-fn shallow(left: &Json, right: &Json, budget: &mut Budget) -> Decided<bool> {
+fn shallow(left: &Json, right: &Json, budget: &mut Budget<'_>) -> Decided<bool> {
     Ok(match (left, right) {
         (Json::Null, Json::Null) => true,
         (Json::Bool(left), Json::Bool(right)) => left == right,
@@ -268,7 +285,7 @@ impl Patterns {
     }
 
     /// The pattern of that text; `None` if it is none.
-    fn get(&mut self, text: &str, extent: Extent, budget: &mut Budget) -> Decided<Option<&Pattern>> {
+    fn get(&mut self, text: &str, extent: Extent, budget: &mut Budget<'_>) -> Decided<Option<&Pattern>> {
         budget.read(text.len())?;
         let known = self.known.iter().position(|(known, of, _)| *of == extent && known.as_str() == text);
         let at = if let Some(at) = known {

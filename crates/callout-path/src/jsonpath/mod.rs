@@ -20,7 +20,7 @@ use self::{
     sink::{Collect, Select, Sink},
 };
 use crate::{
-    budget::{Budget, TooManyNodes},
+    budget::{Budget, TooMuch},
     error::PathError,
     mask::Mask,
 };
@@ -32,18 +32,18 @@ impl Query {
     }
 
     /// The nodes that the query selects, in its order, each as often as it is selected.
-    pub(crate) fn nodes<'a>(&'a self, root: &'a Json, budget: &mut Budget) -> Result<Vec<&'a Json>, TooManyNodes> {
+    pub(crate) fn nodes<'a>(&'a self, root: &'a Json, budget: &mut Budget<'_>) -> Result<Vec<&'a Json>, TooMuch> {
         let mut found = Collect::default();
         self.walk(root, budget, &mut found)?;
         Ok(found.nodes)
     }
 
     /// Marks every node that the query selects.
-    pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: &mut Budget) -> Result<(), TooManyNodes> {
+    pub(crate) fn select(&self, root: &Json, mask: &mut Mask, budget: &mut Budget<'_>) -> Result<(), TooMuch> {
         self.walk(root, budget, &mut Select::new(root, mask))
     }
 
-    fn walk<'a>(&'a self, root: &'a Json, budget: &mut Budget, sink: &mut impl Sink<'a>) -> Result<(), TooManyNodes> {
+    fn walk<'a>(&'a self, root: &'a Json, budget: &mut Budget<'_>, sink: &mut impl Sink<'a>) -> Result<(), TooMuch> {
         let mut eval = Eval::new(root, *budget);
         eval.all(&self.segments, root, sink)?;
         *budget = eval.budget;

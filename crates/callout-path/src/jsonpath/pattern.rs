@@ -13,7 +13,7 @@ use regex_automata::{
     nfa::thompson::{self, WhichCaptures},
 };
 
-use crate::budget::{Budget, TooManyNodes};
+use crate::budget::{Budget, TooMuch};
 
 /// Bytes of text that are matched for the price of one node, where each byte is one step.
 const BYTES_PER_NODE: usize = 64;
@@ -107,7 +107,7 @@ impl Pattern {
         COMPILE_COST.saturating_add(text.len())
     }
 
-    pub(super) fn matches(&self, text: &str, budget: &mut Budget) -> Result<bool, TooManyNodes> {
+    pub(super) fn matches(&self, text: &str, budget: &mut Budget<'_>) -> Result<bool, TooMuch> {
         let nodes = if self.takes_one_step {
             text.len() / BYTES_PER_NODE
         } else {

@@ -128,6 +128,15 @@ impl Start {
 }
 
 impl Operand {
+    /// Whether it is the same in all documents, so that nothing is visited for it.
+    pub(super) fn is_written(&self) -> bool {
+        match self {
+            Self::Literal(_) => true,
+            Self::Length(operand) => operand.is_written(),
+            Self::Node(..) | Self::Count(..) | Self::Value(..) => false,
+        }
+    }
+
     fn asks_for_root(&self) -> bool {
         match self {
             Self::Literal(_) => false,
