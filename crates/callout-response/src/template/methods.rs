@@ -140,9 +140,12 @@ impl Method<'_> {
         Ok(self.whole(place)?.and_then(|times| usize::try_from(times).ok()).unwrap_or(usize::MAX))
     }
 
-    fn made(&self, text: String) -> Outcome<Json> {
-        self.meter.write(text.len())?;
-        Ok(text.into())
+    /// The text with letters in another case.
+    fn cased(&self, text: &str, change: fn(&str) -> String) -> Outcome<Json> {
+        // A letter may become three, of three times as many bytes.
+        let longer = if text.is_ascii() { 1 } else { 3 };
+        self.meter.write(text.len().saturating_mul(longer))?;
+        Ok(change(text).into())
     }
 
     fn of_mapping(&self, members: &Object) -> Option<Outcome<Json>> {
@@ -200,11 +203,11 @@ impl Method<'_> {
     fn of_string(&self, text: &SmolStr) -> Option<Outcome<Json>> {
         let all = |asked: fn(char) -> bool| Ok((!text.is_empty() && text.chars().all(asked)).into());
         Some(match self.name {
-            "upper" => self.made(text.to_uppercase()),
-            "lower" | "casefold" => self.made(text.to_lowercase()),
-            "capitalize" => self.made(capitalized(text)),
-            "title" => self.made(titled(text)),
-            "swapcase" => self.made(swapped(text)),
+            "upper" => self.cased(text, str::to_uppercase),
+            "lower" | "casefold" => self.cased(text, str::to_lowercase),
+            "capitalize" => self.cased(text, capitalized),
+            "title" => self.cased(text, titled),
+            "swapcase" => self.cased(text, swapped),
             "strip" => self.stripped(text, true, true),
             "lstrip" => self.stripped(text, true, false),
             "rstrip" => self.stripped(text, false, true),
@@ -246,7 +249,8 @@ impl Method<'_> {
         let goes = |found: char| chars.map_or(found.is_whitespace(), |chars| chars.contains(found));
         let text = if start { text.trim_start_matches(goes) } else { text };
         let text = if end { text.trim_end_matches(goes) } else { text };
-        self.made(text.to_owned())
+        self.meter.write(text.len())?;
+        Ok(text.into())
     }
 
     fn padded(&self, text: &str, pad: &Pad) -> Outcome<Json> {

@@ -17,6 +17,8 @@ pub(crate) enum Body {
     LongNames,
     /// Numbers of a million digits.
     Digits,
+    /// Letters that are three in upper case.
+    Greek,
     /// 128 levels.
     Deep,
 }
@@ -50,6 +52,7 @@ impl Body {
                     "0".repeat(1_000_000)
                 )
             }
+            Self::Greek => format!("{{\"s\": \"{}\"}}", "ΐ".repeat(3_800_000)),
             Self::Deep => format!("{{\"a\": {}{}, \"s\": \"x\"}}", "[".repeat(127), "]".repeat(127)),
         }
     }

@@ -4,7 +4,7 @@ use crate::body::Body;
 
 /// Templates that make much of little, or much of much.
 pub(crate) fn greedy() -> Vec<(Body, String)> {
-    use Body::{Deep, Digits, LongNames, Members, Numbers, Objects, Small, Text, Wide};
+    use Body::{Deep, Digits, Greek, LongNames, Members, Numbers, Objects, Small, Text, Wide};
     let forever = |inner: &str| format!("{{% for i in range(100000) %}}{inner}{{% endfor %}}");
     let variables = (0..800).map(|at| format!("{{%set v{at}=1%}}")).collect::<String>();
     let doubled = |set: &str| format!("{}{{{{ s|length }}}}", set.repeat(100));
@@ -191,6 +191,9 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
     ] {
         all.push((Wide, forever(inner)));
     }
+    let methods = ["upper", "lower", "swapcase", "capitalize", "title", "strip"];
+    all.extend(methods.map(|method| (Greek, format!("{{{{ s.{method}()|length }}}}"))));
+    all.extend(methods.map(|method| (Small, format!("{{% set s = 'ΐ' * 400000 %}}{{{{ s.{method}()|length }}}}"))));
     all.push((Wide, "{{ nope }}".into()));
     all.push((Wide, "{{ result.nope }}".into()));
     all.push((Wide, "{{ result|dictsort }}{{ result|items }}".into()));
