@@ -545,6 +545,27 @@ fn limits_are_named() {
 }
 
 #[test]
+fn numbers_are_paid_for_by_what_it_takes_to_read_and_write_them() {
+    let table = [
+        ("x == x", "1.7976931348623157e+308", 5_000, true),
+        ("x == x", "1.000000000000000126855606e+300", 5_000, false),
+        ("[x|string|float, x|string|float]", "1.7976931348623157e+308", 5_000, true),
+        ("[x|string|float, x|string|float]", "1.000000000000000126855606e+300", 5_000, false),
+        ("x|round(2)", "3.14159", 5_000, true),
+        ("x|round(2)", "1.7976931348623157e+308", 5_000, false),
+        ("x|round(300)", "3.14159", 5_000, false),
+        ("'%.2f'|format(x)", "3.14159", 3_000, true),
+        ("'%.2f'|format(x)", "1.7976931348623157e+308", 3_000, false),
+    ];
+    for (expression, number, times, fits) in table {
+        let body = format!("{{\"a\": [{}]}}", vec![number; times].join(","));
+        let outcome = render(&format!("{{% for x in a %}}{{% set y = {expression} %}}{{% endfor %}}"), &body);
+        let refused = outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::LimitExceeded);
+        assert_eq!((outcome.is_ok(), refused), (fits, !fits), "{expression} of {number}: {outcome:?}");
+    }
+}
+
+#[test]
 fn the_same_input_gives_the_same_output() {
     let template = "{% for k, v in result|items %}{{ k }}={{ v }} {{ v is mapping }};{% endfor %}{{ result|dictsort }}{{ items|groupby('price') }}";
     let first = render(template, BODY).unwrap();

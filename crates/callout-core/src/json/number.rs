@@ -58,6 +58,7 @@ impl Number {
     /// How many digits have to be calculated with, one after the other, to find the float that a number written so is
     /// nearest to: 0 for nearly all numbers, which have no more than fit into a machine word. An exponent is as much
     /// work as hundreds of digits.
+    #[inline]
     pub fn slow_digits(text: &str) -> usize {
         /// As many as 64 bits hold.
         const QUICK: usize = 19;
@@ -67,12 +68,13 @@ impl Number {
         if text.len() <= QUICK {
             return 0;
         }
-        let exponent = text.bytes().position(|byte| matches!(byte, b'e' | b'E'));
-        let mantissa = text.bytes().take(exponent.unwrap_or(text.len()));
-        if text.len() <= QUICK_BYTES && mantissa.filter(u8::is_ascii_digit).count() <= QUICK {
+        let is_other = |byte| !matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-');
+        let end = text.bytes().position(is_other).unwrap_or(text.len());
+        if text.len() <= QUICK_BYTES && text.bytes().take(end).filter(u8::is_ascii_digit).count() <= QUICK {
             return 0;
         }
-        text.len() + if exponent.is_some() { SCALED } else { 0 }
+        let is_scaled = matches!(text.as_bytes().get(end), Some(b'e' | b'E'));
+        text.len() + if is_scaled { SCALED } else { 0 }
     }
 
     /// Whether it is written without a fraction and an exponent.
@@ -191,6 +193,7 @@ mod tests {
             ("9007199254740993.0000001", 24),
             ("1.0000000000000001268e300", 345),
             ("1e000000000000000000000000000000000001", 358),
+            ("3f2504e0-4f89-11d3-9a0c-0305e82c3301", 36),
         ];
         for (text, digits) in table {
             assert_eq!(Number::slow_digits(text), digits, "{text}");

@@ -21,6 +21,8 @@ const UNITS_PER_FUEL: u64 = 40;
 const VISIT: u64 = 8;
 /// Cost of one element or member of a new list or mapping.
 const MAKE: u64 = 24;
+/// Cost of a digit of a number that has more than are read, or written, at once.
+const DIGIT: u64 = 2;
 /// So many units of work lie between two looks at the clock.
 const CLOCK_UNITS: u64 = 1 << 16;
 
@@ -88,6 +90,12 @@ impl Meter {
     #[inline]
     pub(super) fn scan(&self, bytes: usize) -> Outcome<()> {
         self.charge(1 + bytes as u64 / 2)
+    }
+
+    /// Accounts for calculating with that many digits of a number, one after the other.
+    #[inline]
+    pub(super) fn calculate(&self, digits: usize) -> Outcome<()> {
+        self.charge((digits as u64).saturating_mul(DIGIT))
     }
 
     /// Accounts for making a text of that many bytes, before it is made.

@@ -222,6 +222,7 @@ fn signed(value: &Json, field: &Field, meter: &Meter) -> Outcome<(String, String
     meter.visit(FLOAT_VALUES)?;
     let number = Num::of(value, meter)?
         .ok_or_else(|| Fail::new(format!("a number was to be formatted, and there is {}", kind(value))))?;
+    meter.calculate(number.digits_to_write(field.precision.unwrap_or(0)))?;
     let negative = match number {
         Num::Int(number) => number < 0,
         Num::Float(number) => number.is_sign_negative(),

@@ -33,9 +33,6 @@ pub(super) enum Compare {
     NotIn,
 }
 
-/// Numbers of so many characters are read quickly.
-const USUAL_DIGITS: usize = 24;
-
 /// A number to calculate with: whole numbers exactly within 128 bits, all others as floats.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Num {
@@ -49,9 +46,9 @@ impl Num {
         Ok(match json {
             Json::Bool(truth) => Some(Self::Int(i128::from(*truth))),
             Json::Number(number) => {
-                // More digits than usual take longer to read than to look at.
-                if number.as_str().len() > USUAL_DIGITS {
-                    meter.read(number.as_str().len().saturating_mul(16))?;
+                let digits = Number::slow_digits(number.as_str());
+                if digits > 0 {
+                    meter.calculate(digits)?;
                 }
                 Some(number.as_i128().map_or_else(|| Self::Float(number.as_f64()), Self::Int))
             }
@@ -63,6 +60,17 @@ impl Num {
         match self {
             Self::Int(value) => value as f64,
             Self::Float(value) => value,
+        }
+    }
+
+    /// How many digits are calculated with to write it with so many places and without an exponent.
+    pub(super) fn digits_to_write(self, places: usize) -> usize {
+        /// What a float cannot tell apart has up to 309 digits before the point. Each is made of all those behind it, and
+        /// read again by who rounds.
+        const LONG: usize = 1_000;
+        match self {
+            Self::Float(float) if float.abs() >= 1e17 || places > 40 => LONG,
+            Self::Float(_) | Self::Int(_) => 0,
         }
     }
 

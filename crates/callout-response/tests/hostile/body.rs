@@ -17,6 +17,10 @@ pub(crate) enum Body {
     LongNames,
     /// Numbers of a million digits.
     Digits,
+    /// Numbers that take long to read: halfway between two floats but for the last digits.
+    Halves,
+    /// 60,000 numbers of 309 digits, written short.
+    Large,
     /// Letters that are three in upper case.
     Greek,
     /// 128 levels.
@@ -52,6 +56,14 @@ impl Body {
                     "0".repeat(1_000_000)
                 )
             }
+            Self::Halves => format!(
+                "{{\"a\": [{}], \"b\": [{}], \"c\": [{}], \"t\": [{}]}}",
+                list(3_000, &|_| "9007199254740993.0000001".to_owned()),
+                list(10_000, &|_| "1.000000000000000126855606e+300".to_owned()),
+                list(10_000, &|_| "1.000000000000000107949552e-300".to_owned()),
+                list(10_000, &|_| "\"1.000000000000000107949552e-300\"".to_owned()),
+            ),
+            Self::Large => format!("{{\"a\": [{}]}}", list(60_000, &|_| "1.7976931348623157e308".to_owned())),
             Self::Greek => format!("{{\"s\": \"{}\"}}", "ΐ".repeat(3_800_000)),
             Self::Deep => format!("{{\"a\": {}{}, \"s\": \"x\"}}", "[".repeat(127), "]".repeat(127)),
         }

@@ -4,7 +4,7 @@ use crate::body::Body;
 
 /// Templates that make much of little, or much of much.
 pub(crate) fn greedy() -> Vec<(Body, String)> {
-    use Body::{Deep, Digits, Greek, LongNames, Members, Numbers, Objects, Small, Text, Wide};
+    use Body::{Deep, Digits, Greek, Halves, Large, LongNames, Members, Numbers, Objects, Small, Text, Wide};
     let forever = |inner: &str| format!("{{% for i in range(100000) %}}{inner}{{% endfor %}}");
     let variables = (0..800).map(|at| format!("{{%set v{at}=1%}}")).collect::<String>();
     let doubled = |set: &str| format!("{}{{{{ s|length }}}}", set.repeat(100));
@@ -190,6 +190,30 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         "{% set x = result == response %}",
     ] {
         all.push((Wide, forever(inner)));
+    }
+    for inner in ["a|sort", "b|sort", "c|max", "a == a", "c == response.c", "1.0 in c", "b|sum", "c|unique|length"] {
+        all.push((Halves, forever(&format!("{{% set y = {inner} %}}"))));
+    }
+    for (list, inner) in [
+        ("a", "x|round(2)"),
+        ("a", "x|round(-2)"),
+        ("a", "x|round(2, 'ceil')"),
+        ("b", "x|round(-2)"),
+        ("b", "-x + x"),
+        ("b", "'%d'|format(x)"),
+        ("c", "x|round(300)"),
+        ("c", "x|round(40)"),
+        ("c", "'%.40f'|format(x)"),
+        ("c", "'%.40e'|format(x)"),
+        ("t", "x|float"),
+        ("t", "x|int"),
+    ] {
+        let all_of = format!("{{% for x in {list} %}}{{% set y = {inner} %}}{{% endfor %}}");
+        all.push((Halves, forever(&all_of)));
+    }
+    for inner in ["x|round", "x|round(2)", "x|round(300)", "'%.2f'|format(x)", "'%d'|format(x)", "'{:,.2f}'.format(x)"]
+    {
+        all.push((Large, format!("{{% for x in a %}}{{% set y = {inner} %}}{{% endfor %}}")));
     }
     let methods = ["upper", "lower", "swapcase", "capitalize", "title", "strip"];
     all.extend(methods.map(|method| (Greek, format!("{{{{ s.{method}()|length }}}}"))));

@@ -5,7 +5,7 @@ mod texts;
 
 use std::sync::LazyLock;
 
-use callout_core::json::{Json, SmolStr};
+use callout_core::json::{Json, Number, SmolStr};
 
 use super::{
     budget::Meter,
@@ -159,7 +159,7 @@ fn default(call: &mut Call<'_>) -> Outcome<Json> {
 fn number(json: &Json, meter: &Meter) -> Outcome<Option<Num>> {
     match json {
         Json::String(text) => {
-            meter.read(text.len().saturating_mul(16))?;
+            meter.calculate(text.len().max(Number::slow_digits(text)))?;
             let text = text.trim();
             let integer = text.parse().ok().map(Num::Int);
             Ok(integer.or_else(|| text.parse().ok().filter(|float: &f64| float.is_finite()).map(Num::Float)))
@@ -201,8 +201,10 @@ fn round(call: &mut Call<'_>) -> Outcome<Json> {
         }
         (Num::Float(float), 0..) if matches!(method.as_deref(), None | Some("common")) => {
             // By decimal digits: scaling would make 2.675 * 100 = 267.49999999999994.
+            let width = usize::try_from(places).unwrap_or(0);
             call.meter.write(400)?;
-            format!("{float:.width$}", width = usize::try_from(places).unwrap_or(0)).parse().unwrap_or(float)
+            call.meter.calculate(number.digits_to_write(width))?;
+            format!("{float:.width$}").parse().unwrap_or(float)
         }
         (Num::Float(float), 0..) => how(float * scale) / scale,
         (Num::Float(float), _) => how(float / scale) * scale,
