@@ -589,6 +589,10 @@ fn into_chain(expr: Expr, start: usize, end: usize) -> Chain {
 
 fn negated(number: &Number) -> Number {
     let text = number.as_str();
+    // There is one whole zero.
+    if text == "0" {
+        return number.clone();
+    }
     let text = text.strip_prefix('-').map_or_else(|| format!("-{text}"), str::to_owned);
     Number::from_text(&text).unwrap_or_else(|| number.clone())
 }
