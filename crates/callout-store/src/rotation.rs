@@ -90,7 +90,7 @@ impl Store {
             if known.is_some() {
                 execute!(on, "UPDATE master_keys SET current = 1 WHERE key_id = $1", first.id())?;
             } else {
-                insert_check(&mut on, first, true, &self.0.rng).await?;
+                insert_check(&mut on, first, &self.0.rng).await?;
             }
         }
         on.commit().await?;

@@ -181,23 +181,22 @@ async fn prove_keys(database: &Database, source: Option<MasterKeySource>, rng: &
     }
     if is_new {
         let first = known.first().ok_or_else(|| keys.missing("first"))?;
-        insert_check(&mut on, first, true, rng).await?;
+        insert_check(&mut on, first, rng).await?;
     }
     on.commit().await?;
     Ok(keys)
 }
 
-/// Lets secrets be sealed under that key.
-pub(crate) async fn insert_check(on: &mut Write, key: &MasterKey, current: bool, rng: &SharedRng) -> Result<()> {
+/// Lets secrets be sealed under that key, which becomes the current one.
+pub(crate) async fn insert_check(on: &mut Write, key: &MasterKey, rng: &SharedRng) -> Result<()> {
     let sealed =
         key.seal(CHECK_SLOT, CHECK, rng).ok_or_else(|| StoreError::MasterKey("the key does not seal".to_owned()))?;
     execute!(
         *on,
-        "INSERT INTO master_keys (key_id, nonce, ciphertext, current) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO master_keys (key_id, nonce, ciphertext, current) VALUES ($1, $2, $3, 1)",
         &sealed.key_id,
         &sealed.nonce,
         &sealed.ciphertext,
-        i64::from(current),
     )?;
     Ok(())
 }
