@@ -22,7 +22,7 @@ use crate::{
     database::{execute, locking, row, rows},
     error::{Result, StoreError},
     master_key::{Keys, MasterKeySource, generate},
-    seal::{Sealed, Slot},
+    seal::Slot,
     secrets::SealedRow,
     store::{Vault, insert_check},
 };
@@ -132,15 +132,14 @@ impl Store {
         let mut done = 0;
         for (path, version, old_id, nonce, ciphertext) in &found {
             let slot = Slot { path, version: *version as u64 };
-            let sealed = Sealed { key_id: old_id.clone(), nonce: nonce.clone(), ciphertext: ciphertext.clone() };
-            let plain = keys.get(old_id)?.open(slot, &sealed);
+            let plain = keys.get(old_id)?.open(slot, nonce, ciphertext);
             let anew = plain.and_then(|plain| new.seal(slot, &plain, &self.0.rng));
             let anew = anew.ok_or_else(|| StoreError::Sealed { path: path.clone() })?;
             execute!(
                 on,
                 "UPDATE sealed_secrets SET key_id = $1, nonce = $2, ciphertext = $3 \
                  WHERE path = $4 AND version = $5 AND key_id = $6",
-                &anew.key_id,
+                key_id,
                 &anew.nonce,
                 &anew.ciphertext,
                 path,

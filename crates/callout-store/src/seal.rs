@@ -22,9 +22,7 @@ pub(crate) struct MasterKey {
 }
 
 /// A value that only its master key opens, and only in its place.
-#[derive(Clone, Debug)]
 pub(crate) struct Sealed {
-    pub(crate) key_id: String,
     pub(crate) nonce: Vec<u8>,
     pub(crate) ciphertext: Vec<u8>,
 }
@@ -69,13 +67,13 @@ impl MasterKey {
         sealed.extend_from_slice(plain);
         let aad = Aad::from(self.associated(slot));
         self.key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed).ok()?;
-        Some(Sealed { key_id: self.id.clone(), nonce: nonce.to_vec(), ciphertext: sealed })
+        Some(Sealed { nonce: nonce.to_vec(), ciphertext: sealed })
     }
 
     /// `None` if it was not sealed by this key for this slot, or is damaged.
-    pub(crate) fn open(&self, slot: Slot<'_>, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
-        let nonce = Nonce::try_assume_unique_for_key(&sealed.nonce).ok()?;
-        let mut plain = Zeroizing::new(sealed.ciphertext.clone());
+    pub(crate) fn open(&self, slot: Slot<'_>, nonce: &[u8], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut plain = Zeroizing::new(ciphertext.to_vec());
         let length = self.key.open_in_place(nonce, Aad::from(self.associated(slot)), plain.as_mut_slice()).ok()?.len();
         plain.truncate(length);
         Some(plain)
@@ -117,30 +115,29 @@ mod tests {
         let rng = SharedRng::new(Count(0.into()));
         let [key, other] = [(); 2].map(|()| MasterKey::generate(&rng).unwrap());
         let slot = Slot { path: "/dev/a/b", version: 3 };
-        let sealed = key.seal(slot, b"sesame", &rng).unwrap();
-        assert_eq!(key.open(slot, &sealed).unwrap().as_slice(), b"sesame");
-        assert!(!sealed.ciphertext.windows(6).any(|part| part == b"sesame"));
-        assert_ne!(key.seal(slot, b"sesame", &rng).unwrap().nonce, sealed.nonce);
+        let Sealed { nonce, ciphertext } = key.seal(slot, b"sesame", &rng).unwrap();
+        assert_eq!(key.open(slot, &nonce, &ciphertext).unwrap().as_slice(), b"sesame");
+        assert!(!ciphertext.windows(6).any(|part| part == b"sesame"));
+        assert_ne!(key.seal(slot, b"sesame", &rng).unwrap().nonce, nonce);
 
         for (path, version) in [("/dev/a/c", 3), ("/dev/a/b", 2), ("/dev/a/b", 4), ("/dev/a/", 3)] {
-            assert!(key.open(Slot { path, version }, &sealed).is_none(), "{path} {version}");
+            assert!(key.open(Slot { path, version }, &nonce, &ciphertext).is_none(), "{path} {version}");
         }
-        assert!(other.open(slot, &sealed).is_none());
+        assert!(other.open(slot, &nonce, &ciphertext).is_none());
         let renamed = MasterKey::new("renamed".to_owned(), key.bytes.clone()).unwrap();
-        assert!(renamed.open(slot, &sealed).is_none());
-        for at in 0..sealed.ciphertext.len() {
+        assert!(renamed.open(slot, &nonce, &ciphertext).is_none());
+        for at in 0..ciphertext.len() {
             for bit in 0..8 {
-                let mut damaged = sealed.clone();
-                damaged.ciphertext[at] ^= 1 << bit;
-                assert!(key.open(slot, &damaged).is_none());
+                let mut damaged = ciphertext.clone();
+                damaged[at] ^= 1 << bit;
+                assert!(key.open(slot, &nonce, &damaged).is_none());
             }
         }
-        for length in 0..sealed.ciphertext.len() {
-            let short = Sealed { ciphertext: sealed.ciphertext[..length].to_vec(), ..sealed.clone() };
-            assert!(key.open(slot, &short).is_none());
+        for length in 0..ciphertext.len() {
+            assert!(key.open(slot, &nonce, &ciphertext[..length]).is_none());
         }
-        for nonce in [vec![], vec![0; 11], vec![0; 13]] {
-            assert!(key.open(slot, &Sealed { nonce, ..sealed.clone() }).is_none());
+        for nonce in [&[][..], &[0; 11], &[0; 13]] {
+            assert!(key.open(slot, nonce, &ciphertext).is_none());
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     error::{Result, StoreError},
     master_key::{Keys, MasterKeySource},
     options::{DatabaseUrl, SecretBackend, StoreOptions},
-    seal::{MasterKey, Sealed, Slot},
+    seal::{MasterKey, Slot},
     secrets::home::Home,
     timestamp::Timestamp,
 };
@@ -171,7 +171,7 @@ async fn prove_keys(database: &Database, source: Option<MasterKeySource>, rng: &
     let known = keys.ring();
     for (key_id, nonce, ciphertext) in checks {
         let key = known.get(&key_id).ok_or_else(|| keys.missing(&key_id))?;
-        if key.open(CHECK_SLOT, &Sealed { key_id, nonce, ciphertext }).is_none() {
+        if key.open(CHECK_SLOT, &nonce, &ciphertext).is_none() {
             return Err(StoreError::MasterKey(format!(
                 "the master key {:?} is not the one that the database is sealed under, though it has its id; \
                  restore that key",
@@ -194,7 +194,7 @@ pub(crate) async fn insert_check(on: &mut Write, key: &MasterKey, rng: &SharedRn
     execute!(
         *on,
         "INSERT INTO master_keys (key_id, nonce, ciphertext, current) VALUES ($1, $2, $3, 1)",
-        &sealed.key_id,
+        key.id(),
         &sealed.nonce,
         &sealed.ciphertext,
     )?;

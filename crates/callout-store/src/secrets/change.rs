@@ -169,7 +169,7 @@ impl Parts {
                 &path,
                 next.revision,
                 next.id.to_string(),
-                &sealed.key_id,
+                &current,
                 &sealed.nonce,
                 &sealed.ciphertext,
             )?;

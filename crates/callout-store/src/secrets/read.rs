@@ -8,7 +8,7 @@ use crate::{
     error::{Result, StoreError},
     integrations::StoredIntegration,
     master_key::Keys,
-    seal::{Sealed, Slot},
+    seal::Slot,
     store::Vault,
 };
 
@@ -67,9 +67,7 @@ impl Store {
             let row = found.iter().find(|row| row.0 == path && row.1 as u64 == *version);
             let opened = match row {
                 Some((_, _, key_id, nonce, ciphertext)) => {
-                    let sealed =
-                        Sealed { key_id: key_id.clone(), nonce: nonce.clone(), ciphertext: ciphertext.clone() };
-                    keys.get(key_id)?.open(Slot { path: &path, version: *version }, &sealed)
+                    keys.get(key_id)?.open(Slot { path: &path, version: *version }, nonce, ciphertext)
                 }
                 None => None,
             };
