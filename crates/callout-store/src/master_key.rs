@@ -6,6 +6,7 @@
 use std::{
     fmt, fs, io,
     io::Write as _,
+    iter,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{Arc, PoisonError, RwLock},
@@ -50,36 +51,44 @@ impl fmt::Display for MasterKeySource {
     }
 }
 
-/// The keys of one source, newest first; at least one.
+/// The keys of one source, newest first.
 #[derive(Clone, Debug)]
-pub(crate) struct KeyRing(Vec<Arc<MasterKey>>);
+pub(crate) struct KeyRing {
+    first: Arc<MasterKey>,
+    older: Vec<Arc<MasterKey>>,
+}
 
 impl KeyRing {
     pub(crate) fn of(key: MasterKey) -> Self {
-        Self(vec![Arc::new(key)])
+        Self { first: Arc::new(key), older: Vec::new() }
     }
 
     /// The newest.
-    pub(crate) fn first(&self) -> Option<&Arc<MasterKey>> {
-        self.0.first()
+    pub(crate) fn first(&self) -> &MasterKey {
+        &self.first
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Arc<MasterKey>> {
-        self.0.iter().find(|key| key.id() == id)
+        self.all().find(|key| key.id() == id)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    /// Whether there are others than the newest.
+    pub(crate) fn has_older(&self) -> bool {
+        !self.older.is_empty()
     }
 
     /// With that key as its newest.
     pub(crate) fn with_first(&self, key: MasterKey) -> Self {
-        Self(std::iter::once(Arc::new(key)).chain(self.0.iter().cloned()).collect())
+        Self { first: Arc::new(key), older: self.all().cloned().collect() }
     }
 
     /// Its newest only.
     pub(crate) fn only_first(&self) -> Self {
-        Self(self.0.iter().take(1).cloned().collect())
+        Self { first: self.first.clone(), older: Vec::new() }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<MasterKey>> {
+        iter::once(&self.first).chain(&self.older)
     }
 
     fn read(text: &str, separator: char, source: &MasterKeySource) -> Result<Self> {
@@ -110,15 +119,14 @@ impl KeyRing {
             bytes.copy_from_slice(&decoded);
             keys.push(Arc::new(MasterKey::new(id.to_owned(), bytes).ok_or_else(|| bad("is refused"))?));
         }
-        if keys.is_empty() {
-            return Err(StoreError::MasterKey(format!("{source} holds no key")));
-        }
-        Ok(Self(keys))
+        let mut keys = keys.into_iter();
+        let first = keys.next().ok_or_else(|| StoreError::MasterKey(format!("{source} holds no key")))?;
+        Ok(Self { first, older: keys.collect() })
     }
 
     fn write(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(128 * self.0.len()));
-        for key in &self.0 {
+        let mut text = Zeroizing::new(String::with_capacity(128 * self.all().count()));
+        for key in self.all() {
             let encoded = Zeroizing::new(STANDARD.encode(key.bytes()));
             for part in [key.id(), ":", &encoded, "\n"] {
                 text.push_str(part);
@@ -341,7 +349,7 @@ mod tests {
         let [one, two] = [1, 2].map(|byte| STANDARD.encode([byte; KEY_LEN]));
         let text = format!("# newest first\nb:{two}\n\n a:{one}\n");
         let read = ring(&text).unwrap();
-        assert_eq!(read.first().unwrap().id(), "b");
+        assert_eq!(read.first().id(), "b");
         assert_eq!(read.get("a").unwrap().bytes(), &[1; KEY_LEN]);
         assert_eq!(*read.write(), format!("b:{two}\na:{one}\n"));
         assert_eq!(*read.only_first().write(), format!("b:{two}\n"));
@@ -367,9 +375,9 @@ mod tests {
     #[test]
     fn ids_have_1_to_64_characters_of_a_few_kinds() {
         let good = STANDARD.encode([7; KEY_LEN]);
-        let ids = |id: &str| ring(&format!("{id}:{good}")).map(|ring| ring.first().map(|key| key.id().to_owned()));
+        let ids = |id: &str| ring(&format!("{id}:{good}")).map(|ring| ring.first().id().to_owned());
         for id in ["a", "A.b_c-9", &"x".repeat(64)] {
-            assert_eq!(ids(id).ok().flatten().as_deref(), Some(id));
+            assert_eq!(ids(id).ok().as_deref(), Some(id));
         }
         for id in ["", &"x".repeat(65), "a b", "a/b", "é", "a\0"] {
             let error = ids(id).unwrap_err().to_string();

@@ -76,14 +76,14 @@ impl Store {
         if ring.get(&current).is_none() {
             return Err(keys.missing(&current));
         }
-        if ring.len() == 1 {
+        if !ring.has_older() {
             ring = ring.with_first(new_key(keys, &self.0.rng)?);
             match keys.source() {
                 Some(MasterKeySource::File(path)) => keys.replace_file(path, ring.clone())?,
                 _ => keys.set(ring.clone()),
             }
         }
-        let first = ring.first().ok_or_else(|| keys.missing(&current))?;
+        let first = ring.first();
         if first.id() != current {
             let known: Option<(i64,)> = row!(on, "SELECT current FROM master_keys WHERE key_id = $1", first.id())?;
             execute!(on, "UPDATE master_keys SET current = 0 WHERE current = 1")?;
@@ -164,7 +164,7 @@ impl Store {
         self.0.record(&mut on, record, by).await?;
         // Before the lock is given back, so that no other rotation adds a key meanwhile.
         let ring = keys.reload()?;
-        if ring.len() > 1 && ring.first().is_some_and(|first| first.id() == key_id) {
+        if ring.has_older() && ring.first().id() == key_id {
             match keys.source() {
                 Some(MasterKeySource::File(path)) => keys.replace_file(path, ring.only_first())?,
                 Some(MasterKeySource::Env(_)) => {}

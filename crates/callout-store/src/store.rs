@@ -180,8 +180,7 @@ async fn prove_keys(database: &Database, source: Option<MasterKeySource>, rng: &
         }
     }
     if is_new {
-        let first = known.first().ok_or_else(|| keys.missing("first"))?;
-        insert_check(&mut on, first, rng).await?;
+        insert_check(&mut on, known.first(), rng).await?;
     }
     on.commit().await?;
     Ok(keys)
