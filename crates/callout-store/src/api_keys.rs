@@ -294,10 +294,10 @@ impl Store {
     /// [`StoreError::NotFound`]
     pub async fn rotate_api_key(&self, workspace: Uuid, id: Uuid, by: &Actor) -> Result<(ApiKey, SecretString)> {
         let mut on = self.0.database.write().await?;
-        let select = locking(
-            &on,
+        let select = locking!(
+            on,
             concat!("SELECT ", columns!(), " FROM api_keys WHERE id = $1 AND workspace_id = $2"),
-            concat!("SELECT ", columns!(), " FROM api_keys WHERE id = $1 AND workspace_id = $2 FOR UPDATE"),
+            "FOR UPDATE"
         );
         let found: Option<KeyRow> = row!(on, select, id.to_string(), workspace.to_string())?;
         let found = found.ok_or(StoreError::NotFound("API key"))?;

@@ -117,17 +117,13 @@ impl Store {
         if current != Some((1,)) {
             return Err(StoreError::Changed);
         }
-        macro_rules! under_others {
-            ($lock:literal) => {
-                concat!(
-                    "SELECT path, version, key_id, nonce, ciphertext FROM sealed_secrets WHERE key_id IN ",
-                    "(SELECT key_id FROM master_keys WHERE key_id <> $1) LIMIT $2",
-                    $lock
-                )
-            };
-        }
         // Waits for nobody while it holds rows, and so never stands in a circle of those that wait.
-        let select = locking(&on, under_others!(""), under_others!(" FOR UPDATE SKIP LOCKED"));
+        let select = locking!(
+            on,
+            "SELECT path, version, key_id, nonce, ciphertext FROM sealed_secrets WHERE key_id IN \
+             (SELECT key_id FROM master_keys WHERE key_id <> $1) LIMIT $2",
+            "FOR UPDATE SKIP LOCKED"
+        );
         let found: Vec<SealedRow> = rows!(on, select, key_id, BATCH)?;
         let mut done = 0;
         for (path, version, old_id, nonce, ciphertext) in &found {

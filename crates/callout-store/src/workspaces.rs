@@ -103,11 +103,7 @@ impl Store {
     pub async fn delete_workspace(&self, id: Uuid, by: &Actor) -> Result<()> {
         let mut on = self.0.database.write().await?;
         // Nothing is created in it from here on.
-        let lock = locking(
-            &on,
-            "SELECT id, name, created_at FROM workspaces WHERE id = $1",
-            "SELECT id, name, created_at FROM workspaces WHERE id = $1 FOR UPDATE",
-        );
+        let lock = locking!(on, "SELECT id, name, created_at FROM workspaces WHERE id = $1", "FOR UPDATE");
         let found: Option<WorkspaceRow> = row!(on, lock, id.to_string())?;
         found.ok_or(StoreError::NotFound("workspace"))?;
         self.0.home().require(&mut on).await?;

@@ -91,7 +91,18 @@ macro_rules! row {
     };
 }
 
-pub(crate) use {execute, row, rows, rows_within};
+/// A statement that locks the rows it selects, in the way that is named, until the [`Write`] it is meant for ends.
+/// SQLite needs no words for it: there, a transaction that writes is alone.
+macro_rules! locking {
+    ($on:expr, $select:expr, $lock:literal) => {
+        match &$on {
+            $crate::database::On::Sqlite(_) => $select,
+            $crate::database::On::Postgres(_) => concat!($select, " ", $lock),
+        }
+    };
+}
+
+pub(crate) use {execute, locking, row, rows, rows_within};
 
 /// So long may PostgreSQL work on a statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
@@ -110,15 +121,6 @@ async fn within<T>(longest: Duration, work: impl Future<Output = sqlx::Result<T>
     match tokio::time::timeout(longest, work).await {
         Ok(done) => done,
         Err(elapsed) => Err(sqlx::Error::Io(elapsed.into())),
-    }
-}
-
-/// Locks rows against change until the transaction ends. SQLite needs no words for it: there, a
-/// transaction that writes is alone.
-pub(crate) fn locking(on: &Write, statement: &'static str, postgres: &'static str) -> &'static str {
-    match on {
-        On::Sqlite(_) => statement,
-        On::Postgres(_) => postgres,
     }
 }
 

@@ -145,11 +145,7 @@ impl Parts {
         self.home().settle(on, next.id).await?;
         // Which key is current is the database's word, and stays so until this transaction ends: a
         // rotation waits, and then finds what was sealed here.
-        let select = locking(
-            on,
-            "SELECT key_id FROM master_keys WHERE current = 1",
-            "SELECT key_id FROM master_keys WHERE current = 1 FOR SHARE",
-        );
+        let select = locking!(*on, "SELECT key_id FROM master_keys WHERE current = 1", "FOR SHARE");
         let mut current: Option<(String,)> = row!(*on, select)?;
         if current.is_none() {
             // It waited for a rotation: the row that it had found is not current any more.

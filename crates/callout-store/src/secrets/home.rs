@@ -24,7 +24,11 @@ type Row = (String, String);
 const WITHIN: &str = "database";
 const OUTSIDE: &str = "outside";
 
-const SELECT: &str = "SELECT backend, env FROM secret_home";
+macro_rules! select {
+    () => {
+        "SELECT backend, env FROM secret_home"
+    };
+}
 
 impl Home {
     pub(crate) fn new(is_outside: bool, env: &str) -> Self {
@@ -34,14 +38,14 @@ impl Home {
     /// Refuses a database whose secrets are kept elsewhere. Without any it is free again.
     pub(crate) async fn check(&self, database: &Database) -> Result<()> {
         let mut on = database.read().await?;
-        let found: Option<Row> = row!(on, SELECT)?;
+        let found: Option<Row> = row!(on, select!())?;
         drop(on);
         if found.is_none_or(|found| Self::from(found) == *self) {
             return Ok(());
         }
         let mut on = database.write().await?;
         // Who keeps one meanwhile has it locked, or waits for what becomes of it here.
-        let select = locking(&on, SELECT, "SELECT backend, env FROM secret_home FOR UPDATE");
+        let select = locking!(on, select!(), "FOR UPDATE");
         let found: Option<Row> = row!(on, select)?;
         let Some(kept) = found.map(Self::from).filter(|kept| kept != self) else { return Ok(()) };
         let has_some: Option<(String,)> = row!(
@@ -73,7 +77,7 @@ impl Home {
 
     /// In a transaction that changes secrets, or takes some away: refuses if they are kept elsewhere.
     pub(crate) async fn require(&self, on: &mut Write) -> Result<()> {
-        let select = locking(on, SELECT, "SELECT backend, env FROM secret_home FOR SHARE");
+        let select = locking!(*on, select!(), "FOR SHARE");
         let found: Option<Row> = row!(*on, select)?;
         found.map(Self::from).filter(|kept| kept != self).map_or(Ok(()), |kept| Err(self.is_not(&kept)))
     }
