@@ -30,7 +30,7 @@ pub(crate) struct Pending<'a> {
 
 /// What was done in a store outside.
 struct Outside {
-    intent: Option<Intent>,
+    intent: Intent,
     versions: Versions,
 }
 
@@ -60,25 +60,23 @@ impl Parts {
         given: &'a Secrets,
         removed: &[SecretName],
     ) -> Result<Pending<'a>> {
-        let mut pending = Pending { given, removed: removed.to_vec(), outside: None };
+        let pending = Pending { given, removed: removed.to_vec(), outside: None };
         let Vault::External(store) = &self.vault else { return Ok(pending) };
-        let mut outside = Outside { intent: None, versions: Versions::new() };
         let names: Vec<_> = given.iter().map(|(name, _)| name).chain(removed.iter().copied()).collect();
-        if !names.is_empty() {
-            let intent = self.begin_intent(next.workspace_id, next.id, &names).await?;
-            let began = self.clock.now();
-            match self.put_all(store, next, given).await {
-                Ok(versions) => outside = Outside { intent: Some(intent), versions },
-                Err(error) => {
-                    // One that had no answer may be carried out later; what was answered was not.
-                    let is_given_up = self.clock.now().saturating_duration_since(began) >= TIME_OUTSIDE;
-                    self.purge(if is_given_up { intent.given_up() } else { intent }).await;
-                    return Err(error);
-                }
+        if names.is_empty() {
+            return Ok(pending);
+        }
+        let intent = self.begin_intent(next.workspace_id, next.id, &names).await?;
+        let began = self.clock.now();
+        match self.put_all(store, next, given).await {
+            Ok(versions) => Ok(Pending { outside: Some(Outside { intent, versions }), ..pending }),
+            Err(error) => {
+                // One that had no answer may be carried out later; what was answered was not.
+                let is_given_up = self.clock.now().saturating_duration_since(began) >= TIME_OUTSIDE;
+                self.purge(if is_given_up { intent.given_up() } else { intent }).await;
+                Err(error)
             }
         }
-        pending.outside = Some(outside);
-        Ok(pending)
     }
 
     async fn put_all(&self, store: &SharedSecretStore, next: &StoredIntegration, given: &Secrets) -> Result<Versions> {
@@ -128,21 +126,19 @@ impl Parts {
         next: &StoredIntegration,
         pending: &Pending<'_>,
     ) -> Result<()> {
-        match (&self.vault, &pending.outside) {
-            (Vault::External(_), Some(Outside { intent: Some(intent), .. })) => {
-                if !pending.given.is_empty() {
-                    self.home().settle(on, next.id).await?;
-                }
-                intent.confirm(on, !pending.removed.is_empty()).await
+        if !pending.given.is_empty() {
+            self.home().settle(on, next.id).await?;
+            if let Vault::Sealed(keys) = &self.vault {
+                self.seal_all(on, keys, next, pending.given).await?;
             }
-            (Vault::External(_), _) => Ok(()),
-            (Vault::Sealed(_), _) if pending.given.is_empty() => Ok(()),
-            (Vault::Sealed(keys), _) => self.seal_all(on, keys, next, pending.given).await,
+        }
+        match &pending.outside {
+            Some(Outside { intent, .. }) => intent.confirm(on, !pending.removed.is_empty()).await,
+            None => Ok(()),
         }
     }
 
     async fn seal_all(&self, on: &mut Write, keys: &Keys, next: &StoredIntegration, given: &Secrets) -> Result<()> {
-        self.home().settle(on, next.id).await?;
         // Which key is current is the database's word, and stays so until this transaction ends: a
         // rotation waits, and then finds what was sealed here.
         let select = locking!(*on, "SELECT key_id FROM master_keys WHERE current = 1", "FOR SHARE");
@@ -175,7 +171,7 @@ impl Parts {
 
     /// After the transaction: steps 4 and 5, or the way back.
     pub(crate) async fn settle_secrets(&self, pending: Pending<'_>, is_done: bool) {
-        if let Some(intent) = pending.outside.and_then(|outside| outside.intent)
+        if let Some(Outside { intent, .. }) = pending.outside
             && (!is_done || !pending.removed.is_empty())
         {
             self.purge(intent).await;
