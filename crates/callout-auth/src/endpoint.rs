@@ -10,7 +10,7 @@ use bytes::Bytes;
 use callout_core::{
     Error,
     config::RetryConfig,
-    http::{Caller, Exchange, HttpRequest, Redirects, Replay, RequestFactory, SharedHttp, Watch},
+    http::{Caller, Exchange, HttpRequest, OWN_USER_AGENT, Redirects, Replay, RequestFactory, SharedHttp, Watch},
     json::Json,
     limits::{Limits, Timeouts},
     redact::Redactor,
@@ -106,7 +106,7 @@ impl TokenEndpoint {
     fn post(&self, content_type: Option<&'static str>, body: Bytes) -> TokenRequest {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("callout/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(USER_AGENT, HeaderValue::from_static(OWN_USER_AGENT));
         if let Some(content_type) = content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }

@@ -1,4 +1,4 @@
-//! The network seam: what a strategy or the engine asks for, and who sends it.
+//! The network seam: what a strategy or the engine asks for, who sends it, and what holds for all that is sent.
 
 use std::{
     fmt,
@@ -10,9 +10,20 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use url::Url;
 
 use crate::{Error, config::RetryConfig, time::Deadline};
+
+/// The `User-Agent` of requests whose config sets none, and of token requests: `callout/` and the version.
+pub const OWN_USER_AGENT: &str = concat!("callout/", env!("CARGO_PKG_VERSION"));
+
+/// How long a URL may be, in bytes. More cannot be sent, and few servers take a tenth of it.
+pub const MAX_URL_BYTES: usize = 65_534;
+
+/// Leaves what RFC 3986 section 2.3 calls unreserved as it is, every other byte being escaped, as RFC 6570 expands
+/// values: nothing in a value can end the segment, the pair or the query that it stands in.
+pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One request as it goes out: complete, auth included.
 ///

@@ -18,7 +18,10 @@ use memchr::memmem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::sieve::Sieve;
-use crate::json::{Json, Object, ObjectBuilder, write_inside};
+use crate::{
+    http::UNRESERVED,
+    json::{Json, Object, ObjectBuilder, write_inside},
+};
 
 /// Shorter values are not masked: `***` in place of every `a` would hide the answer and nothing else.
 pub const MIN_REDACTED_BYTES: usize = 6;
@@ -46,13 +49,10 @@ struct Matcher {
     sieve: Option<Sieve>,
 }
 
-/// What RFC 3986 section 2.3 leaves as it is, every other byte being escaped.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
 /// What JavaScript's `encodeURIComponent` leaves as it is (ECMA-262, section 19.2.6).
 const URI_COMPONENT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-/// The same, and slashes, as Python's `urllib.parse.quote` leaves them.
+/// [`UNRESERVED`] and slashes, as Python's `urllib.parse.quote` leaves them.
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 /// How JSON is written within a text, by what is escaped with four digits beside what has to be.

@@ -1,14 +1,10 @@
 //! The headers that every request of an endpoint has.
 
-use callout_core::config::EndpointConfig;
+use callout_core::{config::EndpointConfig, http::OWN_USER_AGENT};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
 };
-
-/// Sent unless the endpoint configures its own.
-/// The `User-Agent` of requests whose config sets none: `callout/` and the version.
-pub const OWN_USER_AGENT: &str = concat!("callout/", env!("CARGO_PKG_VERSION"));
 
 /// The configured headers, and `Accept`, `User-Agent` and (with a body) `Content-Type` where they are
 /// not configured. `None` for headers that the config's own check refuses.

@@ -53,7 +53,6 @@ use callout_core::{
 use http::HeaderMap;
 
 use body::BodyPlan;
-pub use headers::OWN_USER_AGENT;
 use names::Names;
 use schema::{Effort, InputSchema, Unchecked};
 use template::Template;

@@ -2,16 +2,12 @@
 
 use std::borrow::Cow;
 
-use callout_core::json::Json;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// Everything but RFC 3986's unreserved characters, as RFC 6570 expands values: nothing in a value can
-/// end the segment, the pair or the query that it stands in.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use callout_core::{http::UNRESERVED, json::Json};
+use percent_encoding::utf8_percent_encode;
 
 /// The text percent-encoded, for a path segment as well as for a query key or value.
 pub(crate) fn encode(text: &str) -> impl Iterator<Item = &str> {
-    utf8_percent_encode(text, RESERVED)
+    utf8_percent_encode(text, UNRESERVED)
 }
 
 /// The text of a string, a number as it was written, or a boolean.

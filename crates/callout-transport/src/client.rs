@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use callout_core::{
     Error, ErrorKind,
-    http::HttpRequest,
+    http::{HttpRequest, MAX_URL_BYTES},
     limits::{Limits, Timeouts},
 };
 use http::{
@@ -34,9 +34,6 @@ use crate::{
 
 /// Idle connections kept per upstream; more are closed when their answers are read.
 const MAX_IDLE: usize = 128;
-
-/// What the client can send of a URL, in bytes.
-const MAX_URL: usize = 65_534;
 
 /// What hyper reads of a head of HTTP/1 unless told otherwise, in bytes: 8 kB and a hundred times 4 kB.
 const HEAD_BUFFER: usize = 417_792;
@@ -187,8 +184,8 @@ fn to_client(request: HttpRequest) -> Result<Request<Full<Bytes>>, Fault> {
     let length = url.as_str().len();
     // A fragment is not sent.
     let uri = Uri::from_maybe_shared(Bytes::from(String::from(url))).map_err(|error| {
-        Fault::last(if length > MAX_URL {
-            let message = format!("the URL has {length} bytes, {MAX_URL} are sent at most");
+        Fault::last(if length > MAX_URL_BYTES {
+            let message = format!("the URL has {length} bytes, {MAX_URL_BYTES} are sent at most");
             Error::new(ErrorKind::LimitExceeded, message)
         } else {
             invalid(&format!("the URL cannot be sent: {error}"))

@@ -12,12 +12,11 @@ use callout_auth::{Auth, AuthParams, TokenInfo};
 use callout_core::{
     Error, ErrorKind,
     config::{self, AuthType, RetryConfig},
-    http::{HttpRequest, HttpResponse, Replay},
+    http::{HttpRequest, HttpResponse, OWN_USER_AGENT, Replay},
     json::{Json, Object},
     limits::Timeouts,
     time::Deadline,
 };
-use callout_request::OWN_USER_AGENT;
 use http::{HeaderMap, HeaderValue, Method};
 use tracing::Instrument as _;
 use url::Url;

@@ -9,17 +9,15 @@ mod words;
 
 use callout_core::{
     config::{EndpointConfig, IntegrationConfig, Method},
+    http::UNRESERVED,
     json::{Json, Object, ObjectBuilder, SmolStr},
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use url::Url;
 
 use crate::{names, repair::Check, report::SecretNeeded};
 use globs::Globs;
 use line::Line;
-
-/// What stands in a query key for something else: all but RFC 3986's unreserved characters.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a curl line became.
 #[derive(Clone, Debug)]
@@ -285,7 +283,7 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
         if is_set {
             made.notes.push(format!("the query key {key:.50?} is the param {name:?}"));
             let separator = if path.contains('?') { '&' } else { '?' };
-            path.push_str(&format!("{separator}{}={{{name}}}", utf8_percent_encode(&key, RESERVED)));
+            path.push_str(&format!("{separator}{}={{{name}}}", utf8_percent_encode(&key, UNRESERVED)));
         } else if is_listed {
             listed.push(key.clone());
         }

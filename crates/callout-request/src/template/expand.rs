@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use callout_core::{
     Error, ErrorKind,
     fault::{FaultCode, Faults},
+    http::MAX_URL_BYTES,
     json::{Json, Object},
 };
 use percent_encoding::percent_decode_str;
@@ -12,9 +13,6 @@ use url::{Url, form_urlencoded};
 
 use super::{Piece, Template};
 use crate::query::{self, encode};
-
-/// Bytes of a URL. More cannot be sent, and few servers take a tenth of it.
-pub(super) const MAX_URL_BYTES: usize = 65_534;
 
 /// Where a placeholder stands.
 #[derive(Clone, Copy, PartialEq, Eq)]

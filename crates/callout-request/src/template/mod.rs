@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use callout_core::{
     config::rules::{self, UrlQuery},
     fault::{FaultCode, Faults},
+    http::MAX_URL_BYTES,
     json::SmolStr,
 };
 use url::{Position, Url};
@@ -157,7 +158,7 @@ impl Template {
         self.shape = expected;
         let takes_params = self.segments.iter().flatten().any(Piece::is_param)
             || self.query.iter().flat_map(|pair| &pair.pieces).any(Piece::is_param);
-        let is_fixed = !takes_params && sample.len() <= expand::MAX_URL_BYTES;
+        let is_fixed = !takes_params && sample.len() <= MAX_URL_BYTES;
         self.fixed = if is_fixed { self.checked(&sample, std::iter::empty()).ok() } else { None };
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! Filters of text.
 
-use callout_core::json::{Json, SmolStr};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use callout_core::{
+    http::UNRESERVED,
+    json::{Json, SmolStr},
+};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::{Call, Filter};
 use crate::template::{
@@ -170,9 +173,8 @@ fn escape(call: &mut Call<'_>) -> Outcome<Json> {
     call.made(escaped)
 }
 
-/// What RFC 3986 section 2.3 leaves as it is, and `/`.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
-const QUERY: &AsciiSet = &UNRESERVED.add(b'/');
+/// A string's slashes stay, for it may be a path.
+const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 /// A string percent-encoded; a mapping, or a list of pairs, as a query.
 fn urlencode(call: &mut Call<'_>) -> Outcome<Json> {
@@ -192,7 +194,7 @@ fn urlencode(call: &mut Call<'_>) -> Outcome<Json> {
         _ => {
             let text = call.text()?;
             call.meter.write(text.len().saturating_mul(3))?;
-            return call.made(utf8_percent_encode(&text, UNRESERVED).to_string());
+            return call.made(utf8_percent_encode(&text, PATH).to_string());
         }
     };
     let mut query = String::new();
@@ -202,9 +204,9 @@ fn urlencode(call: &mut Call<'_>) -> Outcome<Json> {
         if !query.is_empty() {
             query.push('&');
         }
-        query.extend(utf8_percent_encode(&name, QUERY));
+        query.extend(utf8_percent_encode(&name, UNRESERVED));
         query.push('=');
-        query.extend(utf8_percent_encode(&value, QUERY));
+        query.extend(utf8_percent_encode(&value, UNRESERVED));
     }
     Ok(query.into())
 }
