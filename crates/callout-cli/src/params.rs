@@ -122,7 +122,7 @@ impl<'s> Look<'s> {
             takes = parts.iter().fold(takes, |all, one| all.and(self.takes(one, depth + 1)));
         }
         if let Some(target) =
-            schema.get("$ref").and_then(Json::as_str).and_then(|reference| place(self.root, reference))
+            schema.get("$ref").and_then(Json::as_str).and_then(|reference| self.root.referred(reference))
         {
             takes = takes.and(self.takes(target, depth + 1));
         }
@@ -147,18 +147,6 @@ impl<'s> Look<'s> {
         };
         Takes { text: constant.as_str().is_some(), parsed }
     }
-}
-
-/// The place in the same schema that a reference names: `#/$defs/name`. Others are not followed.
-fn place<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
-    let pointer = reference.strip_prefix('#')?;
-    if pointer.is_empty() {
-        return Some(root);
-    }
-    pointer.strip_prefix('/')?.split('/').try_fold(root, |value, step| match value {
-        Json::Array(elements) => elements.get(step.parse::<usize>().ok()?),
-        value => value.get(&step.replace("~1", "/").replace("~0", "~")),
-    })
 }
 
 #[cfg(test)]
@@ -203,6 +191,7 @@ mod tests {
             ("5", r##"{"$ref": "#/$defs/id"}"##, "\"5\""),
             ("5", r##"{"$ref": "#/$defs/n"}"##, "5"),
             ("5", r##"{"anyOf": [{"$ref": "#/$defs/a~1b"}, {"type": "null"}]}"##, "\"5\""),
+            ("5", r##"{"$ref": "#/%24defs/a~1b"}"##, "\"5\""),
             ("5", r##"{"$ref": "#/$defs/round"}"##, "5"),
             ("5", r##"{"$ref": "#/$defs/many"}"##, "5"),
             ("5", r##"{"$ref": "#/nowhere"}"##, "5"),

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use callout_core::json::Json;
-use percent_encoding::percent_decode_str;
+use callout_core::json::{Json, pointer_of, unescaped_step};
 
 /// A place in a document: a JSON Pointer in its URI fragment form (RFC 6901 section 6), `#/paths/~1x/get`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,28 +38,17 @@ impl Pointer {
 
     /// Reads `#/a/b`, percent-encoded or not. `None` for what is no pointer into the same document.
     pub(crate) fn parse(reference: &str) -> Option<Self> {
-        let fragment = reference.strip_prefix('#')?;
-        let text = percent_decode_str(fragment).decode_utf8().ok()?;
-        (text.is_empty() || text.starts_with('/')).then(|| Self(text.into_owned()))
+        pointer_of(reference).map(|pointer| Self(pointer.into_owned()))
     }
 
     /// The value at this place.
     pub(crate) fn get<'d>(&self, root: &'d Json) -> Option<&'d Json> {
-        let mut found = root;
-        for step in self.0.split('/').skip(1) {
-            let name = step.replace("~1", "/").replace("~0", "~");
-            found = match found {
-                Json::Object(object) => object.get(&name)?,
-                Json::Array(array) => array.get(name.parse::<usize>().ok()?)?,
-                _ => return None,
-            };
-        }
-        Some(found)
+        root.pointer(&self.0)
     }
 
     /// The last step, as a name.
     pub(crate) fn last(&self) -> String {
-        self.0.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~")
+        unescaped_step(self.0.rsplit('/').next().unwrap_or_default()).into_owned()
     }
 }
 

@@ -10,7 +10,7 @@ use callout_core::{
     json::{Json, Number, Object},
 };
 
-use crate::schema_walk::{Looks, MAX_REFERENCES, cost, target};
+use crate::schema_walk::{Looks, MAX_REFERENCES, cost};
 
 /// How deep values are looked into.
 const MAX_DEPTH: usize = 128;
@@ -234,7 +234,7 @@ impl<'s> Walk<'s> {
             let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { continue };
             found.push(schema);
             if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
-                open.extend(target(self.root, reference).map(|target| (target, depth + 1)));
+                open.extend(self.root.referred(reference).map(|target| (target, depth + 1)));
             }
             for keyword in ["allOf", "anyOf", "oneOf"] {
                 let combined = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
@@ -337,7 +337,8 @@ mod tests {
                 "deep":{"$ref":"#/$defs/deep"},"one":{"anyOf":[{"type":"integer"},{"type":"boolean"}]},
                 "either":{"anyOf":[{"type":"integer"},{"type":"string"}]},
                 "level":{"enum":[1,2.5,null]},"on":{"const":true},"mixed":{"enum":[1,"2"]},
-                "typed":{"type":"number","enum":[1,2]},"child":{"$ref":"#"}},
+                "typed":{"type":"number","enum":[1,2]},"child":{"$ref":"#"},
+                "first":{"$ref":"#/properties/one/anyOf/0"},"coded":{"$ref":"#/%24defs/deep"}},
                 "additionalProperties":{"type":"integer"},
                 "$defs":{"deep":{"properties":{"n":{"type":"number"},"again":{"$ref":"#/$defs/deep"}}}}}"##,
         )
@@ -358,6 +359,7 @@ mod tests {
             (r#"{"level":"2.5","on":"true","mixed":"1"}"#, r#"{"level":2.5,"on":true,"mixed":"1"}"#, "level on"),
             (r#"{"level":"1","typed":"2"}"#, r#"{"level":1,"typed":2}"#, "level typed"),
             (r#"{"child":{"child":{"n":"5"}}}"#, r#"{"child":{"child":{"n":5}}}"#, "child.child.n"),
+            (r#"{"first":"5","coded":{"n":"7"}}"#, r#"{"first":5,"coded":{"n":7}}"#, "first coded.n"),
             (r#"{"n":"5.0","x":"5.0","more":"-0.00"}"#, r#"{"n":5,"x":5.0,"more":0}"#, "n x more"),
             (r#"{"n":"5.0e0","more":"5e0"}"#, r#"{"n":"5.0e0","more":"5e0"}"#, ""),
         ] {

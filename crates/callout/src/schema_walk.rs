@@ -1,4 +1,4 @@
-//! What a walk through a host's schema beside a model's params may cost, and where its references lead.
+//! What a walk through a host's schema beside a model's params may cost.
 
 use callout_core::json::Json;
 
@@ -36,20 +36,6 @@ pub(crate) fn cost(schema: &Json) -> usize {
     1 + schema.get("$ref").and_then(Json::as_str).map_or(0, |reference| reference.len() / REFERENCE_BYTES)
 }
 
-/// A place in the schema: `#/$defs/name`, or `#` for all of it. Other forms of references are not followed.
-pub(crate) fn target<'s>(root: &'s Json, reference: &str) -> Option<&'s Json> {
-    let pointer = reference.strip_prefix('#')?;
-    if pointer.is_empty() {
-        return Some(root);
-    }
-    pointer.strip_prefix('/')?.split('/').try_fold(root, |value, step| value.get(&unescaped(step)))
-}
-
-/// A step of a JSON pointer (RFC 6901) as the name that it stands for.
-pub(crate) fn unescaped(step: &str) -> String {
-    step.replace("~1", "/").replace("~0", "~")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,13 +45,6 @@ mod tests {
         let mut looks = Looks::default();
         assert!(looks.spend(MAX_LOOKS - 1).is_some() && looks.spend(2).is_none());
         assert!(looks.spend(1).is_none() && looks.spend(0).is_some());
-    }
-
-    #[test]
-    fn references_are_places_of_the_schema() {
-        let root = Json::parse(r#"{"$defs":{"a/b":1}}"#).unwrap();
-        let found = ["#", "#/$defs/a~1b", "#/$defs/c", "#a", "/$defs", ""].map(|reference| target(&root, reference));
-        assert_eq!(found, [Some(&root), Some(&Json::from(1)), None, None, None, None]);
     }
 
     #[test]

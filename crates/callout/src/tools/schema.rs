@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use callout_core::json::{Json, Object, ObjectBuilder};
+use callout_core::json::{Json, Object, ObjectBuilder, pointer_of, unescaped_step};
 
-use crate::schema_walk::{MAX_REFERENCES, target, unescaped};
+use crate::schema_walk::MAX_REFERENCES;
 
 /// Keywords that apply further schemas to the same value.
 const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
@@ -20,9 +20,11 @@ fn without(object: &Object, names: &[&str]) -> ObjectBuilder {
 }
 
 /// The keyword and the name of the definition that a reference goes to: `#/$defs/name`, `#/definitions/name`.
-pub(super) fn definition(reference: &str) -> Option<(&str, String)> {
-    let (keyword, name) = reference.strip_prefix("#/")?.split_once('/')?;
-    DEFINITIONS.contains(&keyword).then(|| (keyword, unescaped(name)))
+pub(super) fn definition(reference: &str) -> Option<(&'static str, String)> {
+    let pointer = pointer_of(reference)?;
+    let (keyword, name) = pointer.strip_prefix('/')?.split_once('/')?;
+    let keyword = DEFINITIONS.into_iter().find(|known| *known == keyword)?;
+    Some((keyword, unescaped_step(name).into_owned()))
 }
 
 /// The schema and what it applies to the same value; whether each part always applies.
@@ -34,7 +36,7 @@ fn in_place(root: &Json) -> Vec<(&Object, bool)> {
             continue;
         };
         found.push((schema, always));
-        if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|to| target(root, to)) {
+        if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|to| root.referred(to)) {
             open.push((target, always, depth + 1));
         }
         for keyword in COMBINING {
@@ -265,17 +267,17 @@ mod tests {
 
     #[test]
     fn a_param_is_hidden_in_definitions_of_either_keyword_and_of_any_name() {
-        // As zod-to-json-schema writes it, with a name that a pointer has to escape.
+        // As zod-to-json-schema writes it, with a name that a pointer has to escape; others escape more.
         let schema = json(
             r##"{"$ref":"#/definitions/a~1b","definitions":{
                 "a/b":{"type":"object","properties":{"user":{},"q":{}},"required":["user"],
-                    "allOf":[{"$ref":"#/$defs/a~1b"}]},
+                    "allOf":[{"$ref":"#/%24defs/a~1b"}]},
                 "y":{"properties":{"user":{}}}},
                 "$defs":{"a/b":{"properties":{"user":{}}},"y":{"properties":{"user":{}}}}}"##,
         );
         assert_eq!(
             hide(&schema, "user").to_string(),
-            r##"{"$ref":"#/definitions/a~1b","definitions":{"a/b":{"type":"object","properties":{"q":{}},"allOf":[{"$ref":"#/$defs/a~1b"}]},"y":{"properties":{"user":{}}}},"$defs":{"a/b":{"properties":{}},"y":{"properties":{"user":{}}}}}"##
+            r##"{"$ref":"#/definitions/a~1b","definitions":{"a/b":{"type":"object","properties":{"q":{}},"allOf":[{"$ref":"#/%24defs/a~1b"}]},"y":{"properties":{"user":{}}}},"$defs":{"a/b":{"properties":{}},"y":{"properties":{"user":{}}}}}"##
         );
         assert!(declares(&schema, "user") && !declares(&hide(&schema, "user"), "user"));
         assert!(!flat(&hide(&schema, "user")).to_string().contains(r#""required""#));

@@ -6,7 +6,7 @@
 use callout_core::json::{Json, Object, ObjectBuilder};
 
 use super::schema::definition;
-use crate::schema_walk::{Looks, MAX_REFERENCES, cost, target};
+use crate::schema_walk::{Looks, MAX_REFERENCES, cost};
 
 /// How deep schemas may nest there.
 const MAX_NESTING: u32 = 10;
@@ -290,7 +290,7 @@ impl<'s> Nulls<'s> {
 
     /// What a schema refers to.
     fn referred(&self, schema: &Object) -> Option<&'s Json> {
-        target(self.root, schema.get("$ref").and_then(Json::as_str)?)
+        self.root.referred(schema.get("$ref").and_then(Json::as_str)?)
     }
 
     fn takes_null(&mut self, schema: &'s Json, depth: u32) -> bool {
