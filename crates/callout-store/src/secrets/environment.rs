@@ -15,7 +15,24 @@ const PREFIX: &str = "CALLOUT_SECRET_";
 ///
 /// The variable of a path is `CALLOUT_SECRET_` and the path in upper case, with `_` for what is no
 /// letter or digit: `CALLOUT_SECRET_DEV_INTEGRATION_SECRETS_<WORKSPACE>_<INTEGRATION>_API_KEY`.
-/// Whatever the version, it has that one value. Nothing can be written.
+/// Whatever the version, it has that one value.
+///
+/// It is for hosts that embed this crate and only read what there is; the program `callout` offers the
+/// database and AWS SSM. What it cannot do:
+///
+/// - Nothing is put. An integration with secrets cannot be created, nor a secret be changed: either fails with
+///   [`ReadOnlySecrets`](crate::StoreError::ReadOnlySecrets), and nothing is changed. Integrations without secrets
+///   can be created, and any can be deleted; its variables stay as they are.
+/// - Which secrets an integration has stands in the database, from when another store outside of it was given
+///   them under the same env. A database that seals its own is refused.
+/// - No name is known beforehand, for it holds the ids of workspace and integration, which are made with these.
+///
+/// ```
+/// use callout_store::{SecretBackend, SharedSecretStore, secrets::EnvironmentSecrets};
+///
+/// let backend = SecretBackend::External(SharedSecretStore::new(EnvironmentSecrets::from_process()));
+/// # drop(backend);
+/// ```
 #[derive(Clone)]
 pub struct EnvironmentSecrets(Arc<BTreeMap<String, SecretString>>);
 
