@@ -84,22 +84,11 @@ impl Loaded {
 
     /// The integration of that id in that workspace, compiled.
     pub(crate) async fn get(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
-        if let Some(integration) = self.seen(app, workspace, id) {
-            return Ok(Ok(integration));
-        }
         match self.current(app, workspace, id).await? {
             Some(integration) => Ok(Ok(integration)),
             // It takes much room, which few calls need.
             None => Box::pin(self.look(app, workspace, id)).await,
         }
-    }
-
-    /// What is kept, if nothing was committed since it was found to be current.
-    fn seen(&self, app: &App, workspace: Uuid, id: Uuid) -> Option<Integration> {
-        let (stamp, now) = (app.store().change_stamp()?, app.clock().now());
-        let mut entries = lock(&self.entries);
-        let entry = entries.by_id.get(&id).filter(|entry| entry.workspace == workspace)?;
-        entry.is_seen(stamp, now).then(|| entry.integration.clone())
     }
 
     /// What the store holds, loaded by one of those who ask for it.
@@ -111,21 +100,25 @@ impl Loaded {
 
     async fn find(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<LoadedIntegration, ApiError> {
         // Another may have loaded it meanwhile.
-        if let Some(integration) = self.seen(app, workspace, id) {
-            return Ok(Ok(integration));
-        }
         match self.current(app, workspace, id).await? {
             Some(integration) => Ok(Ok(integration)),
             None => self.load(app, workspace, id).await,
         }
     }
 
-    /// What is kept, if the store says that it is current.
+    /// What is kept, if it is current: nothing was committed since it was found to be, or the store says so.
     async fn current(&self, app: &App, workspace: Uuid, id: Uuid) -> Result<Option<Integration>, ApiError> {
-        let known = lock(&self.entries).by_id.get(&id).filter(|entry| entry.workspace == workspace).cloned();
+        let (stamp, now) = (app.store().change_stamp(), app.clock().now());
+        let known = {
+            let mut entries = lock(&self.entries);
+            let known = entries.by_id.get(&id).filter(|entry| entry.workspace == workspace);
+            if let Some(entry) = known.filter(|entry| stamp.is_some_and(|stamp| entry.is_seen(stamp, now))) {
+                return Ok(Some(entry.integration.clone()));
+            }
+            known.cloned()
+        };
         let Some(entry) = known else { return Ok(None) };
-        let (stamp, now, clock) = (app.store().change_stamp(), app.clock().now(), app.clock().clone());
-        let app = app.clone();
+        let (app, clock) = (app.clone(), app.clock().clone());
         // Few ask, and only those need room for it.
         let ask = async move { Ok(Box::pin(app.store().integration_revision(workspace, id)).await?) };
         match entry.asked.look(&clock, ask).await {
