@@ -1,15 +1,10 @@
 //! What all requests of one server share.
 
-use std::{
-    fmt,
-    num::NonZeroU32,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use callout::{
-    Caller, Engine, Error, ErrorKind, FaultCode, Faults, Integration, IntegrationConfig, Secrets, SharedClock,
-    SharedRng,
+    Caller, Deadline, Engine, Error, ErrorKind, FaultCode, Faults, Integration, IntegrationConfig, Secrets,
+    SharedClock, SharedRng,
 };
 use callout_store::{Store, StoredIntegration, Timestamp, Uuid};
 
@@ -175,10 +170,9 @@ impl App {
         &self.0.refusals
     }
 
-    /// That long from now; a day for what the clock cannot hold.
-    pub(crate) fn moment_after(&self, length: Duration) -> Instant {
-        let now = self.0.clock.now();
-        now.checked_add(length).unwrap_or(now + Duration::from_hours(24))
+    /// Waits that long.
+    pub(crate) async fn wait(&self, length: Duration) {
+        self.0.clock.until(Deadline::after(&self.0.clock, length).moment()).await;
     }
 
     pub(crate) fn rate_limit(&self) -> Option<&RateLimit> {

@@ -27,7 +27,7 @@ pub(crate) async fn receive(app: &App, request: Request, most: usize) -> Result<
 /// As [`receive`], with the head apart.
 pub(crate) async fn receive_of(app: &App, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, ApiError> {
     let limited = Limited::new(body, most).collect();
-    let patience = app.clock().until(app.moment_after(app.options().read_timeout));
+    let patience = app.wait(app.options().read_timeout);
     let collected = tokio::select! {
         // Most bodies have come with their headers, and need no timer.
         biased;

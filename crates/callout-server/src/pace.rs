@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use callout::SharedClock;
+use callout::{Deadline, SharedClock};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes a second that a client takes at least, once its patience is over.
@@ -59,11 +59,13 @@ impl<S> Paced<S> {
         let Self { clock, patience, wait, .. } = self;
         let wait = wait.get_or_insert_with(|| {
             let since = clock.now();
-            Wait { since, taken: 0, end: moment(clock, after(since, *patience)) }
+            let end = Deadline::from_moment(since, *patience);
+            Wait { since, taken: 0, end: moment(clock, end) }
         });
         while wait.end.as_mut().poll(context).is_ready() {
-            let end = after(wait.since, patience.saturating_add(Duration::from_secs(wait.taken / LEAST)));
-            if clock.now() >= end {
+            let length = patience.saturating_add(Duration::from_secs(wait.taken / LEAST));
+            let end = Deadline::from_moment(wait.since, length);
+            if clock.now() >= end.moment() {
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the answer was taken too slowly"));
             }
             wait.end = moment(clock, end);
@@ -72,14 +74,9 @@ impl<S> Paced<S> {
     }
 }
 
-/// A day for what the clock cannot hold.
-fn after(moment: Instant, length: Duration) -> Instant {
-    moment.checked_add(length).unwrap_or(moment + Duration::from_hours(24))
-}
-
-fn moment(clock: &SharedClock, moment: Instant) -> Moment {
+fn moment(clock: &SharedClock, end: Deadline) -> Moment {
     let clock = clock.clone();
-    Box::pin(async move { clock.until(moment).await })
+    Box::pin(async move { clock.until(end.moment()).await })
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {

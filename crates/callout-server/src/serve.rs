@@ -61,7 +61,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     drop(listener);
     tracing::info!("shutting down: waiting for requests in flight");
     mcp.close();
-    let patience = app.clock().until(app.moment_after(app.options().shutdown_timeout));
+    let patience = app.wait(app.options().shutdown_timeout);
     tokio::select! {
         () = graceful.shutdown() => {}
         () = patience => tracing::warn!("requests were still in flight and are cut off"),
@@ -113,7 +113,7 @@ fn answer(
 /// Never ends.
 async fn recover_now_and_then(app: &App) {
     loop {
-        app.clock().until(app.moment_after(RECOVERY)).await;
+        app.wait(RECOVERY).await;
         if let Err(error) = app.store().recover().await {
             tracing::warn!(%error, "what unfinished changes left could not be cleared away yet");
         }

@@ -50,7 +50,7 @@ impl Watches {
             loop {
                 tokio::select! {
                     change = changes.changed() => return change.ok().map(|()| ((), (changes, asker, app))),
-                    () = app.clock().until(app.moment_after(ASK_EVERY)) => {
+                    () = app.wait(ASK_EVERY) => {
                         // While the store cannot be reached nobody is let in, and nobody shut out.
                         if let Ok(None) = app.keys().authenticate(&app, &asker.presented).await {
                             return None;
@@ -93,7 +93,7 @@ async fn watch(app: &App, catalogs: &Arc<Catalogs>, watched: &Mutex<Watched>, wo
             sender.send_modify(|news| *news += 1);
         }
         is_first = false;
-        app.clock().until(app.moment_after(ASK_EVERY)).await;
+        app.wait(ASK_EVERY).await;
         // Under the lock, so that nobody comes in between.
         let mut watched = lock(watched);
         if watched.get(&workspace).is_none_or(|sender| sender.receiver_count() == 0) {
