@@ -13,8 +13,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Bytes a second that a client takes at least, once its patience is over.
 const LEAST: u64 = 4 << 10;
 
-/// A stream whose peer takes what is written at a pace: in that much time, and a second for every [`LEAST`] bytes. A
-/// client that takes a byte now and then would else hold its answer for days.
+/// A stream whose peer takes what is written at a pace: something of it in that much time, and all of it in as much and
+/// a second for every [`LEAST`] bytes. A client that takes nothing, or a byte now and then, would else hold its answer
+/// for days.
 ///
 /// It is counted from when the peer begins to be waited for till all that was written is on its way, so that a stream
 /// on which little comes may last.
@@ -30,6 +31,8 @@ struct Wait {
     since: Instant,
     /// Bytes since.
     taken: u64,
+    /// When it took the last of them.
+    last: Instant,
     end: Moment,
 }
 
@@ -47,6 +50,7 @@ impl<S> Paced<S> {
             Poll::Ready(Ok(length)) => {
                 if let Some(wait) = &mut self.wait {
                     wait.taken = wait.taken.saturating_add(length as u64);
+                    wait.last = self.clock.now();
                 }
             }
             Poll::Ready(Err(_)) => {}
@@ -60,11 +64,11 @@ impl<S> Paced<S> {
         let wait = wait.get_or_insert_with(|| {
             let since = clock.now();
             let end = Deadline::from_moment(since, *patience);
-            Wait { since, taken: 0, end: moment(clock, end) }
+            Wait { since, taken: 0, last: since, end: moment(clock, end) }
         });
         while wait.end.as_mut().poll(context).is_ready() {
             let length = patience.saturating_add(Duration::from_secs(wait.taken / LEAST));
-            let end = Deadline::from_moment(wait.since, length);
+            let end = Deadline::from_moment(wait.since, length).min(Deadline::from_moment(wait.last, *patience));
             if clock.now() >= end.moment() {
                 return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the answer was taken too slowly"));
             }
@@ -213,6 +217,17 @@ mod tests {
             clock.advance(1);
             assert_eq!(write(&mut dripping), late);
         }
+
+        // What it took at once gives it no more time to take nothing.
+        let mut sated = paced();
+        assert_eq!(write(&mut sated), Ok(0));
+        clock.advance(1);
+        sated.stream.0 = 3 * LEAST as usize;
+        assert_eq!(write(&mut sated), Ok(3 * LEAST as usize));
+        clock.advance(29);
+        assert_eq!(write(&mut sated), Ok(0));
+        clock.advance(1);
+        assert_eq!(write(&mut sated), late);
 
         // One that was sent all there was may wait for more as long as it likes.
         let mut calm = paced();

@@ -15,7 +15,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
 };
-use tokio_io_timeout::TimeoutStream;
 
 use crate::{App, mcp::Mcp, pace::Paced, router::router};
 
@@ -93,10 +92,8 @@ fn answer(
     let patience = app.options().read_timeout;
     // Small answers are not held back to be sent with others.
     let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
     // A client that does not take its answer holds it in memory; after a while it is let go.
-    stream.set_write_timeout(Some(patience));
-    let stream = Paced::new(Box::pin(stream), patience, app.clock().clone());
+    let stream = Paced::new(stream, patience, app.clock().clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
