@@ -1,18 +1,30 @@
 //! Serves the API on a listener until it is told to stop, then lets what is in flight end.
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::Router;
 use callout::SharedClock;
-use hyper::server::conn::http1;
+use http::Request;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -25,7 +37,8 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 const RECOVERY: Duration = Duration::from_mins(1);
 
 /// Serves until `shutdown` is ready. Then no connection is accepted any more, requests in flight may
-/// end, and after `ServerOptions::shutdown_timeout` those that have not are cut off.
+/// end, and after `ServerOptions::shutdown_timeout` those that have not are cut off. What has not sent all of its
+/// headers till then is no request in flight.
 ///
 /// A client that goes away cancels its request: a call in flight stops, a change that has not been
 /// committed does not happen.
@@ -36,7 +49,8 @@ const RECOVERY: Duration = Duration::from_mins(1);
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
     let mcp = Mcp::new(&app);
     let router = router(&app, &mcp);
-    let graceful = GracefulShutdown::new();
+    // Dropped when it is time to stop.
+    let (going, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     let room = Arc::new(Semaphore::new(app.options().max_connections));
     let mut recovery = pin!(recover_now_and_then(&app));
@@ -45,7 +59,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
         tokio::select! {
             accepted = accept(&listener, &room, &app) => {
                 if let Some((stream, place)) = accepted {
-                    let answering = answer(stream, router.clone(), &app, &graceful);
+                    let answering = answer(stream, router.clone(), app.clone(), stopping.clone());
                     connections.spawn(async move {
                         answering.await;
                         drop(place);
@@ -60,9 +74,10 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     drop(listener);
     tracing::info!("shutting down: waiting for requests in flight");
     mcp.close();
+    drop(going);
     let patience = app.wait(app.options().shutdown_timeout);
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = async { while connections.join_next().await.is_some() {} } => {}
         () = patience => tracing::warn!("requests were still in flight and are cut off"),
     }
     connections.shutdown().await;
@@ -82,28 +97,40 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>, app: &App) -> Opt
     }
 }
 
-/// Answers the requests of one connection.
-fn answer(
-    stream: TcpStream,
-    router: Router,
-    app: &App,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + 'static {
+/// Answers the requests of one connection; when it is time to stop, none but the one in flight.
+async fn answer(stream: TcpStream, router: Router, app: App, mut stopping: watch::Receiver<()>) {
     let patience = app.options().read_timeout;
     // Small answers are not held back to be sent with others.
     let _ = stream.set_nodelay(true);
     // A client that does not take its answer holds it in memory; after a while it is let go.
     let stream = Paced::new(stream, patience, app.clock().clone());
+    let was_asked = Arc::new(AtomicBool::new(false));
+    let service = {
+        let (was_asked, router) = (Arc::clone(&was_asked), TowerToHyperService::new(router));
+        service_fn(move |request: Request<Incoming>| {
+            was_asked.store(true, Ordering::Relaxed);
+            router.call(request)
+        })
+    };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let connection = graceful.watch(connection);
-    async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended early");
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopping.changed() => {
+            if !was_asked.load(Ordering::Relaxed) {
+                // For the rest of its first headers hyper would wait as long as a client may take.
+                return;
+            }
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
     }
 }
 

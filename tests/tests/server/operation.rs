@@ -231,6 +231,17 @@ async fn an_end_waits_for_what_is_in_flight() {
 }
 
 #[tokio::test]
+async fn an_end_waits_for_no_rest_of_a_head() {
+    let mut server = Server::start().await;
+    let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    let answered = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut [0])).await;
+    assert!(answered.is_err(), "the server waits for the rest");
+    let stopped = tokio::time::timeout(Duration::from_secs(10), server.stop()).await;
+    assert!(stopped.is_ok(), "it does so when it is to stop");
+}
+
+#[tokio::test]
 async fn slow_clients_are_let_go() {
     let mut options = ServerOptions::default();
     options.read_timeout = Duration::from_millis(300);
