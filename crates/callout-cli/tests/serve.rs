@@ -8,6 +8,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use callout::Json;
@@ -22,7 +23,19 @@ struct Serving {
 
 impl Serving {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_callout"))
+        Self::run(Command::new(env!("CARGO_BIN_EXE_callout")), folder, arguments)
+    }
+
+    /// Which may have so many files open, and so many if it asks for more.
+    fn with_files(folder: &Path, files: u32, most: u32) -> Self {
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -S -n {files}; ulimit -H -n {most}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited, env!("CARGO_BIN_EXE_callout")]);
+        Self::run(shell, folder, &[])
+    }
+
+    fn run(mut program: Command, folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .current_dir(folder)
@@ -57,6 +70,7 @@ impl Serving {
     /// Asks for a path with that key and gives status and body.
     fn get(&self, path: &str, key: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n")
             .unwrap();
         let mut answer = String::new();
@@ -158,7 +172,7 @@ fn a_first_start_makes_what_is_missing_and_a_second_changes_nothing() {
     assert_eq!(second.word("workspace"), workspace);
     assert_eq!(second.get(&path, &key).0, 200, "the key stays good");
     let replaced = out(&callout(folder.path(), &["keys", "replace-operator"]));
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(1));
     assert_eq!((second.get(&path, &key).0, second.get(&path, &replaced).0), (401, 200), "the old one is revoked");
     let log = second.stop();
     let line = log.lines().find(|line| line.contains("request_id")).unwrap();
@@ -170,6 +184,25 @@ fn a_first_start_makes_what_is_missing_and_a_second_changes_nothing() {
     assert!(err(&refused).contains("callout.db.key"), "{refused:?}");
     assert!(!folder.path().join("callout.db.key").exists(), "no second key is made over a sealed database");
     assert_eq!(std::fs::read(folder.path().join("callout.db")).unwrap(), before);
+}
+
+#[test]
+fn idle_connections_leave_files_for_calls() {
+    let folder = folder();
+    let serving = Serving::with_files(folder.path(), 100, 264);
+    let (key, path) = (serving.key().unwrap(), format!("/v1/{}/integrations", serving.word("workspace")));
+    let connect = |count: usize| -> Vec<TcpStream> {
+        (0..count).map(|_| TcpStream::connect(serving.address()).unwrap()).collect()
+    };
+    let idle = connect(99);
+    assert_eq!(serving.get(&path, &key).0, 200, "it has had its limit raised");
+    let waiting = connect(160);
+    std::thread::sleep(Duration::from_millis(500));
+    drop((idle, waiting));
+    assert_eq!(serving.get(&path, &key).0, 200);
+    let log = serving.stop();
+    assert!(log.contains("it serves 100"), "{log}");
+    assert!(!log.contains("no connection can be accepted"), "{log}");
 }
 
 #[test]
@@ -235,7 +268,7 @@ fn keys_workspaces_and_imports_from_the_command_line() {
     assert_eq!(status, 200);
     assert!(body.contains(&imported) && body.contains(r#""builtin":true"#) && !body.contains("canary"), "{body}");
     out(&callout(at, &["keys", "revoke", &id, "--workspace", "shop"]));
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(1));
     assert_eq!(
         serving.get(&format!("/v1/{workspace}/integrations"), &key).0,
         401,

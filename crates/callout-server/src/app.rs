@@ -32,7 +32,9 @@ pub struct ServerOptions {
     /// How long a client may take to send its headers, and then its body, and how long it may take
     /// nothing of an answer, or, of each 64 KiB of it, longer than that and a second for 4 KiB. Default 30 s each.
     pub read_timeout: Duration,
-    /// Connections at once; others wait to be accepted. Default 4,096.
+    /// Connections at once; others wait to be accepted. Each is an open file of the process, and the call that is
+    /// made for it another: where it may have fewer of them (`ulimit -n`), this has to be lowered or that raised.
+    /// `callout serve` does both. Default 4,096.
     pub max_connections: usize,
     /// Requests of one workspace that are answered at once; others get 429. Default 256.
     pub max_requests_per_workspace: usize,

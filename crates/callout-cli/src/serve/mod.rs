@@ -4,6 +4,7 @@ mod demo;
 mod first;
 mod greeting;
 mod lines;
+mod open_files;
 
 use std::{io::Write, process::ExitCode, time::Duration};
 
@@ -53,6 +54,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> Result<ExitCode, Stop> {
     let mut options = ServerOptions::default();
     options.requests_per_minute = args.rate_limit;
     options.mcp_origins.clone_from(&args.mcp_origins);
+    options.max_connections = open_files::room_for(options.max_connections);
     options.shutdown_timeout = call::timeouts(&args.network)?.call + BESIDE_THE_CALL;
     let app = App::new(store.clone(), engine, store::clock(), callout::system_rng(), options);
     let origin = format!("http://{}", listener.local_addr()?);
