@@ -15,7 +15,13 @@ use callout_store::{Actor, ApiKey, AuditAction, AuditResult, Permission, Uuid};
 use hashlink::LruCache;
 use http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts};
 
-use crate::{App, envelope::RequestId, error::ApiError, holding::holding, share::Share};
+use crate::{
+    App,
+    envelope::RequestId,
+    error::ApiError,
+    holding::holding,
+    share::{self, Share},
+};
 
 /// The id of the key that asked, left on the answer for the log.
 #[derive(Clone, Copy, Debug)]
@@ -44,15 +50,17 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
     response
 }
 
-/// The answer, for which the request takes a share of its workspace.
+/// The answer, for which the request takes a share of its workspace, and room for what is sent.
 async fn answer(app: &App, key: Arc<ApiKey>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let share = key.workspace_id.map(|workspace| app.shares().take(workspace)).transpose()?;
+    let room = key.workspace_id.map(|workspace| app.shares().room(workspace));
     request.extensions_mut().insert(key);
     let held = Held::new(share);
     request.extensions_mut().insert(held.clone());
-    let response = next.run(request).await;
+    let (head, body) = next.run(request).await.into_parts();
     // What waits for a slow client counts too.
-    Ok(response.map(|body| holding(body, held)))
+    let body = holding(body, held, room).ok_or_else(share::let_go)?;
+    Ok(Response::from_parts(head, body))
 }
 
 /// The request's share of its workspace, given back when the last clone is dropped: what answers a request

@@ -38,6 +38,10 @@ pub struct ServerOptions {
     pub max_connections: usize,
     /// Requests of one workspace that are answered at once; others get 429. Default 256.
     pub max_requests_per_workspace: usize,
+    /// Bytes of one workspace's answers that wait for their clients to take them. While more than half of it waits,
+    /// further requests get 429, and so do those whose answer does not fit in it. One that is alone always fits.
+    /// Default 256 MiB.
+    pub max_waiting_bytes_per_workspace: usize,
     /// How long requests in flight may take to end once the server shuts down. Default 65 s: a call
     /// that has just begun can end.
     pub shutdown_timeout: Duration,
@@ -62,6 +66,7 @@ impl Default for ServerOptions {
             read_timeout: Duration::from_secs(30),
             max_connections: 4096,
             max_requests_per_workspace: 256,
+            max_waiting_bytes_per_workspace: 256 << 20,
             shutdown_timeout: Duration::from_secs(65),
             max_loaded_integrations: 1000,
             requests_per_minute: None,
@@ -112,7 +117,7 @@ impl App {
             keys: Keys::new(),
             loaded: Loaded::new(options.max_loaded_integrations),
             rate_limit: options.requests_per_minute.map(|bound| RateLimit::new(bound, clock.clone())),
-            shares: Shares::new(options.max_requests_per_workspace),
+            shares: Shares::new(options.max_requests_per_workspace, options.max_waiting_bytes_per_workspace),
             refusals: Refusals::new(),
             turns: Gates::default(),
             computing: Arc::new(Semaphore::new(cores())),

@@ -11,11 +11,20 @@ use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 
 use crate::error::ApiError;
 
-/// Requests of each workspace that are being answered. Clones count together.
+/// What each workspace holds: requests that are being answered, and bytes of answers that wait for their clients to
+/// take them. Clones count together.
 #[derive(Clone)]
 pub(crate) struct Shares {
-    most: usize,
-    held: Arc<Mutex<HashMap<Uuid, usize>>>,
+    most_requests: usize,
+    most_bytes: usize,
+    held: Arc<Mutex<HashMap<Uuid, Held>>>,
+}
+
+/// Of one workspace.
+#[derive(Default, PartialEq)]
+struct Held {
+    requests: usize,
+    bytes: usize,
 }
 
 /// One request's share, given back when it is dropped.
@@ -24,45 +33,107 @@ pub(crate) struct Share {
     workspace: Uuid,
 }
 
+/// Room for bytes of an answer, given back when it is dropped.
+pub(crate) struct Room {
+    shares: Shares,
+    workspace: Uuid,
+    bytes: usize,
+}
+
 impl Shares {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, held: Arc::default() }
+    pub(crate) fn new(most_requests: usize, most_bytes: usize) -> Self {
+        Self { most_requests, most_bytes, held: Arc::default() }
     }
 
-    /// A share for one more request; 429 if the workspace has as many in flight as it may.
+    /// A share for one more request; 429 if the workspace has as many in flight as it may. So is it if more than half
+    /// of the bytes wait that may: the other half is for those who are at work, whose answers would be let go.
     pub(crate) fn take(&self, workspace: Uuid) -> Result<Share, ApiError> {
-        let mut held = self.held();
-        let count = held.entry(workspace).or_default();
-        if *count >= self.most {
-            let detail = format!("this workspace has {} requests in flight, the most at once", self.most);
-            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_in_flight", detail)
-                .with_header(RETRY_AFTER, HeaderValue::from_static("1")));
-        }
-        *count += 1;
-        Ok(Share { shares: self.clone(), workspace })
+        self.change(workspace, |held| {
+            let detail = if held.requests >= self.most_requests {
+                format!("this workspace has {} requests in flight, the most at once", self.most_requests)
+            } else if held.bytes > self.most_bytes / 2 {
+                format!("{} bytes of answers in this workspace wait for their clients to take them", held.bytes)
+            } else {
+                held.requests += 1;
+                return Ok(Share { shares: self.clone(), workspace });
+            };
+            Err(too_many("too_many_in_flight", detail))
+        })
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+    /// Room of which nothing is taken yet.
+    pub(crate) fn room(&self, workspace: Uuid) -> Room {
+        Room { shares: self.clone(), workspace, bytes: 0 }
+    }
+
+    /// Nothing is kept of a workspace that holds nothing.
+    fn change<T>(&self, workspace: Uuid, change: impl FnOnce(&mut Held) -> T) -> T {
+        let mut all = self.held();
+        let held = all.entry(workspace).or_default();
+        let done = change(held);
+        if *held == Held::default() {
+            all.remove(&workspace);
+        }
+        done
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Uuid, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Room {
+    /// Takes so many bytes in the place of those that it has, if there are as many. To a workspace of which no other
+    /// answer waits any size is given.
+    pub(crate) fn resize(&mut self, bytes: usize) -> bool {
+        let before = self.bytes;
+        if bytes == before {
+            return true;
+        }
+        let fits = self.shares.change(self.workspace, |held| {
+            let others = held.bytes.saturating_sub(before);
+            let sum = others.saturating_add(bytes);
+            let fits = bytes < before || others == 0 || sum <= self.shares.most_bytes;
+            if fits {
+                held.bytes = sum;
+            }
+            fits
+        });
+        if fits {
+            self.bytes = bytes;
+        }
+        fits
+    }
+}
+
+/// 429 for an answer for which there is no room. By then what was asked for has been done.
+pub(crate) fn let_go() -> ApiError {
+    let detail = "the request has been carried out, but its answer was let go: too much of this workspace's answers \
+                  waits for clients to take it";
+    too_many("answer_let_go", detail)
+}
+
+fn too_many(code: &'static str, detail: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, code, detail).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut held = self.shares.held();
-        if let Some(count) = held.get_mut(&self.workspace) {
-            *count -= 1;
-            if *count == 0 {
-                held.remove(&self.workspace);
-            }
-        }
+        self.shares.change(self.workspace, |held| held.requests = held.requests.saturating_sub(1));
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.resize(0);
     }
 }
 
 impl fmt::Debug for Shares {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shares")
-            .field("most", &self.most)
+            .field("most_requests", &self.most_requests)
+            .field("most_bytes", &self.most_bytes)
             .field("workspaces", &self.held().len())
             .finish_non_exhaustive()
     }
@@ -74,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_full_workspace_leaves_the_others_theirs() {
-        let shares = Shares::new(2);
+        let shares = Shares::new(2, 0);
         let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let held = [shares.take(one).unwrap(), shares.take(one).unwrap()];
         assert_eq!(shares.take(one).err().map(|error| error.status), Some(StatusCode::TOO_MANY_REQUESTS));
@@ -82,5 +153,26 @@ mod tests {
         drop(held);
         assert!(shares.held().is_empty(), "nothing is kept of a workspace at rest");
         assert!(shares.take(one).is_ok());
+    }
+
+    #[test]
+    fn answers_have_room_as_far_as_it_goes_and_one_alone_always() {
+        let shares = Shares::new(9, 100);
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut first = shares.room(one);
+        for (bytes, begins) in [(50, true), (51, false), (1000, false), (40, true)] {
+            assert!(first.resize(bytes), "{bytes}");
+            assert_eq!(shares.take(one).is_ok(), begins, "{bytes}");
+        }
+        let mut second = shares.room(one);
+        for (bytes, fits) in [(61, false), (60, true), (61, false), (30, true)] {
+            assert_eq!(second.resize(bytes), fits, "{bytes}");
+        }
+        assert!(shares.room(two).resize(1000), "another's are its own");
+        assert!(!first.resize(71) && first.resize(70), "what did not fit has changed nothing");
+        drop(second);
+        assert!(first.resize(1000));
+        drop(first);
+        assert!(shares.held().is_empty());
     }
 }

@@ -1,11 +1,14 @@
 //! What an operator relies on: health, metrics, limits, request ids, and an end that loses nothing.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, pin::pin, sync::Arc, time::Duration};
 
 use callout_server::ServerOptions;
 use callout_tests::{Recorded, Reply, Upstream};
 use http::Request;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Barrier,
+};
 
 use super::{Server, integration};
 
@@ -136,13 +139,22 @@ async fn connections_are_bounded_and_wait_for_room() {
     server.ask_as(None, "GET", "/healthz", None).await.expect(200);
 }
 
+fn large(_: &Recorded) -> Reply {
+    Reply::json(200, format!(r#"{{"a":"{}"}}"#, "x".repeat(8 << 20)))
+}
+
 /// A server, and a connection to it on which an answer of more than 8 MiB has begun.
 async fn large_answer(options: ServerOptions) -> (Server, tokio::net::TcpStream) {
-    let body = format!(r#"{{"a":"{}"}}"#, "x".repeat(8 << 20));
-    let upstream = Upstream::with(move |_: &Recorded| Reply::json(200, body.clone())).await;
+    let upstream = Upstream::with(large).await;
     let server = Server::with(options).await;
     let id = server.create(&integration("shop", &upstream.url())).await;
     let path = server.path(&format!("/integrations/{id}/endpoints/go/test"));
+    let stream = begun(&server, &path).await;
+    (server, stream)
+}
+
+/// A connection on which the answer to that test has begun.
+async fn begun(server: &Server, path: &str) -> tokio::net::TcpStream {
     let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
     let (owner, body) = (&server.owner, r#"{"params":{"id":1}}"#);
     let head = format!(
@@ -152,7 +164,7 @@ async fn large_answer(options: ServerOptions) -> (Server, tokio::net::TcpStream)
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     assert_eq!(stream.peek(&mut [0]).await.unwrap(), 1);
-    (server, stream)
+    stream
 }
 
 #[tokio::test]
@@ -169,6 +181,49 @@ async fn an_answer_counts_until_it_was_taken() {
     assert!(String::from_utf8_lossy(&answer[..head_end]).contains(&length), "it says how long it is");
     assert!(answer.len() > 8 << 20);
     server.ask("GET", "/integrations", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn answers_that_wait_have_a_bound() {
+    let mut options = ServerOptions::default();
+    options.max_waiting_bytes_per_workspace = 1 << 20;
+    // Alone it has room.
+    let (server, mut stream) = large_answer(options).await;
+    let refused = server.ask("GET", "/integrations", None).await.expect(429);
+    assert_eq!(refused.text_at("error_code"), "too_many_in_flight");
+    assert_eq!(refused.header("retry-after"), "1");
+    server.ask_as(Some(&server.operator), "GET", &server.path("/integrations"), None).await.expect(200);
+    stream.read_to_end(&mut Vec::new()).await.unwrap();
+    server.ask("GET", "/integrations", None).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_is_let_go_and_said_to_be_done() {
+    let pair = Arc::new(Barrier::new(2));
+    let answer = move |request: &Recorded| {
+        let reply = large(request);
+        if request.target == "/items/2" { reply.together(&pair) } else { reply }
+    };
+    let upstream = Upstream::with(answer).await;
+    let mut options = ServerOptions::default();
+    options.max_waiting_bytes_per_workspace = 1 << 20;
+    let server = Server::with(options).await;
+    let id = server.create(&integration("shop", &upstream.url())).await;
+    let path = server.path(&format!("/integrations/{id}/endpoints/go/test"));
+    let ask = |key| server.ask_as(Some(key), "POST", &path, Some(r#"{"params":{"id":2}}"#));
+    // It has begun when another's answer comes to wait, and ends while that waits.
+    let mut asked = pin!(ask(&server.owner));
+    while upstream.count() == 0 {
+        let moment = tokio::time::timeout(Duration::from_millis(5), asked.as_mut()).await;
+        assert!(moment.is_err(), "it waits");
+    }
+    let waiting = begun(&server, &path).await;
+    let (refused, other) = tokio::join!(asked, ask(&server.operator));
+    other.expect(200);
+    let refused = refused.expect(429);
+    assert_eq!(refused.text_at("error_code"), "answer_let_go");
+    assert!(refused.text_at("detail").contains("has been carried out"), "{}", refused.text);
+    drop(waiting);
 }
 
 #[tokio::test]

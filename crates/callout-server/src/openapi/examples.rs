@@ -239,12 +239,20 @@ pub(super) fn refusal(status: u16) -> &'static [Example] {
             r#"{"detail": [{"loc": ["body", "endpoints", 0, "path"], "msg": "is required", "type": "missing"},
                 {"loc": ["body", "auth", "type"], "msg": "must be one of api_key_header, bearer_token, …", "type": "enum"}]}"#,
         )],
-        429 => &[(
-            "rate_limited",
-            "Ask again later",
-            r#"{"detail": "this key may ask 60 times a minute; ask again in 2 s", "error_code": "rate_limited",
-                "request_id": "6f1c"}"#,
-        )],
+        429 => &[
+            (
+                "rate_limited",
+                "Ask again later",
+                r#"{"detail": "this key may ask 60 times a minute; ask again in 2 s", "error_code": "rate_limited",
+                    "request_id": "6f1c"}"#,
+            ),
+            (
+                "answer_let_go",
+                "Done, but its answer is lost",
+                r#"{"detail": "the request has been carried out, but its answer was let go: too much of this workspace's answers waits for clients to take it",
+                    "error_code": "answer_let_go", "request_id": "6f1c"}"#,
+            ),
+        ],
         500 => &[(
             "internal",
             "The log has the request id",
