@@ -3,6 +3,7 @@
 
 use std::{num::NonZeroU32, path::PathBuf};
 
+use callout_server::WebOrigin;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::import::ImportCommand;
@@ -107,7 +108,7 @@ pub(crate) struct ServeArgs {
     /// A web origin whose pages may use /mcp (https://app.example:443, http://localhost:*). Requests from
     /// pages of other origins are refused. Programs that are no browsers send no origin and need none.
     #[arg(long = "mcp-origin", value_name = "ORIGIN")]
-    pub(crate) mcp_origins: Vec<String>,
+    pub(crate) mcp_origins: Vec<WebOrigin>,
     /// How log lines look on standard error.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log: LogFormat,

@@ -288,6 +288,8 @@ fn keys_workspaces_and_imports_from_the_command_line() {
         (&["workspaces", "list", "--database", "postgres://nobody@127.0.0.1:1/x"], "not available"),
         (&["workspaces", "list", "--secrets", "ssm"], "ssm"),
         (&["serve", "--listen", "nowhere"], "--listen"),
+        (&["serve", "--listen", "nowhere", "--mcp-origin", "app.example"], "https://app.example:443"),
+        (&["serve", "--listen", "nowhere", "--mcp-origin", "*"], "--mcp-origin"),
         (&["workspaces", "list", "--database", "elsewhere.db"], "there is no database elsewhere.db"),
     ] {
         let told = err(&callout(at, arguments));

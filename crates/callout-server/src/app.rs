@@ -16,6 +16,7 @@ use crate::{
     gate::Gates,
     keys::Keys,
     loaded::{Loaded, LoadedIntegration},
+    mcp::WebOrigin,
     metrics::Metrics,
     rate_limit::RateLimit,
     share::Shares,
@@ -50,9 +51,9 @@ pub struct ServerOptions {
     /// Requests a minute per API key, on each server; a minute's worth may come at once. Default: no
     /// limit.
     pub requests_per_minute: Option<NonZeroU32>,
-    /// The web origins that may ask `/mcp` (`https://app.example:443`, `http://localhost:*`); what comes
-    /// from another is refused. Programs send no origin. Default: none.
-    pub mcp_origins: Vec<String>,
+    /// The web origins that may ask `/mcp`; what comes from another is refused. Programs send no origin. Default:
+    /// none.
+    pub mcp_origins: Vec<WebOrigin>,
     /// MCP sessions of one workspace; clients of revision 2026-07-28 have none. Twice as many may listen
     /// for changes, sessions among them. Default 256.
     pub max_mcp_sessions: usize,

@@ -60,5 +60,6 @@ mod workspaces;
 pub mod behaviour {}
 
 pub use app::{App, ServerOptions};
+pub use mcp::{WebOrigin, WebOriginError};
 pub use openapi::document as openapi;
 pub use serve::serve;

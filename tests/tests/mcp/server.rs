@@ -238,7 +238,7 @@ async fn mcp_requests_have_the_bounds_of_others() {
 #[tokio::test]
 async fn web_pages_are_refused_but_those_of_origins_that_may() {
     let mut options = ServerOptions::default();
-    options.mcp_origins = vec!["https://app.example:443".to_owned()];
+    options.mcp_origins = vec!["https://app.example:443".parse().unwrap()];
     let server = Server::with(options).await;
     for (origin, status) in [
         ("https://app.example", 200),

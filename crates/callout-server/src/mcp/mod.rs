@@ -27,6 +27,7 @@ use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::origins::cors;
+pub use self::origins::{WebOrigin, WebOriginError};
 use crate::{
     App,
     access::{Held, bearer},
@@ -46,7 +47,7 @@ impl Mcp {
         // A request needs a key, which no web page has: the host's name, which a proxy may change, adds
         // nothing.
         options.allowed_hosts = Vec::new();
-        options.allowed_origins.clone_from(&app.options().mcp_origins);
+        options.allowed_origins = app.options().mcp_origins.iter().map(ToString::to_string).collect();
         options.max_sessions = app.options().max_mcp_sessions;
         Self(HttpService::new(&McpServer::new(WorkspaceTools::new(app)), options))
     }
