@@ -13,7 +13,7 @@ use callout_core::{
     config::{AuthConfig, AuthType, IntegrationConfig},
     secret::{SecretName, Secrets},
 };
-use callout_store::{IntegrationChange, NewIntegration, Page, StoreError, Uuid, secrets::MemorySecrets};
+use callout_store::{IntegrationChange, NewIntegration, Page, Store, StoreError, Uuid, secrets::MemorySecrets};
 use support::{Database, kind, me, plain, secret, with_token, workspace};
 
 on_both! {
@@ -27,6 +27,21 @@ on_both! {
     a_nul_in_any_text_is_no_failure,
     secrets_follow_the_auth_type,
     a_secret_that_is_taken_away_is_gone,
+}
+
+#[test]
+fn a_database_whose_encoding_lacks_letters_is_refused() {
+    for (encoding, is_taken) in [("LATIN1", false), ("SQL_ASCII", true)] {
+        let Some(database) = Database::postgres_with(&format!("ENCODING '{encoding}' LOCALE 'C'")) else { return };
+        support::run(database, move |database| async move {
+            let opened = Store::open(database.options()).await.map(drop).map_err(|error| error.to_string());
+            assert_eq!(opened.is_ok(), is_taken, "{encoding}: {opened:?}");
+            assert!(opened.err().is_none_or(|error| error.contains(encoding)), "it says why");
+            let tables =
+                database.texts("SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'").await;
+            assert_eq!(tables.is_empty(), !is_taken, "{tables:?}");
+        });
+    }
 }
 
 async fn workspaces_are_made_found_listed_and_deleted_with_all_in_them(database: Database) {

@@ -29,6 +29,7 @@ impl Database {
     /// Makes or completes the tables.
     pub(super) async fn migrate(&self, clock: &SharedClock) -> Result<()> {
         let mut on = self.write_alone().await?;
+        refuse_other_encodings(&mut on).await?;
         execute!(
             on,
             "CREATE TABLE IF NOT EXISTS callout_schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)"
@@ -52,5 +53,21 @@ impl Database {
             execute!(on, "INSERT INTO callout_schema (version, applied_at) VALUES ($1, $2)", at as i64 + 1, now)?;
         }
         on.commit().await
+    }
+}
+
+/// PostgreSQL keeps texts in the encoding of the database, and fails over what that has no letter for. One of UTF-8
+/// has all, and `SQL_ASCII` keeps bytes as they come.
+async fn refuse_other_encodings(on: &mut Write) -> Result<()> {
+    if let On::Sqlite(_) = on {
+        return Ok(());
+    }
+    let encoding: Option<(String,)> = row!(*on, "SELECT current_setting('server_encoding')")?;
+    match encoding {
+        Some((encoding,)) if !matches!(encoding.as_str(), "UTF8" | "SQL_ASCII") => Err(StoreError::Invalid(format!(
+            "the PostgreSQL database has the encoding {encoding}, which cannot hold every text; make one with ENCODING \
+             'UTF8'"
+        ))),
+        _ => Ok(()),
     }
 }

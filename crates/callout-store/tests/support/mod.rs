@@ -86,6 +86,11 @@ impl Database {
 
     /// `None`, with a word why, where there is no PostgreSQL to test on.
     pub fn postgres() -> Option<Self> {
+        Self::postgres_with("")
+    }
+
+    /// As [`Database::postgres`], made with these options.
+    pub fn postgres_with(options: &str) -> Option<Self> {
         let server = match std::env::var("CALLOUT_TEST_POSTGRES") {
             Ok(server) if server == "required" => panic!("CALLOUT_TEST_POSTGRES must hold a URL here"),
             Ok(server) => server,
@@ -97,7 +102,7 @@ impl Database {
         let mut chance = [0; 8];
         SystemRng.fill(&mut chance);
         let name = format!("callout_test_{:x}", u64::from_le_bytes(chance));
-        outside_of_runtime(admin(&server, format!("CREATE DATABASE {name} TEMPLATE template0")));
+        outside_of_runtime(admin(&server, format!("CREATE DATABASE {name} TEMPLATE template0 {options}")));
         Some(Self(Arc::new(Kind::Postgres { server, name, folder: tempfile::tempdir().unwrap() })))
     }
 
