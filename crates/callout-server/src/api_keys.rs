@@ -102,7 +102,7 @@ fn read_days(value: Option<&Json>, faults: &mut Faults) -> u32 {
             faults.report(FaultCode::Missing, "is required");
             return 0;
         };
-        let days = value.as_number().and_then(callout::json::Number::as_i64);
+        let days = value.as_number().and_then(callout::json::Number::as_whole);
         match days {
             Some(days @ 1..=MAX_DAYS) => u32::try_from(days).unwrap_or(0),
             Some(_) => {

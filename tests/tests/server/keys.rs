@@ -90,6 +90,9 @@ async fn what_a_new_key_may_say() {
         (made.text_at("role"), made.at("name"), made.at("permissions")),
         ("member".to_owned(), Json::Null, Json::from(Vec::<Json>::new()))
     );
+    for integer in ["90.0", "9e1", "1"] {
+        server.ask("POST", "/api-keys", Some(&format!(r#"{{"duration_days":{integer}}}"#))).await.expect(201);
+    }
     for (body, place) in [
         ("{}", "duration_days"),
         (r#"{"duration_days":0}"#, "duration_days"),

@@ -112,10 +112,7 @@ pub(super) fn flag(value: &Json, faults: &mut Faults) -> Option<bool> {
 
 pub(super) fn integer(value: &Json, faults: &mut Faults) -> Option<i64> {
     let number = expect(value, "an integer", Json::as_number, faults)?;
-    let integer = number.as_i64().or_else(|| {
-        let float = number.as_f64();
-        (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
-    });
+    let integer = number.as_whole();
     if integer.is_none() {
         faults.report(FaultCode::WrongType, format!("must be an integer, not {}", excerpt(value, 80)));
     }

@@ -50,6 +50,15 @@ impl Number {
         self.0.parse().ok()
     }
 
+    /// The value, if it is an integer as JSON Schema has it: not only `30` but `30.0` and `3e1` too, of which those up
+    /// to 9e15 are taken.
+    pub fn as_whole(&self) -> Option<i64> {
+        self.as_i64().or_else(|| {
+            let float = self.as_f64();
+            (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+        })
+    }
+
     /// The nearest float; infinite for what is beyond its range.
     pub fn as_f64(&self) -> f64 {
         self.0.parse().unwrap_or(f64::NAN)

@@ -209,10 +209,7 @@ fn limit(name: &'static str, exclusive: &'static str, node: &Json, schema: &Obje
 
 fn count(name: &'static str, node: &Json) -> Option<Written> {
     let number = node.as_number()?;
-    let whole = number.as_u64().or_else(|| {
-        let float = number.as_f64();
-        (float.fract() == 0.0 && (0.0..1e15).contains(&float)).then_some(float as u64)
-    })?;
+    let whole = number.as_u64().or_else(|| number.as_whole()?.try_into().ok())?;
     Some(vec![(name, Json::Number(Number::from(whole)))])
 }
 
