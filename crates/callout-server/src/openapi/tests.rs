@@ -1,6 +1,6 @@
 //! The document tells the truth: about the engine's configs, the router, and its own parts.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use callout::{
     AuthConfig, AuthType, BodyFormat, Caller, Connection, ConnectionStatus, Delivery, EndpointConfig, Error, ErrorKind,
@@ -242,6 +242,33 @@ fn the_page_runs_nothing_but_its_own_script_and_asks_for_nothing_else() {
     }
     assert_eq!(super::PAGE.matches("<script").count(), 1);
     assert_eq!(super::PAGE.matches("<style").count(), 1);
+}
+
+#[test]
+fn the_page_shows_an_answer_as_it_came() {
+    let function = super::PAGE.split_once("\nfunction indented(").unwrap().1.split_once("\n}\n").unwrap().0;
+    for (text, shown) in [
+        (
+            r#"{"id":12345678901234567890,"price":1.10,"e":1e2,"none":[ ],"of":{},"s":"a\"{,:}[]\\ b"}"#,
+            r#"{
+  "id": 12345678901234567890,
+  "price": 1.10,
+  "e": 1e2,
+  "none": [],
+  "of": {},
+  "s": "a\"{,:}[]\\ b"
+}"#,
+        ),
+        ("[1,\r\n\t[true, {\"a\": null}]]", "[\n  1,\n  [\n    true,\n    {\n      \"a\": null\n    }\n  ]\n]"),
+        (" 0.50 ", "0.50"),
+    ] {
+        let script = format!("function indented({function}\n}}\nprocess.stdout.write(indented({}))", Json::from(text));
+        let Ok(ran) = Command::new("node").args(["-e", &script]).output() else {
+            eprintln!("not run: there is no node here");
+            return;
+        };
+        assert_eq!(String::from_utf8(ran.stdout).unwrap(), shown, "{}", String::from_utf8_lossy(&ran.stderr));
+    }
 }
 
 fn schema(name: &str) -> Json {
