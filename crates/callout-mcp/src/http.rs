@@ -16,7 +16,7 @@ use crate::{
     McpServer, Owner, ToolSource,
     direct::{self, Direct},
     handler::{Handler, cancelled},
-    sessions::{MAX_STREAMS, OwnedSessions},
+    sessions::OwnedSessions,
 };
 
 /// How an [`HttpService`] serves, each with its default.
@@ -32,7 +32,7 @@ pub struct HttpOptions {
     /// another is refused with 403; programs send no `Origin` and are not concerned. Default: none.
     pub allowed_origins: Vec<String>,
     /// Sessions of one tenant at once; with another one the one that has rested longest ends. Clients of
-    /// revision 2026-07-28 have none. A session has at most 4 streams by GET at once. Default 256.
+    /// revision 2026-07-28 have none. Default 256.
     pub max_sessions: usize,
     /// How long a session may rest before it ends. Default 1 h.
     pub session_idle: Duration,
@@ -96,13 +96,6 @@ impl<S: ToolSource> HttpService<S> {
             return text(StatusCode::NOT_FOUND, "Not Found: Session not found");
         }
         let (mut parts, body) = request.into_parts();
-        let mut stream = None;
-        if parts.method == Method::GET {
-            let Ok(begun) = sessions.begin_stream(owner, &parts.headers) else {
-                return text(StatusCode::CONFLICT, format!("Conflict: the session has {MAX_STREAMS} streams already"));
-            };
-            stream = begun;
-        }
         let mut bytes = Bytes::new();
         if parts.method == Method::POST {
             bytes = match collect(body, service.config.max_request_body_bytes).await {
@@ -125,14 +118,7 @@ impl<S: ToolSource> HttpService<S> {
             // It has ended when this is answered; clients take 202 for a failure.
             return empty(StatusCode::NO_CONTENT);
         }
-        let Some(stream) = stream else { return answer };
-        answer.map(|body| {
-            let kept_with = move |frame| {
-                let _ = &stream;
-                frame
-            };
-            body.map_frame(kept_with).boxed()
-        })
+        answer
     }
 
     /// Answers a call as the SDK does, without what only other requests need.

@@ -14,17 +14,17 @@ use rmcp::{
     model::{ClientJsonRpcMessage, ErrorData, ServerJsonRpcMessage},
     transport::streamable_http_server::{
         SessionId, SessionManager,
-        session::{ServerSseMessage, local::LocalSessionManager},
+        session::{
+            ServerSseMessage,
+            local::{LocalSessionManager, LocalSessionManagerError},
+        },
     },
 };
+use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
 /// The header that names a session.
 const SESSION_ID: &str = "mcp-session-id";
-
-/// Streams that one session has by GET at once: one is enough, and a client that lost it may not know so
-/// for a while.
-pub(crate) const MAX_STREAMS: usize = 4;
 
 /// Requests of one session that nobody waited for to the end, after which the session ends. More than a
 /// host lets be in flight at once.
@@ -79,21 +79,12 @@ struct Known {
 #[derive(Debug)]
 struct Session {
     owner: Owned,
-    /// Shared by the streams that it has by GET.
-    streams: Arc<()>,
+    /// Whose turn it is to have its announcements.
+    turn: Arc<tokio::sync::Mutex<()>>,
     /// The requests that have no answer yet, and those whose client went away before, by a digest of their
     /// ids, which may be long.
     unanswered: HashSet<u64>,
 }
-
-/// One of a session's streams by GET, for as long as it lasts.
-pub(crate) struct GetStream {
-    _share: Arc<()>,
-}
-
-/// The session has as many streams as it may have.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooManyStreams;
 
 /// What becomes of a request in a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -124,15 +115,17 @@ impl OwnedSessions {
         headers.get(SESSION_ID).is_some_and(|id| id.to_str().is_ok_and(|id| !self.known().touch(owner, id)))
     }
 
-    /// One more stream of the session that the request names; nothing if it names none of that owner's,
-    /// which the SDK refuses.
-    pub(crate) fn begin_stream(
-        &self,
-        owner: Owner<'_>,
-        headers: &HeaderMap,
-    ) -> Result<Option<GetStream>, TooManyStreams> {
-        let named = headers.get(SESSION_ID).and_then(|id| id.to_str().ok());
-        named.map_or(Ok(None), |id| self.known().begin_stream(owner, id))
+    /// Ends the session's stream of announcements, so that the next one is told of them: to one that comes
+    /// besides, the SDK tells nothing, not even after the first has ended. It is the next one's turn until
+    /// what is handed out is dropped.
+    async fn end_announcements(&self, id: &SessionId) -> Result<Option<OwnedMutexGuard<()>>, LocalSessionManagerError> {
+        let Some(turn) = self.known().turn(id) else { return Ok(None) };
+        let turn = turn.lock_owned().await;
+        let session = self.inner.sessions.read().await.get(id).cloned();
+        if let Some(session) = session {
+            session.close_standalone_sse_stream(None).await?;
+        }
+        Ok(Some(turn))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -150,7 +143,7 @@ impl Known {
         let of_it = self.of.entry(Arc::clone(&owner.tenant)).or_default();
         of_it.push_back(Arc::clone(&id));
         let oldest = if of_it.len() > most { of_it.front().cloned() } else { None };
-        self.sessions.insert(id, Session { owner, streams: Arc::default(), unanswered: HashSet::new() });
+        self.sessions.insert(id, Session { owner, turn: Arc::default(), unanswered: HashSet::new() });
         if let Some(oldest) = &oldest {
             self.remove(oldest);
         }
@@ -180,14 +173,8 @@ impl Known {
         }
     }
 
-    fn begin_stream(&self, owner: Owner<'_>, id: &str) -> Result<Option<GetStream>, TooManyStreams> {
-        let session = self.sessions.get(id).filter(|session| session.owner.as_owner() == owner);
-        let Some(session) = session else { return Ok(None) };
-        // One share is the session's own.
-        if Arc::strong_count(&session.streams) > MAX_STREAMS {
-            return Err(TooManyStreams);
-        }
-        Ok(Some(GetStream { _share: Arc::clone(&session.streams) }))
+    fn turn(&self, id: &SessionId) -> Option<Arc<tokio::sync::Mutex<()>>> {
+        self.sessions.get(id).map(|session| Arc::clone(&session.turn))
     }
 
     /// Takes in a request. The SDK answers the later of two with the same id twice, and keeps the earlier.
@@ -212,7 +199,7 @@ impl Known {
 
 /// All but who owns what is done by the sessions in memory.
 impl SessionManager for OwnedSessions {
-    type Error = <LocalSessionManager as SessionManager>::Error;
+    type Error = LocalSessionManagerError;
     type Transport = <LocalSessionManager as SessionManager>::Transport;
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
@@ -281,6 +268,7 @@ impl SessionManager for OwnedSessions {
         &self,
         id: &SessionId,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        let _turn = self.end_announcements(id).await?;
         let stream = self.inner.create_standalone_stream(id).await?;
         Ok(stream.take_until(self.closing.clone().cancelled_owned()))
     }
@@ -290,6 +278,8 @@ impl SessionManager for OwnedSessions {
         id: &SessionId,
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        let is_of_announcements = last_event_id.parse::<usize>().is_ok();
+        let _turn = if is_of_announcements { self.end_announcements(id).await? } else { None };
         let stream = self.inner.resume(id, last_event_id).await?;
         Ok(stream.take_until(self.closing.clone().cancelled_owned()))
     }
@@ -348,19 +338,10 @@ mod tests {
     }
 
     #[test]
-    fn a_session_has_few_streams_and_each_request_once() {
+    fn a_session_has_each_request_once_and_not_too_many_of_them() {
         let mut known = Known::default();
         let (id, absent) = (SessionId::from("x"), SessionId::from("absent"));
-        let owner = Owned { tenant: "a".into(), id: "1".into() };
-        let other = Owned { tenant: "a".into(), id: "2".into() };
-        known.insert(owner.clone(), Arc::clone(&id), 1);
-        let streams: Vec<_> = (0..MAX_STREAMS).map(|_| known.begin_stream(owner.as_owner(), &id).unwrap()).collect();
-        assert!(streams.iter().all(Option::is_some));
-        assert_eq!(known.begin_stream(owner.as_owner(), &id).err(), Some(TooManyStreams));
-        assert!(matches!(known.begin_stream(other.as_owner(), &id), Ok(None)), "the SDK refuses it");
-        drop(streams);
-        assert!(matches!(known.begin_stream(owner.as_owner(), &id), Ok(Some(_))), "they have ended");
-
+        known.insert(Owned { tenant: "a".into(), id: "1".into() }, Arc::clone(&id), 1);
         let most = MAX_UNANSWERED as u64;
         assert_eq!(known.take(&id, 0), Taken::Yes);
         assert_eq!(known.take(&id, 0), Taken::Twice);

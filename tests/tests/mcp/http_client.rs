@@ -32,6 +32,8 @@ pub(crate) struct Messages {
     body: Incoming,
     unread: String,
     is_stream: bool,
+    /// The id of the last event that had one.
+    last_id: String,
 }
 
 impl HttpClient {
@@ -80,7 +82,21 @@ impl HttpClient {
         let (head, body) = response.into_parts();
         let kind = head.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let is_stream = kind.starts_with("text/event-stream");
-        Messages { status: head.status.as_u16(), headers: head.headers, body, unread: String::new(), is_stream }
+        Messages {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+            unread: String::new(),
+            is_stream,
+            last_id: String::new(),
+        }
+    }
+
+    /// Listens, or comes back for what came after that event.
+    pub(crate) async fn listen(&self, last_event_id: Option<&str>) -> Messages {
+        let mut client = self.clone();
+        client.headers.extend(last_event_id.map(|id| ("last-event-id", id.to_owned())));
+        client.send(Method::GET, "").await
     }
 
     /// Begins a request, with what its revision wants of it; `params` is an object.
@@ -127,6 +143,11 @@ impl HttpClient {
 }
 
 impl Messages {
+    /// The id of the last event that came, by which its client comes back.
+    pub(crate) fn last_id(&self) -> &str {
+        &self.last_id
+    }
+
     /// The next message; `None` at the end.
     pub(crate) async fn message(&mut self) -> Option<Json> {
         // As a whole: a stream on which nothing comes is kept alive by comments.
@@ -140,8 +161,11 @@ impl Messages {
                 return (!rest.is_empty()).then(|| json(&rest));
             }
             if let Some((event, rest)) = self.unread.split_once("\n\n") {
-                let data =
-                    event.lines().find_map(|line| line.strip_prefix("data:")).unwrap_or_default().trim().to_owned();
+                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                let data = field("data:").unwrap_or_default().to_owned();
+                if let Some(id) = field("id:") {
+                    self.last_id = id.to_owned();
+                }
                 self.unread = String::from(rest);
                 if data.is_empty() {
                     continue;

@@ -210,12 +210,13 @@ async fn listening_takes_nothing_of_the_workspaces_share() {
         // Its own answer may still count for a moment.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // Nor do the streams of a session.
-    let client = HttpClient::start(&server.address, &server.owner).await;
+    // Nor do the streams of sessions.
     for _ in 0..4 {
-        let stream = client.send(Method::GET, "").await;
+        let client = HttpClient::start(&server.address, &server.owner).await;
+        let stream = client.listen(None).await;
         assert_eq!(stream.status, 200);
         listening.push(stream);
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(HttpClient::new(&server.address, &server.owner).tools().await.is_empty());
 }

@@ -79,27 +79,35 @@ async fn with_one_session_too_many_the_one_that_rested_longest_ends() {
 }
 
 #[tokio::test]
-async fn a_session_has_few_streams_of_its_own() {
+async fn the_last_stream_of_a_session_is_told_of_changes() {
     let server = Server::start().await;
     let client = HttpClient::start(&server.address, &server.owner).await;
-    let mut streams = Vec::new();
-    for _ in 0..4 {
-        let stream = client.send(Method::GET, "").await;
-        assert_eq!(stream.status, 200);
-        streams.push(stream);
+    let others = HttpClient::start(&server.address, &server.owner).await;
+    let mut others = others.listen(None).await;
+    let mut before = client.listen(None).await;
+    let mut after = client.listen(None).await;
+    assert_eq!((before.status, after.status), (200, 200));
+    assert!(before.message().await.is_none(), "it goes on");
+    server.create(&integration("one", "https://one.example")).await;
+    for stream in [&mut after, &mut others] {
+        assert_eq!(text_at(&stream.message().await.unwrap(), "method"), "notifications/tools/list_changed");
     }
-    let mut refused = client.send(Method::GET, "").await;
-    assert_eq!((refused.status, &*refused.rest().await), (409, "Conflict: the session has 4 streams already"));
-    let other = HttpClient::start(&server.address, &server.owner).await;
-    assert_eq!(other.send(Method::GET, "").await.status, 200);
-    drop(streams);
-    for _ in 0..100 {
-        if client.send(Method::GET, "").await.status == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    // So is one that takes up where another was.
+    let mut resumed = client.listen(Some(after.last_id())).await;
+    assert!(after.message().await.is_none(), "it goes on");
+    server.create(&integration("two", "https://two.example")).await;
+    while resumed.last_id() <= after.last_id() {
+        assert_eq!(text_at(&resumed.message().await.unwrap(), "method"), "notifications/tools/list_changed");
     }
-    unreachable!("the streams have ended and still count");
+    // Of many at once one is left, and it is told.
+    let mut many = futures_util::future::join_all((0..8).map(|_| client.listen(None))).await;
+    server.create(&integration("three", "https://three.example")).await;
+    let told = many.iter_mut().map(|stream| async move {
+        while stream.last_id() < "2" && stream.message().await.is_some() {}
+        stream.last_id() == "2"
+    });
+    let told = futures_util::future::join_all(told).await;
+    assert_eq!(told.into_iter().filter(|is_told| *is_told).count(), 1);
 }
 
 #[tokio::test]
