@@ -187,15 +187,25 @@ async fn told(streams: &mut [Messages; 2]) {
 #[tokio::test]
 async fn nobody_listens_with_a_key_that_is_gone() {
     let server = Server::start().await;
-    let (id, key) = server.key(Role::Viewer, &[]).await;
-    let [mut modern, mut stream] = listening(&server, &key).await;
-    server.ask("DELETE", &format!("/api-keys/{id}"), None).await.expect(204);
-    // The end of a subscription is its answer.
-    let end = modern.message().await.unwrap();
-    assert!(end.get("result").is_some(), "{end}");
-    assert!(modern.message().await.is_none());
-    server.create(&integration("shop", "https://shop.example")).await;
-    assert!(tokio::time::timeout(Duration::from_millis(2500), stream.message()).await.is_err(), "it was told");
+    let stays = HttpClient::start(&server.address, &server.owner).await;
+    let mut stays = stays.listen(None).await;
+    for (method, path, status) in [("DELETE", "", 204), ("POST", "/rotate", 200)] {
+        let (id, key) = server.key(Role::Viewer, &[]).await;
+        let [mut modern, mut stream] = listening(&server, &key).await;
+        server.ask(method, &format!("/api-keys/{id}{path}"), None).await.expect(status);
+        // The end of a subscription is its answer.
+        let end = modern.message().await.unwrap();
+        assert!(end.get("result").is_some(), "{end}");
+        assert!(modern.message().await.is_none());
+        assert!(stream.message().await.is_none(), "it was told");
+    }
+    assert!(tokio::time::timeout(Duration::from_millis(100), stays.message()).await.is_err(), "its key is one");
+    // A key ends on its day.
+    let (_, key) = server.key(Role::Viewer, &[]).await;
+    let [_, mut stream] = listening(&server, &key).await;
+    server.clock.advance(Duration::from_hours(24 * 31));
+    assert!(stream.message().await.is_none(), "it was told");
+    assert!(stays.message().await.is_none(), "it was told");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use callout::SecretString;
 use callout_mcp::{Changes, ToolList};
 use callout_store::Uuid;
 use futures_util::{StreamExt as _, stream};
@@ -47,16 +48,9 @@ impl Watches {
         let app = self.app.clone();
         let following = (changes, asker, app);
         let next = async |(mut changes, asker, app): (watch::Receiver<u64>, McpAsker, App)| {
-            loop {
-                tokio::select! {
-                    change = changes.changed() => return change.ok().map(|()| ((), (changes, asker, app))),
-                    () = app.wait(ASK_EVERY) => {
-                        // While the store cannot be reached nobody is let in, and nobody shut out.
-                        if let Ok(None) = app.keys().authenticate(&app, &asker.presented).await {
-                            return None;
-                        }
-                    }
-                }
+            tokio::select! {
+                change = changes.changed() => change.ok().map(|()| ((), (changes, asker, app))),
+                () = gone(&app, &asker.presented) => None,
             }
         };
         stream::unfold(following, next).boxed()
@@ -75,6 +69,17 @@ impl Watches {
         let (app, catalogs, watched) = (self.app.clone(), Arc::clone(&self.catalogs), Arc::clone(&self.watched));
         tokio::spawn(async move { watch(&app, &catalogs, &watched, workspace).await });
         Some(changes)
+    }
+}
+
+/// Waits until what was presented is no key any more.
+pub(super) async fn gone(app: &App, presented: &SecretString) {
+    loop {
+        app.wait(ASK_EVERY).await;
+        // While the store cannot be reached nobody is let in, and nobody shut out.
+        if let Ok(None) = app.keys().authenticate(app, presented).await {
+            return;
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use callout::{ExposeSecret as _, SecretString};
 use callout_mcp::{HttpOptions, HttpService, McpServer, Owner};
 use callout_store::{ApiKey, Uuid};
+use futures_util::StreamExt as _;
 use http::{Method, StatusCode, header::AUTHORIZATION};
 use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
@@ -90,9 +91,12 @@ pub(crate) async fn answer(
     let (mut parts, body) = request.into_parts();
     // What follows is the protocol's, and logs and keeps what it is given.
     parts.headers.remove(AUTHORIZATION);
+    let mut gone = None;
     if parts.method == Method::GET {
         // A stream that may last for hours; how many there are is bounded by session.
         share.release();
+        let (app, presented) = (app.clone(), Arc::clone(&presented));
+        gone = Some(async move { changes::gone(&app, &presented).await });
     }
     let (tenant, id) = (workspace.to_string(), owner_of(key.id, &presented));
     parts.extensions.insert(McpAsker { key, workspace, presented, share });
@@ -102,7 +106,14 @@ pub(crate) async fn answer(
     } else {
         Full::default()
     };
-    Ok(mcp.0.handle(owner, Request::from_parts(parts, body)).await.map(Body::new))
+    let answer = mcp.0.handle(owner, Request::from_parts(parts, body)).await.map(Body::new);
+    Ok(match gone {
+        // With a key that is gone nothing is told there.
+        Some(gone) if answer.status() == StatusCode::OK => {
+            answer.map(|body| Body::from_stream(body.into_data_stream().take_until(gone)))
+        }
+        _ => answer,
+    })
 }
 
 /// Whose a session is: the key's, and of its secrets that one's. With another there is none, so that the client begins
