@@ -39,6 +39,7 @@
 mod direct;
 mod handler;
 mod http;
+mod late;
 mod list;
 mod listening;
 mod progress;

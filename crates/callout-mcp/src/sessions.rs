@@ -8,10 +8,15 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{Stream, StreamExt as _, future::ready, stream};
+use futures_util::{
+    Stream, StreamExt as _,
+    stream::{self, BoxStream},
+};
 use http::HeaderMap;
 use rmcp::{
-    model::{ClientJsonRpcMessage, ErrorData, ServerJsonRpcMessage},
+    model::{
+        ClientJsonRpcMessage, ClientNotification, ErrorData, JsonRpcNotification, RequestId, ServerJsonRpcMessage,
+    },
     transport::streamable_http_server::{
         SessionId, SessionManager,
         session::{
@@ -20,14 +25,15 @@ use rmcp::{
         },
     },
 };
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio_util::sync::CancellationToken;
+
+use crate::late::Late;
 
 /// The header that names a session.
 const SESSION_ID: &str = "mcp-session-id";
 
-/// Requests of one session that nobody waited for to the end, after which the session ends. More than a
-/// host lets be in flight at once.
+/// Requests of one session that have no answer yet. More than a host lets be in flight at once.
 const MAX_UNANSWERED: usize = 1024;
 
 /// Whose a session is.
@@ -48,8 +54,6 @@ tokio::task_local! {
 pub(crate) struct OwnedSessions {
     inner: LocalSessionManager,
     known: Arc<Mutex<Known>>,
-    /// Digests ids of requests.
-    ids: RandomState,
     /// Sessions of one tenant.
     most: usize,
     /// No announcements any more.
@@ -74,6 +78,9 @@ struct Known {
     sessions: HashMap<SessionId, Session>,
     /// By tenant; the one that was used last stands last.
     of: HashMap<Arc<str>, VecDeque<SessionId>>,
+    /// Digests ids of requests.
+    ids: RandomState,
+    late: Late,
 }
 
 #[derive(Debug)]
@@ -81,19 +88,8 @@ struct Session {
     owner: Owned,
     /// Whose turn it is to have its announcements.
     turn: Arc<tokio::sync::Mutex<()>>,
-    /// The requests that have no answer yet, and those whose client went away before, by a digest of their
-    /// ids, which may be long.
+    /// The requests that have no answer yet, by a digest of their ids, which may be long.
     unanswered: HashSet<u64>,
-}
-
-/// What becomes of a request in a session.
-#[derive(Debug, PartialEq, Eq)]
-enum Taken {
-    Yes,
-    /// One with the same id has no answer yet.
-    Twice,
-    /// Too many were left without one.
-    TooMany,
 }
 
 impl OwnedSessions {
@@ -101,7 +97,7 @@ impl OwnedSessions {
         let mut inner = LocalSessionManager::default();
         inner.session_config.keep_alive = Some(idle);
         inner.session_config.sse_retry = None;
-        Self { inner, known: Arc::default(), ids: RandomState::new(), most: most.max(1), closing }
+        Self { inner, known: Arc::default(), most: most.max(1), closing }
     }
 
     /// Answers a request as that owner's.
@@ -126,6 +122,24 @@ impl OwnedSessions {
             session.close_standalone_sse_stream(None).await?;
         }
         Ok(Some(turn))
+    }
+
+    /// What comes on a request's stream. It is taken from the SDK also when nobody is there any more: the
+    /// request has its answer then, and its client may come back for it.
+    fn handed_on(
+        &self,
+        id: &SessionId,
+        mut events: BoxStream<'static, ServerSseMessage>,
+    ) -> impl Stream<Item = ServerSseMessage> + Send + Sync + use<> {
+        let (to, mut taken) = mpsc::channel(1);
+        let (known, id) = (Arc::clone(&self.known), Arc::clone(id));
+        tokio::spawn(async move {
+            while let Some(event) = events.next().await {
+                lock(&known).note(&id, &event);
+                let _ = to.send(event).await;
+            }
+        });
+        stream::poll_fn(move |context| taken.poll_recv(context))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -171,28 +185,45 @@ impl Known {
                 self.of.remove(&owner.tenant);
             }
         }
+        self.late.forget(id);
     }
 
     fn turn(&self, id: &SessionId) -> Option<Arc<tokio::sync::Mutex<()>>> {
         self.sessions.get(id).map(|session| Arc::clone(&session.turn))
     }
 
-    /// Takes in a request. The SDK answers the later of two with the same id twice, and keeps the earlier.
-    fn take(&mut self, id: &SessionId, request: u64) -> Taken {
-        let Some(session) = self.sessions.get_mut(id) else { return Taken::Yes };
+    /// Takes in a request, or says why not. The SDK answers the later of two with the same id twice, and keeps
+    /// the earlier.
+    fn take(&mut self, id: &SessionId, request: &RequestId) -> Result<(), &'static str> {
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
+        let request = self.ids.hash_one(request);
         if session.unanswered.contains(&request) {
-            return Taken::Twice;
+            return Err("the request before it with this id has no answer yet");
         }
         if session.unanswered.len() >= MAX_UNANSWERED {
-            return Taken::TooMany;
+            return Err("too many requests of this session have no answer yet");
         }
         session.unanswered.insert(request);
-        Taken::Yes
+        Ok(())
     }
 
-    fn answered(&mut self, id: &SessionId, request: u64) {
+    /// Notes what came on a request's stream.
+    fn note(&mut self, id: &SessionId, event: &ServerSseMessage) {
+        let request = match event.message.as_deref() {
+            Some(ServerJsonRpcMessage::Response(response)) => Some(&response.id),
+            Some(ServerJsonRpcMessage::Error(error)) => error.id.as_ref(),
+            _ => None,
+        };
+        let Some(request) = request else { return };
+        self.answered(id, request);
+        if self.sessions.contains_key(id) {
+            self.late.keep(id, event);
+        }
+    }
+
+    fn answered(&mut self, id: &SessionId, request: &RequestId) {
         if let Some(session) = self.sessions.get_mut(id) {
-            session.unanswered.remove(&request);
+            session.unanswered.remove(&self.ids.hash_one(request));
         }
     }
 }
@@ -236,32 +267,32 @@ impl SessionManager for OwnedSessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
-        let request = match &message {
-            ClientJsonRpcMessage::Request(request) => request.id.clone(),
-            _ => return Ok(self.inner.create_stream(id, message).await?.right_stream()),
-        };
-        let digest = self.ids.hash_one(&request);
-        let taken = self.known().take(id, digest);
-        let refusal = match taken {
-            Taken::Yes => None,
-            Taken::Twice => Some("the request before it with this id has no answer yet"),
-            Taken::TooMany => {
-                self.close_session(id).await?;
-                Some("the session has ended: too many of its requests were given up without being cancelled")
+        if let ClientJsonRpcMessage::Request(request) = &message {
+            let taken = self.known().take(id, &request.id);
+            if let Err(refusal) = taken {
+                let error = ErrorData::invalid_request(refusal, None);
+                let error = ServerJsonRpcMessage::error(error, Some(request.id.clone()));
+                return Ok(stream::iter([ServerSseMessage::from_message(error)]).left_stream());
             }
-        };
-        if let Some(refusal) = refusal {
-            let error = ServerJsonRpcMessage::error(ErrorData::invalid_request(refusal, None), Some(request));
-            return Ok(stream::iter([ServerSseMessage::from_message(error)]).left_stream().left_stream());
         }
-        let stream = self.inner.create_stream(id, message).await?;
-        let (known, id) = (Arc::clone(&self.known), Arc::clone(id));
-        let answered = move || lock(&known).answered(&id, digest);
-        Ok(told_once_answered(stream, answered).right_stream().left_stream())
+        let events = self.inner.create_stream(id, message).await?;
+        Ok(self.handed_on(id, events.boxed()).right_stream())
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
-        self.inner.accept_message(id, message).await
+        let cancelled = match &message {
+            ClientJsonRpcMessage::Notification(JsonRpcNotification {
+                notification: ClientNotification::CancelledNotification(cancelled),
+                ..
+            }) => cancelled.params.request_id.clone(),
+            _ => None,
+        };
+        self.inner.accept_message(id, message).await?;
+        if let Some(request) = cancelled {
+            // It gets none.
+            self.known().answered(id, &request);
+        }
+        Ok(())
     }
 
     async fn create_standalone_stream(
@@ -279,24 +310,19 @@ impl SessionManager for OwnedSessions {
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
         let is_of_announcements = last_event_id.parse::<usize>().is_ok();
-        let _turn = if is_of_announcements { self.end_announcements(id).await? } else { None };
-        let stream = self.inner.resume(id, last_event_id).await?;
-        Ok(stream.take_until(self.closing.clone().cancelled_owned()))
-    }
-}
-
-/// Tells of a request's answer, or of its end without one, which is what a cancelled request has.
-fn told_once_answered(
-    stream: impl Stream<Item = ServerSseMessage>,
-    answered: impl Fn() + Clone,
-) -> impl Stream<Item = ServerSseMessage> {
-    let ended = answered.clone();
-    let told = stream.inspect(move |event| {
-        if let Some(ServerJsonRpcMessage::Response(_) | ServerJsonRpcMessage::Error(_)) = event.message.as_deref() {
-            answered();
+        if is_of_announcements {
+            let _turn = self.end_announcements(id).await?;
+            let stream = self.inner.resume(id, last_event_id).await?;
+            return Ok(stream.take_until(self.closing.clone().cancelled_owned()).left_stream());
         }
-    });
-    told.chain(stream::once(async move { ended() }).filter_map(|()| ready(None)))
+        match self.inner.resume(id, last_event_id.clone()).await {
+            Ok(events) => Ok(self.handed_on(id, events.boxed()).left_stream().right_stream()),
+            Err(error) => {
+                let late = self.known().late.after(id, &last_event_id).ok_or(error)?;
+                Ok(stream::iter([late]).right_stream().right_stream())
+            }
+        }
+    }
 }
 
 impl fmt::Debug for OwnedSessions {
@@ -342,15 +368,16 @@ mod tests {
         let mut known = Known::default();
         let (id, absent) = (SessionId::from("x"), SessionId::from("absent"));
         known.insert(Owned { tenant: "a".into(), id: "1".into() }, Arc::clone(&id), 1);
-        let most = MAX_UNANSWERED as u64;
-        assert_eq!(known.take(&id, 0), Taken::Yes);
-        assert_eq!(known.take(&id, 0), Taken::Twice);
-        known.answered(&id, 0);
-        assert!((0..most).all(|number| known.take(&id, number) == Taken::Yes));
-        assert_eq!(known.take(&id, most), Taken::TooMany);
-        known.answered(&id, 1);
-        assert_eq!(known.take(&id, most), Taken::Yes);
-        known.answered(&absent, 1);
-        assert_eq!(known.take(&absent, 1), Taken::Yes, "the SDK refuses it");
+        let request = RequestId::Number;
+        let most = MAX_UNANSWERED as i64;
+        assert_eq!(known.take(&id, &request(0)), Ok(()));
+        assert!(known.take(&id, &request(0)).unwrap_err().starts_with("the request before it"));
+        known.answered(&id, &request(0));
+        assert!((0..most).all(|number| known.take(&id, &request(number)).is_ok()));
+        assert!(known.take(&id, &request(most)).unwrap_err().starts_with("too many"));
+        known.answered(&id, &request(1));
+        assert_eq!(known.take(&id, &request(most)), Ok(()));
+        known.answered(&absent, &request(1));
+        assert_eq!(known.take(&absent, &request(1)), Ok(()), "the SDK refuses it");
     }
 }

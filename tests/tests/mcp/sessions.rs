@@ -128,17 +128,64 @@ async fn a_request_is_not_taken_twice_before_it_is_answered() {
     assert_eq!(text_at(&first.message().await.unwrap(), "result.content.0.text"), "x is late");
     let mut third = client.begin(5, "tools/list", "{}").await;
     assert!(third.message().await.unwrap().get("result").is_some(), "it was answered");
-    // One that its client gave up without a word is not known to be answered.
+    // One that its client gave up without a word goes on.
     drop(client.begin(6, "tools/call", &call("shop__go", r#"{"id":2}"#)).await);
     let mut again = client.begin(6, "tools/list", "{}").await;
     assert!(again.message().await.unwrap().get("error").is_some());
     // After one that was cancelled the id is free.
     let mut cancelled = client.begin(7, "tools/call", &call("shop__go", r#"{"id":2}"#)).await;
-    let word = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
-    assert_eq!(client.send(Method::POST, word).await.status, 202);
+    for id in [6, 7] {
+        let word = format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id}}}}}"#);
+        assert_eq!(client.send(Method::POST, &word).await.status, 202);
+    }
     assert!(cancelled.message().await.is_none());
-    let mut free = client.begin(7, "tools/list", "{}").await;
-    assert!(free.message().await.unwrap().get("result").is_some());
+    for id in [6, 7] {
+        let mut free = client.begin(id, "tools/list", "{}").await;
+        assert!(free.message().await.unwrap().get("result").is_some(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_gets_what_came_meanwhile() {
+    let released = Arc::new(Barrier::new(2));
+    let upstream = Upstream::start().await;
+    upstream.reply("/items/1", Reply::json(200, r#"{"a":"late"}"#).together(&released));
+    let server = Server::start().await;
+    server.create(&integration("shop", &upstream.url())).await;
+    let client = HttpClient::start(&server.address, &server.owner).await;
+    let asked = r#"{"name":"shop__go","arguments":{"id":1},"_meta":{"progressToken":5}}"#;
+    let is_free = async |id| client.begin(id, "ping", "{}").await.message().await.unwrap().get("result").is_some();
+    for (id, has_ended, gives_up) in [(1, false, true), (2, true, true), (3, true, false)] {
+        let mut lost = client.begin(id, "tools/call", asked).await;
+        assert_eq!(text_at(&lost.message().await.unwrap(), "method"), "notifications/progress");
+        let seen = lost.last_id().to_owned();
+        reached(&upstream, usize::try_from(id).unwrap()).await;
+        // Also one that seems to be there may have lost what was sent to it.
+        let _lost = (!gives_up).then_some(lost);
+        if has_ended {
+            released.wait().await;
+            while !is_free(id).await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        let mut back = client.listen(Some(&seen)).await;
+        assert_eq!(back.status, 200);
+        if !has_ended {
+            released.wait().await;
+        }
+        let answer = loop {
+            let message = back.message().await.unwrap();
+            if message.get("id").is_some() {
+                break message;
+            }
+        };
+        assert_eq!(text_at(&answer, "result.content.0.text"), "x is late", "{id}");
+        assert!(back.message().await.is_none(), "{id}");
+        assert!(is_free(id).await, "{id}");
+    }
+    // What is another session's is not to be had.
+    let other = HttpClient::start(&server.address, &server.owner).await;
+    assert!(other.listen(Some("0/2")).await.message().await.is_none());
 }
 
 /// A stream of announcements of each kind of revision.
