@@ -11,8 +11,8 @@ use futures_util::StreamExt as _;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, Extensions, Implementation,
-        InitializeRequestParams, InitializeResult, JsonObject, ListToolsResult, PaginatedRequestParams,
+        CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode, Extensions,
+        Implementation, InitializeRequestParams, InitializeResult, JsonObject, ListToolsResult, PaginatedRequestParams,
         ProgressNotificationParam, ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
@@ -133,13 +133,28 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let any_structure = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        let any_structure = is_of_2026_07_28(&context);
         let http = host(&context.extensions);
         let call = self.server.call(http, &request.name, request.arguments, any_structure);
         tokio::select! {
             called = told(&context, call) => called.map(CallToolResponse::Complete),
             () = context.ct.cancelled() => Err(cancelled()),
         }
+    }
+
+    /// A request of another method, or one whose params the SDK cannot read.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let CustomRequest { method, .. } = request;
+        Err(match needed(&method, is_of_2026_07_28(&context)) {
+            Some(what) => {
+                ErrorData::invalid_params(format!("the params of {method} must be an object with {what}"), None)
+            }
+            None => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None),
+        })
     }
 
     /// What changes once this is answered, a session before 2026-07-28 is told when it has initialized.
@@ -196,6 +211,21 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
 /// What the host has left on the HTTP request.
 fn host(extensions: &Extensions) -> Option<&http::Extensions> {
     extensions.get::<http::request::Parts>().map(|request| &request.extensions)
+}
+
+fn is_of_2026_07_28(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}
+
+/// What the params of a method that is served have to hold, where they have to hold anything.
+fn needed(method: &str, is_of_2026_07_28: bool) -> Option<&'static str> {
+    match method {
+        "initialize" => Some("protocolVersion, capabilities and clientInfo, which has name and version"),
+        "server/discover" => Some("_meta, in which each request of revision 2026-07-28 says whose it is"),
+        "subscriptions/listen" if is_of_2026_07_28 => Some(r#"notifications, such as {"toolsListChanged": true}"#),
+        "tools/call" => Some("name as a string, and arguments, if there are any, as an object, not as its text"),
+        _ => None,
+    }
 }
 
 /// Does a call's work and tells the client of it, if it has asked.

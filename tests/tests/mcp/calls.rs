@@ -10,7 +10,9 @@ use tokio::sync::Barrier;
 use crate::{
     at, builder,
     client::{Client, call},
-    endpoint, integration, json, registry, text_at, tools,
+    endpoint, integration, json, registry,
+    revision::META,
+    text_at, tools,
 };
 
 #[tokio::test]
@@ -149,6 +151,40 @@ async fn what_is_not_there_is_an_error_of_the_protocol() {
     }
     let answer = client.ask("resources/read", r#"{"uri":"file:///etc/passwd"}"#).await;
     assert_eq!(at(&answer, "error.code"), json("-32601"));
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
+async fn params_of_another_form_are_an_error_that_says_the_right_one() {
+    let upstream = Upstream::start().await;
+    let registry = registry(&upstream, &[endpoint("one", "/one", "")]);
+    let with_meta = |params: &str| {
+        let open = params.strip_suffix('}').unwrap();
+        format!("{open}{}{META}}}", if open == "{" { "" } else { "," })
+    };
+    let mut before = Client::start(registry.clone()).await;
+    let mut since = Client::connect(registry);
+    since.ask("server/discover", &with_meta("{}")).await;
+    // Method, params, the code before revision 2026-07-28 and since, what the message says.
+    for (method, params, of_before, of_since, says) in [
+        ("tools/call", r#"{"name":"shop__one","arguments":"{}"}"#, "-32602", "-32602", "arguments"),
+        ("tools/call", r#"{"name":"shop__one","arguments":[1]}"#, "-32602", "-32602", "arguments"),
+        ("tools/call", r#"{"name":7,"arguments":{}}"#, "-32602", "-32602", "name as a string"),
+        ("tools/call", r#"{"arguments":{}}"#, "-32602", "-32602", "name as a string"),
+        ("tools/call", "{}", "-32602", "-32602", "name as a string"),
+        ("initialize", "{}", "-32602", "-32602", "protocolVersion"),
+        ("subscriptions/listen", "{}", "-32601", "-32602", ""),
+        ("subscriptions/listen", r#"{"notifications":["tools"]}"#, "-32601", "-32602", ""),
+        ("tools/none", "{}", "-32601", "-32601", "tools/none"),
+    ] {
+        for (client, params, code) in
+            [(&mut before, params.to_owned(), of_before), (&mut since, with_meta(params), of_since)]
+        {
+            let answer = client.ask(method, &params).await;
+            assert_eq!(at(&answer, "error.code"), json(code), "{method} {params}: {answer}");
+            assert!(text_at(&answer, "error.message").contains(says), "{method} {params}: {answer}");
+        }
+    }
     assert_eq!(upstream.count(), 0);
 }
 

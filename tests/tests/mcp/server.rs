@@ -41,6 +41,8 @@ async fn a_workspaces_endpoints_are_tools_over_http() {
         assert!(text_at(&answer, "result.content.0.text").contains("there is no 8"), "{answer}");
         let answer = client.call("one__go", r#"{"id":"eight"}"#).await;
         assert_eq!(text_at(&answer, "result._meta.error.code"), "invalid_params");
+        let answer = client.call("one__go", r#""{}""#).await;
+        assert_eq!(at(&answer, "error.code"), json("-32602"), "no object: {answer}");
         for absent in ["off__go", "none__go"] {
             assert_eq!(at(&client.call(absent, "{}").await, "error.code"), json("-32602"), "{absent}");
         }
