@@ -292,16 +292,16 @@ impl<'s> Writer<'s> {
     }
 
     fn begin_for(&mut self, parser: &mut Parser<'_, 's>, line: u32) -> Result<(), SyntaxError> {
-        let targets = targets(parser)?;
+        let names = targets(parser)?;
         if !parser.word("in") {
             return Err(parser.expected("`in`"));
         }
         let elements = loop_tuple(parser)?;
-        if !targets.contains(',') {
-            self.loops.push(Loop { variable: targets.as_str().into(), site: self.sites.len() });
+        if let [name] = names[..] {
+            self.loops.push(Loop { variable: name.into(), site: self.sites.len() });
         }
         let elements = self.site(elements, Use::Iterate, line);
-        let mut tag = format!("for {targets} in {}", call(elements));
+        let mut tag = format!("for {} in {}", names.join(", "), call(elements));
         let mut test = None;
         if parser.word("if") {
             let site = self.test(parser, line)?;
@@ -313,7 +313,7 @@ impl<'s> Writer<'s> {
             return Err(parser.error("`recursive` cannot be used in a result template"));
         }
         self.begin(Block::For, line)?;
-        self.statements.begin_for(Targets::of(&targets), elements, test, line);
+        self.statements.begin_for(Targets::of(&names), elements, test, line);
         self.write(line, &tag);
         Ok(())
     }
@@ -337,21 +337,27 @@ impl<'s> Writer<'s> {
 
     fn set(&mut self, parser: &mut Parser<'_, 's>, line: u32) -> Result<(), SyntaxError> {
         let start = parser.start();
-        let mut all = targets(parser)?;
-        let single = !all.contains([',', '(']);
-        if single && parser.symbol(".") {
-            // Writing to a string cannot fail.
-            let _ = write!(all, ".{}", parser.name()?);
-        } else if single && (parser.is_done() || parser.is_symbol("|")) {
-            let name = self.source.get(start..start + all.len()).unwrap_or_default();
-            let filters = if parser.symbol("|") { filters(parser)? } else { Vec::new() };
-            self.begin(Block::Set { name, filters, start }, line)?;
-            self.statements.foreign();
-            self.write(line, &format!("set {name}"));
-            return Ok(());
+        let names = targets(parser)?;
+        let mut written = names.join(", ");
+        let single = match names[..] {
+            [name] => Some(name),
+            _ => None,
+        };
+        if let Some(name) = single {
+            if parser.symbol(".") {
+                self.statements.foreign();
+                // Writing to a string cannot fail.
+                let _ = write!(written, ".{}", parser.name()?);
+            } else if parser.is_done() || parser.is_symbol("|") {
+                let filters = if parser.symbol("|") { filters(parser)? } else { Vec::new() };
+                self.begin(Block::Set { name, filters, start }, line)?;
+                self.statements.foreign();
+                self.write(line, &format!("set {name}"));
+                return Ok(());
+            }
         }
         parser.expect("=")?;
-        let value = if single && parser.is_call_of("namespace") {
+        let value = if single.is_some() && parser.is_call_of("namespace") {
             parser.word("namespace");
             let members = Expr::Map(parser.keywords()?);
             self.statements.foreign();
@@ -359,13 +365,10 @@ impl<'s> Writer<'s> {
         } else {
             let value = tuple(parser)?;
             let value = self.site(value, Use::Assign, line);
-            if all.contains('.') {
-                self.statements.foreign();
-            }
-            self.statements.push(Stmt::Set(Box::new(Set { targets: Targets::of(&all), value, line })));
+            self.statements.push(Stmt::Set(Box::new(Set { targets: Targets::of(&names), value, line })));
             call(value)
         };
-        self.write(line, &format!("set {all} = {value}"));
+        self.write(line, &format!("set {written} = {value}"));
         Ok(())
     }
 
@@ -445,8 +448,8 @@ fn loop_tuple(parser: &mut Parser<'_, '_>) -> Result<Expr, SyntaxError> {
     Ok(Expr::List(items))
 }
 
-/// Names to unpack into: `a`, `a, b`, `(a, b)`, as minijinja is to read them.
-fn targets(parser: &mut Parser<'_, '_>) -> Result<String, SyntaxError> {
+/// Names to unpack into: `a`, `a, b`, `(a, b)`.
+fn targets<'s>(parser: &mut Parser<'_, 's>) -> Result<Vec<&'s str>, SyntaxError> {
     let bracketed = parser.symbol("(");
     let mut names = vec![parser.new_name()?];
     while parser.symbol(",") {
@@ -458,7 +461,7 @@ fn targets(parser: &mut Parser<'_, '_>) -> Result<String, SyntaxError> {
     if bracketed {
         parser.expect(")")?;
     }
-    Ok(names.join(", "))
+    Ok(names)
 }
 
 #[cfg(test)]

@@ -100,12 +100,10 @@ pub(super) enum Targets {
 }
 
 impl Targets {
-    /// From names with commas between them.
-    pub(super) fn of(names: &str) -> Self {
-        if names.contains(',') {
-            Self::Each(names.split(',').map(|name| name.trim().into()).collect())
-        } else {
-            Self::One(names.into())
+    pub(super) fn of(names: &[&str]) -> Self {
+        match names {
+            [name] => Self::One((*name).into()),
+            names => Self::Each(names.iter().copied().map(SmolStr::from).collect()),
         }
     }
 }

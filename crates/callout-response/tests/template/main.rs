@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod as_jinja;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::time::Duration;
