@@ -8,12 +8,11 @@ use callout_path::{Hop, Route};
 
 use super::{
     expr::{Args, Chain, Expr, Root, Step, StepKind},
+    ops::LONG_NAME,
     parse::{Loop, Program, Use},
 };
 use crate::plan::{End, Reach};
 
-/// Longer names cost more to look for in larger objects, so that those must be whole.
-const LONGEST_NAME: usize = 64;
 /// A template that looks at more places than this wants everything.
 const MAX_REACHES: usize = 256;
 /// Loops over elements of elements, and so on.
@@ -108,7 +107,7 @@ impl Uses {
             "result" if *result_is_body => found.push(from(None)),
             "result" | "params" | "status" => {}
             _ if !*result_is_body => {}
-            _ if name.len() > LONGEST_NAME => return None,
+            _ if name.len() > LONG_NAME => return None,
             _ => found.push(from(Some(Hop::Member(name.clone())))),
         }
         for (_, source) in self.loops.iter().filter(|(variable, _)| variable == name) {
@@ -190,7 +189,8 @@ fn simple(expr: &Expr) -> Option<Used> {
 /// Where a step leads, if that is to one place whatever it is taken from. All but objects and arrays
 /// is read as a whole wherever a route passes.
 fn hops(step: &Step) -> Option<Vec<Hop>> {
-    let member = |name: &SmolStr| (name.len() <= LONGEST_NAME).then(|| Hop::Member(name.clone()));
+    // Longer names cost more to look for in larger objects, so that those must be whole.
+    let member = |name: &SmolStr| (name.len() <= LONG_NAME).then(|| Hop::Member(name.clone()));
     match &step.kind {
         // Of a list of two these are its elements.
         StepKind::Attr(name) if matches!(name.as_str(), "grouper" | "list") => None,
