@@ -357,7 +357,7 @@ impl<'t, 's> Parser<'t, 's> {
             Kind::Number(number) => Ok(Expr::Const(Json::Number(number.clone()))),
             Kind::String(text) => Ok(Expr::Const(self.strings(text))),
             Kind::Symbol("(") => self.parenthesis(),
-            Kind::Symbol("[") => Ok(Expr::List(self.items("]")?)),
+            Kind::Symbol("[") => Ok(Expr::List(self.until("]", Self::expression)?)),
             Kind::Symbol("{") => self.map(),
             Kind::Name("true" | "True") => Ok(Expr::Const(true.into())),
             Kind::Name("false" | "False") => Ok(Expr::Const(false.into())),
@@ -396,31 +396,28 @@ impl<'t, 's> Parser<'t, 's> {
         }
         self.expect(",")?;
         let mut items = vec![first];
-        items.extend(self.items(")")?);
+        items.extend(self.until(")", Self::expression)?);
         Ok(Expr::List(items))
     }
 
-    fn items(&mut self, close: &str) -> Parsed<Vec<Expr>> {
-        let mut items = Vec::new();
+    /// What stands up to a bracket, one after the other with commas between.
+    fn until<T>(&mut self, close: &str, mut one: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let mut all = Vec::new();
         while !self.symbol(close) {
-            items.push(self.expression()?);
+            all.push(one(self)?);
             if !self.is_symbol(close) {
                 self.expect(",")?;
             }
         }
-        Ok(items)
+        Ok(all)
     }
 
     fn map(&mut self) -> Parsed<Expr> {
-        let mut members = Vec::new();
-        while !self.symbol("}") {
-            let key = self.expression()?;
-            self.expect(":")?;
-            members.push((key, self.expression()?));
-            if !self.is_symbol("}") {
-                self.expect(",")?;
-            }
-        }
+        let members = self.until("}", |parser| {
+            let key = parser.expression()?;
+            parser.expect(":")?;
+            Ok((key, parser.expression()?))
+        })?;
         Ok(Expr::Map(members))
     }
 
@@ -462,33 +459,23 @@ impl<'t, 's> Parser<'t, 's> {
 
     /// `(name=value, …)`
     pub(super) fn keywords(&mut self) -> Parsed<Vec<(Expr, Expr)>> {
-        let mut members = Vec::new();
         self.expect("(")?;
-        while !self.symbol(")") {
-            let name = self.name()?;
-            self.expect("=")?;
-            members.push((Expr::Const(name.into()), self.expression()?));
-            if !self.is_symbol(")") {
-                self.expect(",")?;
-            }
-        }
-        Ok(members)
+        self.until(")", |parser| {
+            let name = parser.name()?;
+            parser.expect("=")?;
+            Ok((Expr::Const(name.into()), parser.expression()?))
+        })
     }
 
     /// `(value, …)`
     fn positional(&mut self) -> Parsed<Vec<Expr>> {
         self.expect("(")?;
-        let mut args = Vec::new();
-        while !self.symbol(")") {
-            if self.is_keyword() {
-                return Err(self.error("keyword arguments cannot be used here"));
+        self.until(")", |parser| {
+            if parser.is_keyword() {
+                return Err(parser.error("keyword arguments cannot be used here"));
             }
-            args.push(self.expression()?);
-            if !self.is_symbol(")") {
-                self.expect(",")?;
-            }
-        }
-        Ok(args)
+            parser.expression()
+        })
     }
 
     fn is_keyword(&self) -> bool {
@@ -503,12 +490,7 @@ impl<'t, 's> Parser<'t, 's> {
         };
         let mut args = Args { named: vec![None; filter.named.len()], rest: Vec::new() };
         if self.symbol("(") {
-            while !self.symbol(")") {
-                self.argument(filter, &mut args)?;
-                if !self.is_symbol(")") {
-                    self.expect(",")?;
-                }
-            }
+            self.until(")", |parser| parser.argument(filter, &mut args))?;
         }
         if filter.required > args.named.iter().take_while(|arg| arg.is_some()).count() {
             return Err(self.error(format!("the filter `{name}` needs {}", filter.named.join(", "))));

@@ -176,7 +176,7 @@ impl<'s> Writer<'s> {
 
     fn print(&mut self, tokens: &[Token<'s>], line: u32) -> Result<(), SyntaxError> {
         let mut parser = Parser::new(self.source, tokens, line);
-        let expr = tuple(&mut parser)?;
+        let expr = tuple(&mut parser, Parser::expression)?;
         parser.finish()?;
         self.print_value(expr, line);
         Ok(())
@@ -296,7 +296,8 @@ impl<'s> Writer<'s> {
         if !parser.word("in") {
             return Err(parser.expected("`in`"));
         }
-        let elements = loop_tuple(parser)?;
+        // An `if` belongs to the loop.
+        let elements = tuple(parser, Parser::without_condition)?;
         if let [name] = names[..] {
             self.loops.push(Loop { variable: name.into(), site: self.sites.len() });
         }
@@ -363,7 +364,7 @@ impl<'s> Writer<'s> {
             self.statements.foreign();
             format!("{NAMESPACE}({})", call(self.site(members, Use::Namespace, line)))
         } else {
-            let value = tuple(parser)?;
+            let value = tuple(parser, Parser::expression)?;
             let value = self.site(value, Use::Assign, line);
             self.statements.push(Stmt::Set(Box::new(Set { targets: Targets::of(&names), value, line })));
             call(value)
@@ -422,28 +423,18 @@ fn filters(parser: &mut Parser<'_, '_>) -> Result<Vec<Step>, SyntaxError> {
     }
 }
 
-/// An expression, or several with commas between them, which are a list.
-fn tuple(parser: &mut Parser<'_, '_>) -> Result<Expr, SyntaxError> {
-    let first = parser.expression()?;
+/// One value, or several with commas between them, which are a list.
+fn tuple<'t, 's>(
+    parser: &mut Parser<'t, 's>,
+    one: fn(&mut Parser<'t, 's>) -> Result<Expr, SyntaxError>,
+) -> Result<Expr, SyntaxError> {
+    let first = one(parser)?;
     if !parser.is_symbol(",") {
         return Ok(first);
     }
     let mut items = vec![first];
     while parser.symbol(",") && !parser.is_done() {
-        items.push(parser.expression()?);
-    }
-    Ok(Expr::List(items))
-}
-
-/// What a loop goes through: up to an `if`, which belongs to the loop.
-fn loop_tuple(parser: &mut Parser<'_, '_>) -> Result<Expr, SyntaxError> {
-    let first = parser.without_condition()?;
-    if !parser.is_symbol(",") {
-        return Ok(first);
-    }
-    let mut items = vec![first];
-    while parser.symbol(",") && !parser.is_done() {
-        items.push(parser.without_condition()?);
+        items.push(one(parser)?);
     }
     Ok(Expr::List(items))
 }
