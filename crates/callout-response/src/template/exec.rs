@@ -155,14 +155,8 @@ impl Elements {
 
     fn get(&self, at: usize) -> Option<Val> {
         match self {
+            Self::All(value) => value.element(at),
             Self::Chosen(values) => values.get(at).cloned(),
-            Self::All(Val { json: Json::Array(elements), depth }) => {
-                elements.get(at).map(|element| Val::new(element.clone(), depth.saturating_sub(1)))
-            }
-            Self::All(Val { json: Json::Object(members), .. }) => {
-                members.entry(at).map(|(name, _)| Json::String(name.clone()).into())
-            }
-            Self::All(_) => None,
         }
     }
 }

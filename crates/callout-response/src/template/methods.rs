@@ -153,9 +153,7 @@ impl Method<'_> {
             "get" => self.got(members),
             "keys" => self.meter.make(members.len()).map(|()| members.keys().map(Json::from).collect()),
             "values" => self.meter.make(members.len()).map(|()| members.values().cloned().collect()),
-            "items" => self.meter.make(members.len().saturating_mul(3)).map(|()| {
-                members.iter().map(|(name, value)| Json::from_iter([Json::from(name), value.clone()])).collect()
-            }),
+            "items" => parts::pairs(members, self.meter),
             "copy" => Ok(members.clone().into()),
             _ => return None,
         })

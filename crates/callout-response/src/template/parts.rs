@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use callout_core::json::{Json, ObjectBuilder, SmolStr};
+use callout_core::json::{Json, Object, ObjectBuilder, SmolStr};
 
 use super::{
     budget::Meter,
@@ -29,6 +29,12 @@ pub(super) fn elements(json: &Json, meter: &Meter) -> Outcome<Vec<Json>> {
         }
         _ => Err(Fail::new(format!("{} has no elements to go through", kind(json)))),
     }
+}
+
+/// The members of a mapping as pairs of a key and a value.
+pub(super) fn pairs(members: &Object, meter: &Meter) -> Outcome<Json> {
+    meter.make(members.len().saturating_mul(3))?;
+    Ok(members.iter().map(|(name, value)| Json::from_iter([Json::from(name), value.clone()])).collect())
 }
 
 /// `value.name`; `None` if there is no such member. The pairs that `groupby` makes are known by names too.
@@ -139,10 +145,15 @@ fn positions(start: Option<i128>, end: Option<i128>, step: i128, total: usize) -
     };
     let (first, end) =
         if step > 0 { (bound(start, low), bound(end, high)) } else { (bound(start, high), bound(end, low)) };
-    let span = if step > 0 { end - first } else { first - end };
+    let count = usize::try_from(steps(first, end, step)).unwrap_or(0);
+    Ok(Positions { first: usize::try_from(first).unwrap_or(0), step, count })
+}
+
+/// How many steps, of a width that is not zero, begin before the end.
+fn steps(start: i128, end: i128, step: i128) -> i128 {
+    let span = if step > 0 { end - start } else { start - end };
     let width = step.abs();
-    let count = if span > 0 { (span + width - 1) / width } else { 0 };
-    Ok(Positions { first: usize::try_from(first).unwrap_or(0), step, count: usize::try_from(count).unwrap_or(0) })
+    if span > 0 { (span + width - 1) / width } else { 0 }
 }
 
 /// A mapping from keys and values; keys are strings, numbers become such.
@@ -181,9 +192,7 @@ pub(super) fn range(args: &[Val], meter: &Meter) -> Outcome<Val> {
         [start, end, step] if step != 0 => (start, end, step),
         _ => return Err(Fail::new("the step of `range` cannot be zero")),
     };
-    let span = if step > 0 { end - start } else { start - end };
-    let width = step.abs();
-    let count = if span > 0 { (span + width - 1) / width } else { 0 };
+    let count = steps(start, end, step);
     meter.make(usize::try_from(count).unwrap_or(usize::MAX))?;
     Ok(Val::new((0..count).map(|nth| Json::from(start + nth * step)).collect(), 1))
 }

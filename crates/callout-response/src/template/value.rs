@@ -30,6 +30,15 @@ impl Val {
         let depth = if matches!(json, Json::Array(_) | Json::Object(_)) { depth } else { 0 };
         Self { json, depth }
     }
+
+    /// The element of a list, or the key of a mapping, at that place.
+    pub(super) fn element(&self, at: usize) -> Option<Self> {
+        match &self.json {
+            Json::Array(elements) => Some(Self::new(elements.get(at)?.clone(), self.depth.saturating_sub(1))),
+            Json::Object(members) => Some(Json::String(members.entry(at)?.0.clone()).into()),
+            _ => None,
+        }
+    }
 }
 
 impl<T: Into<Json>> From<T> for Val {
@@ -125,12 +134,7 @@ impl Iterator for Elements {
 
     fn next(&mut self) -> Option<Value> {
         let Node { value, run } = &*self.node;
-        let at = self.next;
-        let found = match &value.json {
-            Json::Array(elements) => Val::new(elements.get(at)?.clone(), value.depth.saturating_sub(1)),
-            Json::Object(members) => Val::new(Json::String(members.entry(at)?.0.clone()), 0),
-            _ => return None,
-        };
+        let found = value.element(self.next)?;
         self.next += 1;
         if run.meter.make(1).is_err() {
             self.next = usize::MAX;

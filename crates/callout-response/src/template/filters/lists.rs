@@ -70,14 +70,19 @@ fn reverse(call: &mut Call<'_>) -> Outcome<Json> {
 fn key(call: &Call<'_>, element: &Json, place: usize) -> Outcome<Json> {
     match call.string(place)? {
         None => Ok(element.clone()),
-        Some(path) => at(call, element, &path),
+        Some(path) => at(call, element, &path, None),
     }
 }
 
-/// What is at a path in an element, where there must be something.
-fn at(call: &Call<'_>, element: &Json, path: &str) -> Outcome<Json> {
-    let found = attribute(element, path, call.meter)?;
+/// What is at a path in an element; where there is nothing, there must be something to take instead.
+fn at(call: &Call<'_>, element: &Json, path: &str, default: Option<&Json>) -> Outcome<Json> {
+    let found = attribute(element, path, call.meter)?.or_else(|| default.cloned());
     found.ok_or_else(|| Fail::new(format!("an element has no {:?}", clipped(path, 40))))
+}
+
+/// What an argument gives, if it is there.
+fn given<'a>(call: &Call<'a>, place: usize) -> Option<&'a Json> {
+    call.named.get(place)?.as_ref().map(|value| &value.json)
 }
 
 /// The same without regard to case, where it is a string and case does not count.
@@ -135,7 +140,7 @@ fn lists_of_keys(call: &Call<'_>, elements: &[Json], paths: &str) -> Outcome<Vec
     let paths: Vec<&str> = paths.split(',').map(str::trim).collect();
     call.meter.make(elements.len().saturating_mul(paths.len() + 1))?;
     let keys = |element: &Json| -> Outcome<Json> {
-        paths.iter().map(|path| folded(call, at(call, element, path)?, 1)).collect()
+        paths.iter().map(|path| folded(call, at(call, element, path, None)?, 1)).collect()
     };
     elements.iter().map(keys).collect()
 }
@@ -145,8 +150,7 @@ pub(super) fn items(call: &mut Call<'_>) -> Outcome<Json> {
     let Json::Object(members) = call.json() else {
         return Err(Fail::new(format!("needs a mapping, not {}", kind(call.json()))));
     };
-    call.meter.make(members.len().saturating_mul(3))?;
-    Ok(members.iter().map(|(name, value)| Json::from_iter([Json::from(name), value.clone()])).collect())
+    parts::pairs(members, call.meter)
 }
 
 fn dictsort(call: &mut Call<'_>) -> Outcome<Json> {
@@ -269,14 +273,8 @@ fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
     let path = call.string(0)?.unwrap_or_default();
     let elements = call.elements()?;
     call.meter.make(elements.len().saturating_mul(3))?;
-    let default = call.named.get(1).cloned().flatten().map(|value| value.json);
-    let mut keys = Vec::with_capacity(elements.len());
-    for element in &elements {
-        match attribute(element, &path, call.meter)?.or_else(|| default.clone()) {
-            Some(key) => keys.push(key),
-            None => return Err(Fail::new(format!("an element has no {:?}", clipped(&path, 40)))),
-        }
-    }
+    let default = given(call, 1);
+    let keys = elements.iter().map(|element| at(call, element, &path, default)).collect::<Outcome<Vec<_>>>()?;
     let alike = keys.iter().map(|key| folded(call, key.clone(), 2)).collect::<Outcome<Vec<_>>>()?;
     let groups = runs(&alike, call)?;
     call.meter.make(groups.len().saturating_mul(3))?;
@@ -291,13 +289,8 @@ fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
 fn map(call: &mut Call<'_>) -> Outcome<Json> {
     let elements = call.elements()?;
     if let Some(path) = call.string(0)? {
-        let default = call.named.get(1).cloned().flatten().map(|value| value.json);
-        let found = elements.iter().map(|element| {
-            attribute(element, &path, call.meter)?
-                .or_else(|| default.clone())
-                .ok_or_else(|| Fail::new(format!("an element has no {:?}", clipped(&path, 40))))
-        });
-        return found.collect();
+        let default = given(call, 1);
+        return elements.iter().map(|element| at(call, element, &path, default)).collect();
     }
     let Some((name, args)) = call.rest.split_first() else {
         return Err(Fail::new("needs a filter's name or `attribute`"));
