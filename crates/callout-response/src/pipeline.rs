@@ -310,29 +310,19 @@ impl Pipeline {
         let watch = input.watch();
         watch.check("result_template")?;
         let values = Values { result: value, response: input.body, params: input.params, status: input.status };
-        // The body has been masked already; params may hold a secret all the same.
-        let ends = count == Count::UpToLimit;
-        self.rendered(input, ends, |enough| {
-            if !is_whole && !enough.ends {
+        let render = |ends: bool| {
+            if !is_whole && !ends {
                 return Err(Error::new(ErrorKind::Template, "result_template: only a part of the result is there"));
             }
-            template.render_within(&values, &watch, share, enough)
-        })
-    }
-
-    /// Masks and cuts what a template writes. The body has been masked already; params may hold a
-    /// secret all the same.
-    fn rendered(
-        &self,
-        input: &Input<'_>,
-        ends: bool,
-        render: impl Fn(Enough) -> Result<Rendered, Error>,
-    ) -> Result<Text, Error> {
-        let mut rendered = render(self.enough(ends))?;
+            template.render_within(&values, &watch, share, self.enough(ends))
+        };
+        let ends = count == Count::UpToLimit;
+        let mut rendered = render(ends)?;
+        // The body has been masked already; params may hold a secret all the same.
         if input.redactor.may_match(rendered.text.as_bytes()) {
             if ends {
                 // Masks are shorter than what they stand for, so that more may be of use.
-                rendered = render(self.enough(false))?;
+                rendered = render(false)?;
             }
             rendered.text = input.redactor.text(&rendered.text).into_owned();
         }
