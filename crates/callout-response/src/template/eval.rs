@@ -494,7 +494,8 @@ impl<'a> Eval<'a, '_, '_> {
         let rest = self.values(&args.rest)?;
         let inputs = std::iter::once(&input).chain(named.iter().flatten()).chain(&rest);
         let depth = inputs.map(|value| value.depth).max().unwrap_or(0) + filter.nests;
-        let mut call = Call { filter, input, named: &named, rest: &rest, meter: self.meter() };
+        let mapped = args.mapped;
+        let mut call = Call { filter, input, mapped, named: &named, rest: &rest, meter: self.meter() };
         self.bounded(Val::new((filter.run)(&mut call)?, depth))
     }
 }

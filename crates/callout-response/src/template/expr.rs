@@ -72,6 +72,8 @@ pub(super) enum StepKind {
 /// The arguments of a filter: one place for each that it names, then the others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Args {
+    /// The filter that `map` applies to each element, if its name stands there: the others are that one's arguments.
+    pub(super) mapped: Option<&'static Filter>,
     pub(super) named: Vec<Option<Expr>>,
     pub(super) rest: Vec<Expr>,
 }

@@ -488,17 +488,24 @@ impl<'t, 's> Parser<'t, 's> {
         let Some(filter) = filters::find(name) else {
             return Err(self.error(format!("there is no filter `{name}`")));
         };
-        let mut args = Args { named: vec![None; filter.named.len()], rest: Vec::new() };
+        let mut args = Args { mapped: None, named: vec![None; filter.named.len()], rest: Vec::new() };
         if self.symbol("(") {
             self.until(")", |parser| parser.argument(filter, &mut args))?;
         }
-        if filter.required > args.named.iter().take_while(|arg| arg.is_some()).count() {
-            return Err(self.error(format!("the filter `{name}` needs {}", filter.named.join(", "))));
+        if filter.maps && !args.rest.is_empty() && args.mapped.is_none() && args.named.iter().any(Option::is_some) {
+            let either =
+                "takes `attribute` and `default`, or a filter's name, in quotes if arguments by name follow it";
+            return Err(self.error(format!("the filter `{name}` {either}")));
+        }
+        let applied = args.mapped.unwrap_or(filter);
+        if applied.required > args.named.iter().take_while(|arg| arg.is_some()).count() {
+            return Err(self.error(format!("the filter `{}` needs {}", applied.name, applied.named.join(", "))));
         }
         Ok(StepKind::Filter(filter, args))
     }
 
     fn argument(&mut self, filter: &Filter, args: &mut Args) -> Parsed<()> {
+        let filter = args.mapped.unwrap_or(filter);
         let place = if self.is_keyword() {
             let name = self.name()?;
             self.at += 1;
@@ -513,6 +520,14 @@ impl<'t, 's> Parser<'t, 's> {
         };
         let value = self.expression()?;
         match place {
+            None if filter.maps && args.rest.is_empty() && args.named.iter().all(Option::is_none) => match value {
+                Expr::Const(Json::String(name)) => {
+                    let mapped = filters::find_mapped(&name).map_err(|message| self.error(message))?;
+                    args.named = vec![None; mapped.named.len()];
+                    args.mapped = Some(mapped);
+                }
+                name => args.rest.push(name),
+            },
             None => args.rest.push(value),
             Some(place) => match args.named.get_mut(place) {
                 Some(slot @ None) => *slot = Some(value),

@@ -172,7 +172,7 @@ impl Uses {
                 StepKind::Item(key) => self.expr(key),
                 StepKind::Slice(bounds) => self.all(bounds.iter().flatten()),
                 StepKind::Method(_, args) | StepKind::Test { args, .. } => self.all(args),
-                StepKind::Filter(_, Args { named, rest }) => self.all(named.iter().flatten().chain(rest)),
+                StepKind::Filter(_, Args { mapped: _, named, rest }) => self.all(named.iter().flatten().chain(rest)),
             }
         }
     }

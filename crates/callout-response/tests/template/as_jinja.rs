@@ -10,3 +10,23 @@ fn names_are_set_and_end_as_in_jinja() {
         ("{% for (a) in [1, 2] %}{{ a }}{% endfor %}", "12"),
     ]);
 }
+
+#[test]
+fn lists_are_gone_through_as_in_jinja() {
+    check(&[
+        // Arguments by name are the mapped filter's, also where they are called as those of `map`.
+        (
+            "{{ [1, 'x']|map('int', default=-1)|list }} {{ ['1.5', 'x']|map('float', default=0.5)|list }}",
+            "[1, -1] [1.5, 0.5]",
+        ),
+        ("{{ [[{'name': 'a'}, {'name': 'b'}], []]|map('join', ', ', attribute='name')|list }}", "['a, b', '']"),
+        (
+            "{{ [[{'p': 1}, {'p': 2}]]|map('sum', attribute='p')|list }} {{ [items]|map('max', attribute='price')|map(attribute='id')|list }}",
+            "[3] [3]",
+        ),
+        (
+            "{{ ['abcdefghijkl']|map('truncate', length=6, leeway=0)|list }} {{ [1.25, 2]|map('round', precision=1)|list }} {{ [none, '']|map('default', default_value='x', boolean=true)|list }}",
+            "['abc...'] [1.2, 2] ['x', 'x']",
+        ),
+    ]);
+}

@@ -437,7 +437,7 @@ fn what_goes_wrong_is_told_with_its_line() {
         ("{% set ns = namespace() %}{{ ns.x }}", "line 1: `ns.x` is undefined, the namespace has no such member".to_owned()),
         ("{% set x = 1 %}{% set x.y = 1 %}", "line 1: can only assign to namespaces, not number".to_owned()),
         ("{% set ns = namespace() %}{% set ns.a = ns %}", "line 1: `ns` is a namespace, which is no value; use its members".to_owned()),
-        ("{{ ['a']|map('nope') }}", "line 1: `['a']|map('nope')`: there is no filter \"nope\"".to_owned()),
+        ("{{ ['a']|map('nope' ~ '') }}", "line 1: `['a']|map('nope' ~ '')`: there is no filter \"nope\"".to_owned()),
         ("{{ [1][:'a'] }}", "line 1: `[1][:'a']`: a slice is bounded by whole numbers, not a string".to_owned()),
         ("{{ [1][::0] }}", "line 1: `[1][::0]`: the step of a slice cannot be zero".to_owned()),
     ];
@@ -492,6 +492,17 @@ fn what_cannot_be_compiled_is_told_with_its_line() {
         (
             "{{ x|sort(by=1) }}",
             "line 1: the filter `sort` takes no argument `by`; it takes reverse, case_sensitive, attribute",
+        ),
+        ("{{ x|map('nope') }}", "line 1: there is no filter \"nope\""),
+        ("{{ x|map('select', 'odd') }}", "line 1: `select` cannot be mapped"),
+        ("{{ x|map('replace', 'a') }}", "line 1: the filter `replace` needs old, new, count"),
+        (
+            "{{ x|map('int', attribute='id') }}",
+            "line 1: the filter `int` takes no argument `attribute`; it takes default",
+        ),
+        (
+            "{{ x|map(name, default=1) }}",
+            "line 1: the filter `map` takes `attribute` and `default`, or a filter's name, in quotes if arguments by name follow it",
         ),
         ("{{ loop }}", "line 1: `loop` has cycle(…), index, index0, revindex, revindex0, first, last, length"),
         ("{{ loop.cycle() }}", "line 1: `loop.cycle` needs the values to go through"),

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use callout_core::json::Json;
 
-use super::{Call, Filter, attribute, find};
+use super::{Call, Filter, attribute, find_mapped};
 use crate::template::{
     fault::{Fail, Outcome, clipped},
     ops::{self, Arith},
@@ -27,7 +27,7 @@ pub(super) static FILTERS: [Filter; 20] = [
     Filter::new("batch", &["linecount", "fill_with"], batch).requires(1).nests(1),
     Filter::new("slice", &["slices", "fill_with"], slices).requires(1).nests(1),
     Filter::new("groupby", &["attribute", "default", "case_sensitive"], groupby).requires(1).nests(2),
-    Filter::new("map", &["attribute", "default"], map).rest().nests(2),
+    Filter::new("map", &["attribute", "default"], map).maps().nests(2),
     Filter::new("select", &[], |call| select(call, true, false)).rest(),
     Filter::new("reject", &[], |call| select(call, false, false)).rest(),
     Filter::new("selectattr", &[], |call| select(call, true, true)).rest(),
@@ -288,6 +288,9 @@ fn groupby(call: &mut Call<'_>) -> Outcome<Json> {
 
 fn map(call: &mut Call<'_>) -> Outcome<Json> {
     let elements = call.elements()?;
+    if let Some(filter) = call.mapped {
+        return mapped(call, elements, filter, call.named, call.rest);
+    }
     if let Some(path) = call.string(0)? {
         let default = given(call, 1);
         return elements.iter().map(|element| at(call, element, &path, default)).collect();
@@ -295,11 +298,7 @@ fn map(call: &mut Call<'_>) -> Outcome<Json> {
     let Some((name, args)) = call.rest.split_first() else {
         return Err(Fail::new("needs a filter's name or `attribute`"));
     };
-    let name = name.json.as_str().unwrap_or_default();
-    let filter = find(name).ok_or_else(|| Fail::new(format!("there is no filter {:?}", clipped(name, 40))))?;
-    if matches!(filter.name, "map" | "select" | "reject" | "selectattr" | "rejectattr") {
-        return Err(Fail::new(format!("`{}` cannot be mapped", filter.name)));
-    }
+    let filter = find_mapped(name.json.as_str().unwrap_or_default()).map_err(Fail::new)?;
     let (named, rest) = if filter.takes_rest {
         (vec![None; filter.named.len()], args)
     } else {
@@ -310,11 +309,16 @@ fn map(call: &mut Call<'_>) -> Outcome<Json> {
         named.resize(filter.named.len(), None);
         (named, <&[Val]>::default())
     };
+    mapped(call, elements, filter, &named, rest)
+}
+
+/// What a filter makes of each element.
+fn mapped(call: &Call<'_>, elements: Vec<Json>, filter: &Filter, named: &[Option<Val>], rest: &[Val]) -> Outcome<Json> {
     let depth = call.input.depth.saturating_sub(1);
     let mapped = elements.into_iter().map(|element| {
         call.meter.visit(1)?;
         let input = Val::new(element, depth);
-        let made = (filter.run)(&mut Call { filter, input, named: &named, rest, meter: call.meter });
+        let made = (filter.run)(&mut Call { filter, input, mapped: None, named, rest, meter: call.meter });
         // What is not there is no element of a list.
         made.map_err(|fail| match fail {
             Fail::Undefined(message) => Fail::Template(message),

@@ -9,7 +9,7 @@ use callout_core::json::{Json, Number, SmolStr};
 
 use super::{
     budget::Meter,
-    fault::{Fail, Outcome},
+    fault::{Fail, Outcome, clipped},
     ops::Num,
     parts,
     value::{self, JsonText, Layout, Val, kind, text},
@@ -25,6 +25,8 @@ pub(super) struct Filter {
     pub(super) required: usize,
     /// Whether what is given without a name goes to the filter as a list.
     pub(super) takes_rest: bool,
+    /// Whether it applies another one to each element, as `map` does.
+    pub(super) maps: bool,
     /// Whether it can be applied to what is not there, as `default` can, which is done where chains are followed.
     pub(super) takes_undefined: bool,
     /// How many levels deeper than its input its result can nest.
@@ -34,7 +36,7 @@ pub(super) struct Filter {
 
 impl Filter {
     const fn new(name: &'static str, named: &'static [&'static str], run: fn(&mut Call<'_>) -> Outcome<Json>) -> Self {
-        Self { name, named, required: 0, takes_rest: false, takes_undefined: false, nests: 0, run }
+        Self { name, named, required: 0, takes_rest: false, maps: false, takes_undefined: false, nests: 0, run }
     }
 
     const fn requires(self, required: usize) -> Self {
@@ -43,6 +45,10 @@ impl Filter {
 
     const fn rest(self) -> Self {
         Self { takes_rest: true, ..self }
+    }
+
+    const fn maps(self) -> Self {
+        Self { maps: true, ..self.rest() }
     }
 
     const fn nests(self, nests: usize) -> Self {
@@ -54,6 +60,8 @@ impl Filter {
 pub(super) struct Call<'m> {
     pub(super) filter: &'m Filter,
     pub(super) input: Val,
+    /// The filter that is to be applied to each element, with these arguments.
+    pub(super) mapped: Option<&'static Filter>,
     /// The arguments are lent: `map` gives the same to each element.
     pub(super) named: &'m [Option<Val>],
     pub(super) rest: &'m [Val],
@@ -138,6 +146,16 @@ static ALL: LazyLock<Vec<&'static Filter>> =
 
 pub(super) fn find(name: &str) -> Option<&'static Filter> {
     ALL.iter().copied().find(|filter| filter.name == name)
+}
+
+/// The one of that name that can be applied to each element of a list, or why there is none.
+pub(super) fn find_mapped(name: &str) -> Result<&'static Filter, String> {
+    const NOT: [&str; 5] = ["map", "select", "reject", "selectattr", "rejectattr"];
+    match find(name) {
+        Some(filter) if NOT.contains(&filter.name) => Err(format!("`{}` cannot be mapped", filter.name)),
+        Some(filter) => Ok(filter),
+        None => Err(format!("there is no filter {:?}", clipped(name, 40))),
+    }
 }
 
 /// All that there are.
@@ -246,7 +264,7 @@ fn attr(call: &mut Call<'_>) -> Outcome<Json> {
     let name = call.string(0)?.unwrap_or_default();
     match parts::attribute(call.json(), &name, call.meter)? {
         Some(value) => Ok(value.clone()),
-        None => Err(Fail::Undefined(format!("there is no member {:?}", super::fault::clipped(&name, 40)))),
+        None => Err(Fail::Undefined(format!("there is no member {:?}", clipped(&name, 40)))),
     }
 }
 
