@@ -12,6 +12,22 @@ fn names_are_set_and_end_as_in_jinja() {
 }
 
 #[test]
+fn texts_are_made_as_in_jinja() {
+    check(&[
+        (
+            "{{ '<p>Tom &amp; <b>Jerry</b></p>'|striptags }} {{ '&lt;b&gt; &amp;lt; &nbsp; &#39; &#x27;'|striptags }}",
+            "Tom & Jerry <b> &lt; \u{a0} ' '",
+        ),
+        // References without a semicolon, of Windows, to nothing; and what is none.
+        (
+            "{{ '&eacute;&Eacute; &copy2020 &hellip; &hellip &#8364 &#128;&#0;&#x1F600;&#1; &#99999999999; &not &notin; &nota &apos;'|striptags }}",
+            "éÉ ©2020 … &hellip € €\u{fffd}😀 \u{fffd} ¬ ∉ ¬a '",
+        ),
+        ("{{ '&nope; & &; &# &#x; &#xg &é; a&'|striptags }}", "&nope; & &; &# &#x; &#xg &é; a&"),
+    ]);
+}
+
+#[test]
 fn lists_are_gone_through_as_in_jinja() {
     check(&[
         // Arguments by name are the mapped filter's, also where they are called as those of `map`.

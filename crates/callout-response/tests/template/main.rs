@@ -217,7 +217,7 @@ fn filters() {
         ("{{ 'a\nb'|indent }}|{{ 'a\n\nb'|indent(2, true) }}|{{ 'x'|center(5) }}|", "a\n    b|  a\n\n  b|  x  |"),
         (
             "{{ html|striptags }} {{ '<a>'|e }} {{ 'a b/ü'|urlencode }} {{ {'a': 'b c', 'd': 1}|urlencode }}",
-            "x &amp; y &lt;a&gt; a%20b/%C3%BC a=b%20c&d=1",
+            "x & y &lt;a&gt; a%20b/%C3%BC a=b%20c&d=1",
         ),
         (
             "{{ 'a < b  and c'|striptags }}|{{ '<b>x</b> <!-- a > b --> y < z'|striptags }}|{{ 'x <!-- a <b>y</b>'|striptags }}|{{ '<!--> a -->'|striptags }}",

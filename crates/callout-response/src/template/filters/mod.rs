@@ -1,5 +1,6 @@
 //! Filters: what may stand behind `|`. Each accounts for what it goes through and what it makes.
 
+mod entities;
 mod lists;
 mod texts;
 

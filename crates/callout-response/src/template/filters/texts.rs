@@ -6,7 +6,7 @@ use callout_core::{
 };
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 
-use super::{Call, Filter};
+use super::{Call, Filter, entities};
 use crate::template::{
     fault::{Fail, Outcome},
     methods,
@@ -136,7 +136,8 @@ fn wordwrap(call: &mut Call<'_>) -> Outcome<Json> {
     Ok(wrapped.into())
 }
 
-/// Without tags and comments, white space run together. From one that has no end all is text, as in Jinja.
+/// Without tags and comments, white space run together, and then characters in place of references to them. From a tag
+/// that has no end all is text, as in Jinja.
 fn striptags(call: &mut Call<'_>) -> Outcome<Json> {
     let text = call.text()?;
     let mut plain = String::new();
@@ -153,7 +154,9 @@ fn striptags(call: &mut Call<'_>) -> Outcome<Json> {
     }
     plain.push_str(rest);
     call.meter.write(plain.len())?;
-    call.made(plain.split_whitespace().collect::<Vec<_>>().join(" "))
+    let together = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    call.meter.write(together.len())?;
+    Ok(entities::resolved(&together, call.meter)?.into())
 }
 
 fn escape(call: &mut Call<'_>) -> Outcome<Json> {
