@@ -160,20 +160,11 @@ impl Method<'_> {
     }
 
     fn got(&self, members: &Object) -> Outcome<Json> {
-        let found = match self.needed_key()? {
+        let found = match ops::key(self.needed(0)?) {
             Some(name) => ops::member(members, name, self.meter)?.cloned(),
             None => None,
         };
         Ok(found.unwrap_or_else(|| self.args.get(1).map(|value| value.json.clone()).unwrap_or_default()))
-    }
-
-    /// A key that is no string is the key of nothing.
-    fn needed_key(&self) -> Outcome<Option<&str>> {
-        Ok(match self.needed(0)? {
-            Json::String(name) => Some(name.as_str()),
-            Json::Number(number) => Some(number.as_str()),
-            _ => None,
-        })
     }
 
     fn of_list(&self, elements: &Array) -> Option<Outcome<Json>> {

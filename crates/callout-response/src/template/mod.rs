@@ -34,11 +34,13 @@
 //! `12345678901234567890123` as the upstream wrote them. Calculating is exact for whole numbers within
 //! 128 bits and in floats for all others; `/` always gives a float. `{{ none }}` prints `None`, truth
 //! values `True` and `False`; lists and mappings print as Python shows them, `[1, 'x', None]`, and `tojson`
-//! writes compact JSON. Undefined is strict: whatever is not there fails, and says what is
-//! there, unless `default`, `is defined` or `is undefined` follows. So it is with what `first`, `last`, `min` and `max`
-//! find in an empty list, and `attr` in a mapping. What `default` falls back to is evaluated only if it is needed, and
-//! need not be there either if one of the three follows that: `nick|default(name)|default('?')`. What a name is `set`
-//! to has to be there, and so has what `map` makes of each element. `x if y` without `else` is empty.
+//! writes compact JSON. Keys of mappings are strings: others stand for what they print, 1 for `'1'`.
+//!
+//! Undefined is strict: whatever is not there fails, and says what is there, unless `default`, `is defined` or
+//! `is undefined` follows. So it is with what `first`, `last`, `min` and `max` find in an empty list, and `attr` in a
+//! mapping. What `default` falls back to is evaluated only if it is needed, and need not be there either if one of the
+//! three follows that: `nick|default(name)|default('?')`. What a name is `set` to has to be there, and so has what
+//! `map` makes of each element. `x if y` without `else` is empty.
 //!
 //! # Bounds, and why they hold
 //!

@@ -386,10 +386,25 @@ pub(super) fn contains(whole: &Json, part: &Json, meter: &Meter) -> Outcome<bool
             }
             Ok(false)
         }
-        (Json::Object(members), Json::String(name)) => Ok(member(members, name, meter)?.is_some()),
-        (Json::Object(_), _) => Ok(false),
+        (Json::Object(members), _) => match key(part) {
+            Some(name) => Ok(member(members, name, meter)?.is_some()),
+            None => Ok(false),
+        },
         (Json::String(_), _) => Err(Fail::new(format!("a string cannot contain {}", kind(part)))),
         _ => Err(Fail::new(format!("{} contains nothing; `in` needs a list, mapping or string", kind(whole)))),
+    }
+}
+
+/// The name of the member that a value is the key of: keys are strings, as which numbers, truth values and none stand as
+/// they are printed. `None` of lists and mappings, which are no keys.
+pub(super) fn key(value: &Json) -> Option<&str> {
+    match value {
+        Json::Null => Some("None"),
+        Json::Bool(true) => Some("True"),
+        Json::Bool(false) => Some("False"),
+        Json::Number(number) => Some(number.as_str()),
+        Json::String(name) => Some(name.as_str()),
+        Json::Array(_) | Json::Object(_) => None,
     }
 }
 

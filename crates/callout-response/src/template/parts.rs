@@ -7,7 +7,7 @@ use callout_core::json::{Json, Object, ObjectBuilder, SmolStr};
 use super::{
     budget::Meter,
     fault::{Fail, Outcome},
-    ops::{Num, member},
+    ops::{self, Num, member},
     value::{Val, kind},
 };
 
@@ -50,10 +50,10 @@ pub(super) fn attribute<'v>(value: &'v Json, name: &str, meter: &Meter) -> Outco
 /// `value[key]`; `None` if there is no such element or member.
 pub(super) fn item<'v>(value: &'v Json, key: &Json, meter: &Meter) -> Outcome<Option<Cow<'v, Json>>> {
     match (value, key) {
-        (Json::Object(members), Json::String(name)) => Ok(member(members, name, meter)?.map(Cow::Borrowed)),
-        (Json::Object(members), Json::Number(number)) => {
-            Ok(member(members, number.as_str(), meter)?.map(Cow::Borrowed))
-        }
+        (Json::Object(members), _) => match ops::key(key) {
+            Some(name) => Ok(member(members, name, meter)?.map(Cow::Borrowed)),
+            None => Ok(None),
+        },
         (Json::Array(elements), Json::Number(_)) => {
             let at = position(key, elements.len(), meter)?;
             Ok(at.and_then(|at| elements.get(at)).map(Cow::Borrowed))
@@ -156,7 +156,7 @@ fn steps(start: i128, end: i128, step: i128) -> i128 {
     if span > 0 { (span + width - 1) / width } else { 0 }
 }
 
-/// A mapping from keys and values; keys are strings, numbers become such.
+/// A mapping from keys and values; keys that are no strings become such.
 pub(super) fn mapping(members: Vec<(Val, Val)>, meter: &Meter) -> Outcome<Val> {
     // Its members, and an index of their names while it is made.
     meter.make(members.len().saturating_mul(2))?;
@@ -168,11 +168,12 @@ pub(super) fn mapping(members: Vec<(Val, Val)>, meter: &Meter) -> Outcome<Val> {
                 meter.read(name.len())?;
                 name
             }
-            Json::Number(number) => {
-                meter.write(number.as_str().len())?;
-                SmolStr::new(number.as_str())
+            other => {
+                let name = ops::key(&other);
+                let name = name.ok_or_else(|| Fail::new(format!("a key must be a string, not {}", kind(&other))))?;
+                meter.write(name.len())?;
+                SmolStr::new(name)
             }
-            other => return Err(Fail::new(format!("a key must be a string, not {}", kind(&other)))),
         };
         object.insert(name, value.json);
     }

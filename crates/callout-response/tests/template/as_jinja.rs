@@ -12,6 +12,21 @@ fn names_are_set_and_end_as_in_jinja() {
 }
 
 #[test]
+fn values_are_looked_up_and_compared_as_in_jinja() {
+    check(&[
+        // Keys that are no strings.
+        (
+            "{% set d = {1: 'one', none: 'n', false: 'f'} %}{{ d[1] }} {{ 1 in d }} {{ 2 in d }} {{ none in d }} {{ '2' not in d }} {{ [1] in [d] }}",
+            "one True False True True False",
+        ),
+        (
+            "{{ {true: 'yes', false: 'no', none: '?'}[yes] }} {{ {true: 'yes', false: 'no'}[3 > 4] }} {{ {none: 1}[none] }} {{ {none: 1}.get(none) }} {{ {false: 1}.get(true, 0) }}",
+            "yes no 1 1 0",
+        ),
+    ]);
+}
+
+#[test]
 fn texts_are_made_as_in_jinja() {
     check(&[
         (
