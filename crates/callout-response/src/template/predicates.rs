@@ -69,11 +69,10 @@ static ABOUT: [Test; 19] = about![
     "safe" => |_, _| Ok(false),
 ];
 
-static COMPARED: [Test; 18] = compared![
+static COMPARED: [Test; 17] = compared![
     "eq" => Compare::Eq,
     "equalto" => Compare::Eq,
     "==" => Compare::Eq,
-    "sameas" => Compare::Eq,
     "ne" => Compare::Ne,
     "!=" => Compare::Ne,
     "lt" => Compare::Lt,
@@ -90,9 +89,10 @@ static COMPARED: [Test; 18] = compared![
     "notin" => Compare::NotIn,
 ];
 
-static OTHERS: [Test; 6] = [
+static OTHERS: [Test; 7] = [
     Test { name: "defined", takes: 0, takes_undefined: true, run: |value, _, _| Ok(value.is_some()) },
     Test { name: "undefined", takes: 0, takes_undefined: true, run: |value, _, _| Ok(value.is_none()) },
+    Test { name: "sameas", takes: 1, takes_undefined: false, run: same },
     Test { name: "divisibleby", takes: 1, takes_undefined: false, run: divisible },
     Test {
         name: "startingwith",
@@ -132,6 +132,14 @@ fn against(compare: Compare, value: Option<&Json>, args: &[Val], meter: &Meter) 
         (Some(value), [other]) => ops::compare(compare, value, &other.json, meter),
         _ => Ok(false),
     }
+}
+
+/// Values are not one object here or there: those are that are equal and of one kind, as 1, 1.0 and true are not.
+fn same(value: Option<&Json>, args: &[Val], meter: &Meter) -> Outcome<bool> {
+    let (Some(value), [Val { json: other, .. }]) = (value, args) else { return Ok(false) };
+    Ok(kind(value) == kind(other)
+        && is_integer(value, meter)? == is_integer(other, meter)?
+        && ops::equal(value, other, meter)?)
 }
 
 /// `None` of what is no number.

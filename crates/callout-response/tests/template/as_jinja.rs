@@ -23,6 +23,10 @@ fn values_are_looked_up_and_compared_as_in_jinja() {
             "{{ {true: 'yes', false: 'no', none: '?'}[yes] }} {{ {true: 'yes', false: 'no'}[3 > 4] }} {{ {none: 1}[none] }} {{ {none: 1}.get(none) }} {{ {false: 1}.get(true, 0) }}",
             "yes no 1 1 0",
         ),
+        (
+            "{{ 1 is sameas true }} {{ 0 is sameas false }} {{ 1 is sameas 1.0 }} {{ no is sameas false }} {{ none is sameas none }} {{ 1.5 is sameas 1.5 }} {{ 'a' is sameas 'a' }}",
+            "False False False True True True True",
+        ),
     ]);
 }
 
