@@ -4,11 +4,12 @@ use callout_core::json::{Array, Json, Object, SmolStr};
 
 use super::{
     budget::Meter,
+    chars,
     fault::{Fail, Outcome},
     format,
     ops::{self, Num},
     parts,
-    value::{Val, kind},
+    value::{Val, is_true, kind},
 };
 
 pub(super) const NAMES: [&str; 45] = [
@@ -177,8 +178,9 @@ impl Method<'_> {
 
     fn positions(&self, elements: &Array) -> Outcome<Json> {
         let wanted = self.needed(0)?;
+        let (from, to) = if self.name == "index" { self.bounds(elements.len())? } else { (0, elements.len()) };
         let mut count = 0_usize;
-        for (at, element) in elements.iter().enumerate() {
+        for (at, element) in elements.iter().enumerate().take(to).skip(from) {
             if ops::equal(element, wanted, self.meter)? {
                 if self.name == "index" {
                     return Ok(at.into());
@@ -216,7 +218,7 @@ impl Method<'_> {
             "replace" => self.replaced(text),
             "split" => self.split(text, false),
             "rsplit" => self.split(text, true),
-            "splitlines" => self.meter.make(text.lines().count()).map(|()| text.lines().map(Json::from).collect()),
+            "splitlines" => self.lines(text),
             "partition" => self.partitioned(text, false),
             "rpartition" => self.partitioned(text, true),
             "join" => self.joined(text),
@@ -313,19 +315,22 @@ impl Method<'_> {
         }
     }
 
-    /// The part of a text that the second and third argument bound, as Python's slices do, with the
-    /// number of characters before it. `None` where the part would begin behind the text or its end.
-    fn between<'t>(&self, text: &'t str) -> Outcome<Option<(usize, &'t str)>> {
-        let (start, end) = (self.whole(1)?, self.whole(2)?);
-        if start.is_none() && end.is_none() {
-            return Ok(Some((0, text)));
-        }
-        let length = text.chars().count();
+    /// Where the second and third argument let a part of so many begin and end, as Python's slices do.
+    fn bounds(&self, length: usize) -> Outcome<(usize, usize)> {
         let place = |place: i128| {
             let from_end = if place < 0 { place.saturating_add(length as i128).max(0) } else { place };
             usize::try_from(from_end).unwrap_or(usize::MAX)
         };
-        let (start, end) = (start.map_or(0, place), end.map_or(length, place).min(length));
+        Ok((self.whole(1)?.map_or(0, place), self.whole(2)?.map_or(length, place).min(length)))
+    }
+
+    /// The part of a text between its bounds, with the number of characters before it. `None` where the part would
+    /// begin behind the text or its end.
+    fn between<'t>(&self, text: &'t str) -> Outcome<Option<(usize, &'t str)>> {
+        if self.arg(1).is_none() && self.arg(2).is_none() {
+            return Ok(Some((0, text)));
+        }
+        let (start, end) = self.bounds(text.chars().count())?;
         let byte = |character: usize| text.char_indices().nth(character).map_or(text.len(), |(at, _)| at);
         if start > end {
             return Ok(None);
@@ -364,6 +369,14 @@ impl Method<'_> {
         Ok(if from_end { parts.rev().collect() } else { parts.collect() })
     }
 
+    fn lines(&self, text: &str) -> Outcome<Json> {
+        self.meter.make(chars::most_lines(text))?;
+        // The lines are texts of their own.
+        self.meter.write(text.len())?;
+        let lines = chars::lines(text, self.arg(0).is_some_and(is_true));
+        Ok(lines.into_iter().map(Json::from).collect())
+    }
+
     fn partitioned(&self, text: &str, last: bool) -> Outcome<Json> {
         let between = self.needed_string(0)?.as_str();
         self.meter.write(text.len())?;
@@ -395,26 +408,29 @@ impl Method<'_> {
     }
 }
 
-/// Words between white space; what is left after so many splits stays one.
+/// Words between white space; what is left after so many splits stays one, up to the end of the text.
 fn words(text: &str, times: usize, from_end: bool) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
+    let mut rest = text;
+    loop {
+        rest = if from_end { rest.trim_end() } else { rest.trim_start() };
+        if rest.is_empty() {
+            return words;
+        }
         let cut = if words.len() == times {
             None
         } else if from_end {
-            rest.rfind(char::is_whitespace).map(|at| (rest.get(..at), rest.get(at..)))
+            rest.rsplit_once(char::is_whitespace)
         } else {
-            rest.find(char::is_whitespace).map(|at| (rest.get(at..), rest.get(..at)))
+            rest.split_once(char::is_whitespace).map(|(word, left)| (left, word))
         };
-        let Some((Some(left), Some(word))) = cut else {
+        let Some((left, word)) = cut else {
             words.push(rest);
-            break;
+            return words;
         };
-        words.push(word.trim());
-        rest = left.trim();
+        words.push(word);
+        rest = left;
     }
-    words
 }
 
 fn capitalized(text: &str) -> String {

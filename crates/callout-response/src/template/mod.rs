@@ -68,6 +68,7 @@
 //! The same input gives the same output: there is no clock, no chance, and no order but that of the data.
 
 mod budget;
+mod chars;
 mod eval;
 mod exec;
 mod expr;

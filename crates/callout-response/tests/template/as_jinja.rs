@@ -43,6 +43,24 @@ fn texts_are_made_as_in_jinja() {
             "éÉ ©2020 … &hellip € €\u{fffd}😀 \u{fffd} ¬ ∉ ¬a '",
         ),
         ("{{ '&nope; & &; &# &#x; &#xg &é; a&'|striptags }}", "&nope; & &; &# &#x; &#xg &é; a&"),
+        // What methods may be given besides.
+        (
+            "{{ [1, 2, 1].index(1, 1) }} {{ [1, 2, 1].index(1, -1) }} {{ [1, 2, 1].index(1, -9, 9) }} {{ [1, 2, 1].index(2, 0, -1) }}",
+            "2 2 0 1",
+        ),
+        (
+            "{{ '  1  2   3  '.split(none, 1) }} {{ '  1  2   3  '.rsplit(none, 1) }} {{ ' a b '.split(none, 0) }} {{ ' a b '.rsplit(none, 0) }}",
+            "['1', '2   3  '] ['  1  2', '3'] ['a b '] [' a b']",
+        ),
+        (
+            "{{ ' a b '.split(none, 5) }} {{ 'a b '.split(none, 1) }} {{ '  '.split(none, 1) }} {{ 'a b '.split(none, 2) }}",
+            "['a', 'b'] ['a', 'b '] [] ['a', 'b']",
+        ),
+        (
+            "{{ 'a\\r\\nb\\rc\\n'.splitlines(true) }} {{ 'a\\r\\nb\\rc\\x0bd\\u2028e\\x85f\\x1cg\\n\\nh'.splitlines() }}",
+            "['a\\r\\n', 'b\\r', 'c\\n'] ['a', 'b', 'c', 'd', 'e', 'f', 'g', '', 'h']",
+        ),
+        ("{{ ''.splitlines() }} {{ '\\n'.splitlines() }} {{ 'a\\n'.splitlines(false) }}", "[] [''] ['a']"),
     ]);
 }
 

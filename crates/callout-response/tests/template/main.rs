@@ -430,6 +430,7 @@ fn what_goes_wrong_is_told_with_its_line() {
         ("{{ map|attr('nope') }}", "line 1: `map|attr('nope')`: there is no member \"nope\"".to_owned()),
         ("{{ 5|first|default(1) }}", "line 1: `5|first`: a number has no elements to go through".to_owned()),
         ("{{ [[]]|map('first')|default(1) }}", "line 1: `[[]]|map('first')`: a list is empty".to_owned()),
+        ("{{ [1, 2, 1].index(1, 1, 2) }}", "line 1: `[1, 2, 1].index(1, 1, 2)`: the list has no such element".to_owned()),
         ("{{ 'x'.replace('a') }}", "line 1: `'x'.replace('a')`: `replace` needs 2 arguments".to_owned()),
         ("{% for a, b in [[1, 2, 3]] %}{% endfor %}", "line 1: sequence of wrong length (expected 2, got 3)".to_owned()),
         ("{% for a, b in [1] %}{% endfor %}", "line 1: value is not iterable".to_owned()),
