@@ -74,7 +74,7 @@ pub(super) struct Parts {
 struct Open<'s> {
     kind: Block<'s>,
     line: u32,
-    /// How many branches it has so far.
+    /// How many branches it has so far, and blocks that it is written as.
     branches: usize,
     has_else: bool,
 }
@@ -95,6 +95,14 @@ impl Block<'_> {
             Self::With => "with",
             Self::Set { .. } => "set",
             Self::Filter { .. } => "filter",
+        }
+    }
+
+    /// Whether it is written as two blocks, one in the other: see [`Writer::capture`].
+    fn captures(&self) -> bool {
+        match self {
+            Self::Set { .. } | Self::Filter { .. } => true,
+            Self::For | Self::If | Self::With => false,
         }
     }
 }
@@ -218,8 +226,7 @@ impl<'s> Writer<'s> {
                 let start = parser.start();
                 let filters = filters(parser)?;
                 self.begin(Block::Filter { filters, start }, line)?;
-                self.statements.foreign();
-                self.write(line, &format!("set {CAPTURED}"));
+                self.capture(CAPTURED, line);
             }
             word @ ("break" | "continue") => {
                 match self.ended_by_break() {
@@ -259,12 +266,20 @@ impl<'s> Writer<'s> {
     }
 
     fn begin(&mut self, kind: Block<'s>, line: u32) -> Result<(), SyntaxError> {
-        self.open.push(Open { kind, line, branches: 1, has_else: false });
+        let branches = if kind.captures() { 2 } else { 1 };
+        self.open.push(Open { kind, line, branches, has_else: false });
         let branches: usize = self.open.iter().map(|open| open.branches).sum();
         if self.open.len() > MAX_BLOCKS || branches > MAX_OPEN {
             return Err(SyntaxError::new(line, format!("more than {MAX_BLOCKS} blocks are open at once")));
         }
         Ok(())
+    }
+
+    /// Begins a block whose text a name is set to. What is set within ends with it, as it would not in minijinja.
+    fn capture(&mut self, name: &str, line: u32) {
+        self.statements.foreign();
+        self.write(line, &format!("set {name}"));
+        self.write(line, "with ");
     }
 
     fn branch(&mut self, word: &str, parser: &Parser<'_, 's>) -> Result<(), SyntaxError> {
@@ -320,19 +335,26 @@ impl<'s> Writer<'s> {
     }
 
     fn begin_with(&mut self, parser: &mut Parser<'_, 's>, line: u32) -> Result<(), SyntaxError> {
-        let mut parts = Vec::new();
+        let (mut names, mut values) = (Vec::new(), Vec::new());
         while !parser.is_done() {
-            if !parts.is_empty() {
+            if !names.is_empty() {
                 parser.expect(",")?;
             }
-            let name = parser.new_name()?;
+            names.push(parser.new_name()?);
             parser.expect("=")?;
             let value = parser.expression()?;
-            parts.push(format!("{name} = {}", call(self.site(value, Use::Assign, line))));
+            values.push(call(self.site(value, Use::Assign, line)));
         }
         self.begin(Block::With, line)?;
         self.statements.foreign();
-        self.write(line, &format!("with {}", parts.join(", ")));
+        let (names, list) = (names.join(", "), values.join(", "));
+        let tag = match values.len() {
+            0 => "with ".to_owned(),
+            1 => format!("with {names} = {list}"),
+            // All at once: no name stands for its value in that of another.
+            _ => format!("with ({names}) = [{list}]"),
+        };
+        self.write(line, &tag);
         Ok(())
     }
 
@@ -352,8 +374,7 @@ impl<'s> Writer<'s> {
             } else if parser.is_done() || parser.is_symbol("|") {
                 let filters = if parser.symbol("|") { filters(parser)? } else { Vec::new() };
                 self.begin(Block::Set { name, filters, start }, line)?;
-                self.statements.foreign();
-                self.write(line, &format!("set {name}"));
+                self.capture(name, line);
                 return Ok(());
             }
         }
@@ -385,7 +406,12 @@ impl<'s> Writer<'s> {
             None => return Err(parser.error(format!("`end{word}`, but no `{word}` is open"))),
         };
         self.statements.end();
-        self.write(line, &format!("end{}", if word == "filter" { "set" } else { word }));
+        if open.kind.captures() {
+            self.write(line, "endwith");
+            self.write(line, "endset");
+        } else {
+            self.write(line, &format!("end{word}"));
+        }
         match open.kind {
             Block::Filter { filters, start } => {
                 let filtered = filtered(CAPTURED, filters, start);

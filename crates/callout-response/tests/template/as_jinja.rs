@@ -8,6 +8,21 @@ fn names_are_set_and_end_as_in_jinja() {
         // Brackets around one name are none.
         ("{% set (abc) %}x{% endset %}{{ abc }}{% set (b) = 1 %}{{ b }}", "x1"),
         ("{% for (a) in [1, 2] %}{{ a }}{% endfor %}", "12"),
+        // What `with` sets is not there yet in its values.
+        ("{% set x = 5 %}{% with x = x + 1, y = x %}{{ x }}{{ y }}{% endwith %}{{ x }}", "655"),
+        (
+            "{% with a = 1, b = 2, c = 3 %}{% with a = b, b = a %}{{ a }}{{ b }}{{ c }}{% endwith %}{{ a }}{% endwith %}",
+            "2131",
+        ),
+        ("{% with a = 1, a = 2 %}{{ a }}{% endwith %}", "2"),
+        // What is set within a block that is captured ends with it.
+        ("{% set n = 1 %}{% set line %}{% set n = 2 %}{{ n }}{% endset %}{{ n }}{{ line }}", "12"),
+        ("{% set n = 1 %}{% filter upper %}a{% set n = 2 %}{{ n }}{% endfilter %}{{ n }}", "A21"),
+        (
+            "{% set n = 1 %}{% set line | upper %}a{% set n = 2 %}{{ n }}{% for i in [1] %}{% set line %}{{ n }}{% endset %}{{ line }}{% endfor %}{% endset %}{{ n }}{{ line }}",
+            "1A22",
+        ),
+        ("{% set ns = namespace(a=1) %}{% set x %}{% set ns.a = 2 %}{% endset %}{{ ns.a }}", "2"),
     ]);
 }
 
