@@ -1,5 +1,10 @@
 //! What Python knows of characters, where Rust's own methods know it otherwise.
 
+/// The words of a text: letters, digits and underscores in a row.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|found: char| !found.is_alphanumeric() && found != '_').filter(|word| !word.is_empty())
+}
+
 /// Whether a line ends with the character.
 fn ends_line(found: char) -> bool {
     matches!(found, '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')

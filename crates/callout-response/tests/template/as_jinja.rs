@@ -58,6 +58,10 @@ fn texts_are_made_as_in_jinja() {
             "éÉ ©2020 … &hellip € €\u{fffd}😀 \u{fffd} ¬ ∉ ¬a '",
         ),
         ("{{ '&nope; & &; &# &#x; &#xg &é; a&'|striptags }}", "&nope; & &; &# &#x; &#xg &é; a&"),
+        (
+            "{{ \"hello, world-foo it's\"|wordcount }} {{ 'a_b  c'|wordcount }} {{ ''|wordcount }} {{ '- !'|wordcount }} {{ 'größe 12.5'|wordcount }}",
+            "5 2 0 0 3",
+        ),
         // What methods may be given besides.
         (
             "{{ [1, 2, 1].index(1, 1) }} {{ [1, 2, 1].index(1, -1) }} {{ [1, 2, 1].index(1, -9, 9) }} {{ [1, 2, 1].index(2, 0, -1) }}",

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::{Call, Filter, entities};
 use crate::template::{
+    chars,
     fault::{Fail, Outcome},
     methods,
     value::{is_true, kind, text},
@@ -25,7 +26,7 @@ pub(super) static FILTERS: [Filter; 20] = [
     Filter::new("lines", &[], |call| method(call, "splitlines", &[])).nests(1),
     Filter::new("truncate", &["length", "killwords", "end", "leeway"], truncate),
     Filter::new("indent", &["width", "first", "blank"], indent),
-    Filter::new("wordcount", &[], |call| Ok(call.text()?.split_whitespace().count().into())),
+    Filter::new("wordcount", &[], |call| Ok(chars::words(&call.text()?).count().into())),
     Filter::new("wordwrap", &["width", "break_long_words"], wordwrap),
     Filter::new("striptags", &[], striptags),
     Filter::new("escape", &[], escape),
