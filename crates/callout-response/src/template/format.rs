@@ -19,14 +19,22 @@ const FLOAT_VALUES: usize = 100;
 #[derive(Clone, Debug, Default)]
 struct Field {
     fill: Option<char>,
+    /// `<`, `^`, `>`, or `=` for what is filled behind its sign.
     align: Option<char>,
     plus: Option<char>,
     alternate: bool,
+    /// Whether it is filled with zeros, if not with another character.
     zero: bool,
     width: usize,
     group: bool,
     precision: Option<usize>,
     conversion: Option<char>,
+}
+
+impl Field {
+    fn filling(&self) -> char {
+        self.fill.unwrap_or(if self.zero { '0' } else { ' ' })
+    }
 }
 
 /// The pattern with each `%…` replaced by the next value; `%(name)…` by a member of the first.
@@ -74,7 +82,9 @@ pub(super) fn printf(pattern: &str, args: &[Val], meter: &Meter) -> Outcome<Json
             None => next.next().map(|value| &value.json),
         };
         let value = value.ok_or_else(|| Fail::new("the pattern has more fields than there are values"))?;
-        put(&mut out, &field, value, '>', meter)?;
+        // Zeros stand before digits alone, and not behind them.
+        field.zero &= field.align.is_none() && !matches!(conversion, 's' | 'c');
+        put(&mut out, &field, value, if field.zero { '=' } else { '>' }, meter)?;
         rest = reader.rest;
     }
     meter.write(rest.len())?;
@@ -108,7 +118,11 @@ pub(super) fn braces(pattern: &str, args: &[Val], meter: &Meter) -> Outcome<Json
         };
         let value = args.get(position).ok_or_else(|| Fail::new("the pattern has more fields than there are values"))?;
         let field = brace_field(spec)?;
-        let align = if matches!(value.json, Json::Number(_) | Json::Bool(_)) { '>' } else { '<' };
+        let align = match value.json {
+            Json::Number(_) | Json::Bool(_) if field.zero => '=',
+            Json::Number(_) | Json::Bool(_) => '>',
+            _ => '<',
+        };
         put(&mut out, &field, &value.json, align, meter)?;
     }
     meter.write(rest.len())?;
@@ -121,11 +135,11 @@ fn brace_field(spec: &str) -> Outcome<Field> {
     let mut field = Field::default();
     let mut reader = Reader { rest: spec };
     let mut chars = spec.chars();
-    if let (Some(fill), Some(align @ ('<' | '>' | '^'))) = (chars.next(), chars.next()) {
+    if let (Some(fill), Some(align @ ('<' | '>' | '^' | '='))) = (chars.next(), chars.next()) {
         (field.fill, field.align) = (Some(fill), Some(align));
         reader.rest = chars.as_str();
     } else {
-        field.align = reader.one_of("<>^");
+        field.align = reader.one_of("<>^=");
     }
     field.plus = reader.one_of("+- ").filter(|sign| *sign != '-');
     field.alternate = reader.one_of("#").is_some();
@@ -174,50 +188,45 @@ impl Reader<'_> {
     }
 }
 
-/// Writes one value.
+/// Writes one value, aligned in this way if the field does not say how.
 fn put(out: &mut String, field: &Field, value: &Json, align: char, meter: &Meter) -> Outcome<()> {
-    // What is cut is a text, whatever it was: it has no sign, and no zeros before it.
-    let is_cut = field.conversion == Some('s') && field.precision.is_some();
+    let align = field.align.unwrap_or(align);
+    let is_number = match value {
+        Json::Number(_) => align == '=' || field.precision.is_some(),
+        Json::Bool(_) => align == '=',
+        _ => false,
+    };
     let (sign, digits) = match (field.conversion, value) {
-        (None, Json::Number(_)) if field.precision.is_some() => signed(value, field, meter)?,
+        (None, _) if is_number || field.group || field.plus.is_some() => signed(value, field, align, meter)?,
+        // What is written as a text has no sign, whatever it was.
         (None | Some('s'), _) => {
             let whole = text(value, meter)?;
             // Cut before it is copied: what is charged is what is left.
             let end = field.precision.and_then(|max| whole.char_indices().nth(max)).map_or(whole.len(), |(end, _)| end);
-            let shown = whole[..end].to_owned();
-            if !is_cut && (field.group || field.plus.is_some() || field.zero) {
-                signed(value, field, meter)?
-            } else {
-                (String::new(), shown)
-            }
+            (String::new(), whole[..end].to_owned())
         }
         (Some('c'), Json::String(text)) => (String::new(), text.chars().take(1).collect()),
-        _ => signed(value, field, meter)?,
+        _ => signed(value, field, align, meter)?,
     };
     let missing = field.width.saturating_sub(sign.chars().count() + digits.chars().count());
     meter.write(sign.len() + digits.len() + missing * 4)?;
-    let fill = |out: &mut String, fill: char, count: usize| out.extend(std::iter::repeat_n(fill, count));
-    if field.zero && field.align.is_none() && !is_cut {
-        out.push_str(&sign);
-        fill(out, '0', missing);
-        out.push_str(&digits);
-        return Ok(());
-    }
-    let left = match field.align.unwrap_or(align) {
-        '<' => 0,
-        '^' => missing / 2,
-        _ => missing,
+    let (left, inside) = match align {
+        '<' => (0, 0),
+        '^' => (missing / 2, 0),
+        '=' => (0, missing),
+        _ => (missing, 0),
     };
-    let with = field.fill.unwrap_or(' ');
-    fill(out, with, left);
+    let fill = |out: &mut String, count: usize| out.extend(std::iter::repeat_n(field.filling(), count));
+    fill(out, left);
     out.push_str(&sign);
+    fill(out, inside);
     out.push_str(&digits);
-    fill(out, with, missing - left);
+    fill(out, missing - left - inside);
     Ok(())
 }
 
-/// A number's sign and digits.
-fn signed(value: &Json, field: &Field, meter: &Meter) -> Outcome<(String, String)> {
+/// A number's sign, with the prefix of its base, and its digits.
+fn signed(value: &Json, field: &Field, align: char, meter: &Meter) -> Outcome<(String, String)> {
     let conversion = field.conversion.unwrap_or(' ');
     meter.visit(FLOAT_VALUES)?;
     let number = Num::of(value, meter)?
@@ -225,18 +234,22 @@ fn signed(value: &Json, field: &Field, meter: &Meter) -> Outcome<(String, String
     meter.calculate(number.digits_to_write(field.precision.unwrap_or(0)))?;
     let negative = match number {
         Num::Int(number) => number < 0,
+        // Of what is nearer to zero nothing is left, and no sign.
+        Num::Float(number) if conversion == 'd' => number <= -1.0,
         Num::Float(number) => number.is_sign_negative(),
+    };
+    let mut sign = match field.plus {
+        _ if negative => "-".to_owned(),
+        Some(sign) => sign.to_string(),
+        None => String::new(),
     };
     let precision = field.precision.unwrap_or(6);
     let mut digits = match (conversion, number) {
-        ('d' | 's', Num::Int(number)) if field.precision.is_none() => number.unsigned_abs().to_string(),
         // Whole whatever the precision, where Python fails: an API may well write 5 for 5.0 now and then.
-        (' ', Num::Int(number)) => number.unsigned_abs().to_string(),
+        ('d' | ' ', Num::Int(number)) => number.unsigned_abs().to_string(),
+        ('d', Num::Float(number)) => format!("{:.0}", number.trunc().abs()),
         (' ', Num::Float(number)) if field.precision.is_some() => general(number.abs(), precision.max(1), 'g', true),
-        ('d', _) => {
-            let float = number.as_f64().trunc().abs();
-            format!("{float:.0}")
-        }
+        (' ', Num::Float(_)) => number.into_json()?.to_string().trim_start_matches('-').to_owned(),
         ('x' | 'X' | 'o' | 'b', Num::Int(number)) => {
             let number = number.unsigned_abs();
             let (prefix, text) = match conversion {
@@ -245,26 +258,24 @@ fn signed(value: &Json, field: &Field, meter: &Meter) -> Outcome<(String, String
                 'o' => ("0o", format!("{number:o}")),
                 _ => ("0b", format!("{number:b}")),
             };
-            if field.alternate { format!("{prefix}{text}") } else { text }
+            if field.alternate {
+                sign.push_str(prefix);
+            }
+            text
         }
         ('x' | 'X' | 'o' | 'b' | 'c', _) => return Err(Fail::new("only a whole number can be written so")),
         ('e' | 'E', _) => exponent(number.as_f64().abs(), precision, conversion),
         ('g' | 'G', _) => general(number.as_f64().abs(), precision.max(1), conversion, false),
         ('%', _) => format!("{:.precision$}%", number.as_f64().abs() * 100.0),
-        (' ' | 's', _) if field.precision.is_none() => {
-            let json = number.into_json()?;
-            json.to_string().trim_start_matches('-').to_owned()
-        }
         _ => fixed(value, number, precision),
     };
-    if field.group {
-        digits = grouped(&digits);
+    if let ('d' | 'x' | 'X' | 'o' | 'b', Some(least)) = (conversion, field.precision) {
+        digits = format!("{digits:0>least$}");
     }
-    let sign = match field.plus {
-        _ if negative => "-".to_owned(),
-        Some(sign) => sign.to_string(),
-        None => String::new(),
-    };
+    if field.group {
+        let zeros = align == '=' && field.filling() == '0';
+        digits = grouped(&digits, if zeros { field.width.saturating_sub(sign.len()) } else { 0 });
+    }
     Ok((sign, digits))
 }
 
@@ -305,14 +316,20 @@ fn general(number: f64, precision: usize, conversion: char, is_float: bool) -> S
     if is_float && !text.contains('.') { format!("{text}.0") } else { text }
 }
 
-fn grouped(digits: &str) -> String {
-    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
-    let mut grouped = String::with_capacity(digits.len() + whole / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && at < whole && (whole - at).is_multiple_of(3) {
+/// With commas between each three digits of what is whole, and zeros before it up to so many characters.
+fn grouped(digits: &str, least: usize) -> String {
+    let (whole, rest) = digits.split_at(digits.bytes().take_while(u8::is_ascii_digit).count());
+    let mut count = whole.len();
+    while count + count.saturating_sub(1) / 3 + rest.len() < least {
+        count += 1;
+    }
+    let mut grouped = String::with_capacity(count + count / 3 + rest.len());
+    for (at, digit) in format!("{whole:0>count$}").chars().enumerate() {
+        if at > 0 && (count - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
     }
+    grouped.push_str(rest);
     grouped
 }
