@@ -225,11 +225,13 @@ impl Method<'_> {
             "format" => format::braces(text, self.args, self.meter),
             "isalnum" => all(char::is_alphanumeric),
             "isalpha" => all(char::is_alphabetic),
-            "isdigit" | "isdecimal" | "isnumeric" => all(char::is_numeric),
+            "isdigit" => all(chars::is_digit),
+            "isdecimal" => all(chars::is_decimal),
+            "isnumeric" => all(char::is_numeric),
             "isspace" => all(char::is_whitespace),
             "isascii" => Ok(text.is_ascii().into()),
-            "islower" => Ok((text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase)).into()),
-            "isupper" => Ok((text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)).into()),
+            "islower" => Ok(chars::is_lower(text).into()),
+            "isupper" => Ok(chars::is_upper(text).into()),
             _ => return None,
         })
     }
@@ -442,17 +444,7 @@ fn capitalized(text: &str) -> String {
 }
 
 fn titled(text: &str) -> String {
-    let mut inside = false;
-    let mut titled = String::with_capacity(text.len());
-    for found in text.chars() {
-        if inside {
-            titled.extend(found.to_lowercase());
-        } else {
-            titled.extend(found.to_uppercase());
-        }
-        inside = found.is_alphanumeric() || (inside && found == '\'');
-    }
-    titled
+    chars::titled(text, |found| found.is_lowercase() || found.is_uppercase())
 }
 
 fn swapped(text: &str) -> String {

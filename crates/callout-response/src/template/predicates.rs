@@ -4,6 +4,7 @@ use callout_core::json::Json;
 
 use super::{
     budget::Meter,
+    chars,
     fault::{Fail, Outcome},
     ops::{self, Compare, Num},
     value::{self, Val, kind},
@@ -61,8 +62,8 @@ static ABOUT: [Test; 19] = about![
     "iterable" => |value, _| Ok(matches!(value, Json::Array(_) | Json::Object(_) | Json::String(_))),
     "odd" => |value, meter| Ok(whole(value, meter)? % 2 != 0),
     "even" => |value, meter| Ok(whole(value, meter)? % 2 == 0),
-    "lower" => |value, meter| all_chars(value, meter, |found| !found.is_uppercase()),
-    "upper" => |value, meter| all_chars(value, meter, |found| !found.is_lowercase()),
+    "lower" => |value, meter| cased(value, meter, chars::is_lower),
+    "upper" => |value, meter| cased(value, meter, chars::is_upper),
     "empty" => |value, _| Ok(is_empty(value)),
     "callable" => |_, _| Ok(false),
     "escaped" => |_, _| Ok(false),
@@ -158,10 +159,10 @@ fn is_empty(value: &Json) -> bool {
     }
 }
 
-fn all_chars(value: &Json, meter: &Meter, asked: fn(char) -> bool) -> Outcome<bool> {
+fn cased(value: &Json, meter: &Meter, asked: fn(&str) -> bool) -> Outcome<bool> {
     let Some(text) = value.as_str() else { return Ok(false) };
     meter.scan(text.len())?;
-    Ok(text.chars().all(asked))
+    Ok(asked(text))
 }
 
 fn affix(value: Option<&Json>, args: &[Val], meter: &Meter, asked: fn(&str, &str) -> bool) -> Outcome<bool> {

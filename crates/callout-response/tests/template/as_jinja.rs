@@ -42,6 +42,10 @@ fn values_are_looked_up_and_compared_as_in_jinja() {
             "{{ 1 is sameas true }} {{ 0 is sameas false }} {{ 1 is sameas 1.0 }} {{ no is sameas false }} {{ none is sameas none }} {{ 1 is sameas 1 }} {{ 'a' is sameas 'a' }}",
             "False False False True True True True",
         ),
+        (
+            "{{ '123' is lower }} {{ '' is upper }} {{ '1' is upper }} {{ 'a1' is lower }} {{ 'aB' is lower }} {{ 'A-B' is upper }} {{ '' is lower }} {{ 5 is lower }}",
+            "False False False True False True False False",
+        ),
     ]);
 }
 
@@ -61,6 +65,19 @@ fn texts_are_made_as_in_jinja() {
         (
             "{{ \"hello, world-foo it's\"|wordcount }} {{ 'a_b  c'|wordcount }} {{ ''|wordcount }} {{ '- !'|wordcount }} {{ 'größe 12.5'|wordcount }}",
             "5 2 0 0 3",
+        ),
+        (
+            "{{ \"foo_bar foo.bar foo/bar (foo) [foo]-{foo <foo it's FOO bär\"|title }} {{ 'ÜBER über'|title }}",
+            "Foo_bar Foo.bar Foo/bar (Foo) [Foo]-{Foo <Foo It's Foo Bär Über Über",
+        ),
+        ("{{ \"it's foo_bar a.b 3d x2y É\".title() }}", "It'S Foo_Bar A.B 3D X2Y É"),
+        (
+            "{{ '½'.isdigit() }} {{ '²'.isdecimal() }} {{ '²'.isdigit() }} {{ '½'.isnumeric() }} {{ '٣'.isdecimal() }} {{ '٣'.isdigit() }} {{ '①'.isdigit() }} {{ '①'.isdecimal() }}",
+            "False False True True True True True False",
+        ),
+        (
+            "{{ '12²'.isdigit() }} {{ ''.isdigit() }} {{ 'Ⅷ'.isdigit() }} {{ 'Ⅷ'.isnumeric() }} {{ '𝟘𝟡'.isdecimal() }} {{ '0a'.isdecimal() }}",
+            "True False False True True False",
         ),
         // What methods may be given besides.
         (

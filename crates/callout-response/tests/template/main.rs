@@ -360,7 +360,7 @@ fn methods() {
             "baa axb 007 -007 a..   a|",
         ),
         (
-            "{{ 'pre-x'.removeprefix('pre-') }} {{ 'x.txt'.removesuffix('.txt') }} {{ 'aB'.swapcase() }} {{ \"it's ok\".title() }} {{ '12'.isdigit() }} {{ 'a\nb'.splitlines() }}",
+            "{{ 'pre-x'.removeprefix('pre-') }} {{ 'x.txt'.removesuffix('.txt') }} {{ 'aB'.swapcase() }} {{ \"it's ok\"|title }} {{ '12'.isdigit() }} {{ 'a\nb'.splitlines() }}",
             "x x Ab It's Ok True ['a', 'b']",
         ),
         (

@@ -17,7 +17,7 @@ use crate::template::{
 pub(super) static FILTERS: [Filter; 20] = [
     Filter::new("upper", &[], |call| method(call, "upper", &[])),
     Filter::new("lower", &[], |call| method(call, "lower", &[])),
-    Filter::new("title", &[], |call| method(call, "title", &[])),
+    Filter::new("title", &[], title),
     Filter::new("capitalize", &[], |call| method(call, "capitalize", &[])),
     Filter::new("trim", &["chars"], |call| method(call, "strip", &[0])),
     Filter::new("center", &["width"], center),
@@ -42,6 +42,14 @@ fn method(call: &mut Call<'_>, name: &str, args: &[usize]) -> Outcome<Json> {
     let input = Json::String(call.text()?);
     let args: Vec<_> = args.iter().map_while(|place| call.named.get(*place).cloned().flatten()).collect();
     methods::call(name, &input, &args, call.meter)
+}
+
+/// Words begin behind blanks, `-` and opening brackets, as Jinja has it; the method begins them behind all but letters.
+fn title(call: &mut Call<'_>) -> Outcome<Json> {
+    let text = call.text()?;
+    // Most letters with a case keep their size; some have three capitals.
+    call.meter.write(text.len().saturating_mul(3))?;
+    Ok(chars::titled(&text, |found| !found.is_whitespace() && !"-({[<".contains(found)).into())
 }
 
 fn center(call: &mut Call<'_>) -> Outcome<Json> {
