@@ -236,12 +236,37 @@ fn round(call: &mut Call<'_>) -> Outcome<Json> {
 type Rounding = fn(f64) -> f64;
 
 fn int(call: &mut Call<'_>) -> Outcome<Json> {
-    let found = number(call.json(), call.meter)?.and_then(|number| match number {
-        Num::Int(number) => Some(number),
-        // Beyond 128 bits a float is no whole number to calculate with.
-        Num::Float(number) => (number.abs() < 1e38).then_some(number.trunc() as i128),
-    });
-    Ok(found.map_or_else(|| call.arg(0).cloned().unwrap_or_else(|| 0.into()), Json::from))
+    let found = number(call.json(), call.meter)?;
+    match found {
+        Some(Num::Int(whole)) => return Ok(whole.into()),
+        Some(Num::Float(float)) if float.abs() < i128::MAX as f64 => return Ok((float.trunc() as i128).into()),
+        _ => {}
+    }
+    // What has more than 128 bits is not calculated with, but has its digits all the same.
+    if let Some(whole) = whole_as_written(call.json(), call.meter)? {
+        return Ok(whole.into());
+    }
+    if let Some(Num::Float(float)) = found.filter(|number| number.as_f64().is_finite()) {
+        call.meter.write(400)?;
+        return Ok(Number::from_text(&format!("{:.0}", float.trunc())).map_or(Json::Null, Json::from));
+    }
+    Ok(call.arg(0).cloned().unwrap_or_else(|| 0.into()))
+}
+
+/// A whole number, or a string that is one, with the digits that it has.
+fn whole_as_written(json: &Json, meter: &Meter) -> Outcome<Option<Number>> {
+    let number = match json {
+        Json::Number(number) => {
+            meter.read(number.as_str().len())?;
+            Some(number.clone())
+        }
+        Json::String(text) => {
+            meter.write(text.len())?;
+            Number::from_text(text.trim())
+        }
+        _ => None,
+    };
+    Ok(number.filter(Number::is_integer))
 }
 
 fn float(call: &mut Call<'_>) -> Outcome<Json> {
