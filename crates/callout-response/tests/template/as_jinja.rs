@@ -167,5 +167,9 @@ fn lists_are_gone_through_as_in_jinja() {
             "{{ ['abcdefghijkl']|map('truncate', length=6, leeway=0)|list }} {{ [1.25, 2]|map('round', precision=1)|list }} {{ [none, '']|map('default', default_value='x', boolean=true)|list }}",
             "['abc...'] [1.2, 2] ['x', 'x']",
         ),
+        (
+            "{{ [1, 2, 3, 4]|batch(3, none)|list }} {{ [1, 2, 3]|slice(2, none)|list }} {{ [1, 2, 3]|batch(2, 0)|list }}",
+            "[[1, 2, 3], [4]] [[1, 2], [3]] [[1, 2], [3, 0]]",
+        ),
     ]);
 }

@@ -237,9 +237,9 @@ fn batch(call: &mut Call<'_>) -> Outcome<Json> {
         return Err(Fail::new("`linecount` must be 1 or more"));
     }
     let mut lines: Vec<Vec<Json>> = elements.chunks(count).map(<[Json]>::to_vec).collect();
-    if let (Some(Some(fill)), Some(last)) = (call.named.get(1), lines.last_mut()) {
+    if let (Some(fill), Some(last)) = (call.arg(1), lines.last_mut()) {
         call.meter.make(count - last.len())?;
-        last.resize(count, fill.json.clone());
+        last.resize(count, fill.clone());
     }
     call.meter.make(lines.len())?;
     Ok(lines.into())
@@ -259,8 +259,8 @@ fn slices(call: &mut Call<'_>) -> Outcome<Json> {
         let (column, behind) = rest.split_at((each + usize::from(at < longer)).min(rest.len()));
         rest = behind;
         let mut column = column.to_vec();
-        if let (Some(Some(fill)), true) = (call.named.get(1), longer > 0 && at >= longer) {
-            column.push(fill.json.clone());
+        if let (Some(fill), true) = (call.arg(1), longer > 0 && at >= longer) {
+            column.push(fill.clone());
         }
         columns.push(column);
     }
