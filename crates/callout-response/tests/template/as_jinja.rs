@@ -94,6 +94,15 @@ fn texts_are_made_as_in_jinja() {
             "{{ '12²'.isdigit() }} {{ ''.isdigit() }} {{ 'Ⅷ'.isdigit() }} {{ 'Ⅷ'.isnumeric() }} {{ '𝟘𝟡'.isdecimal() }} {{ '0a'.isdecimal() }}",
             "True False False True True False",
         ),
+        // Lines that are empty stay so, but not those of blanks, and the first is one as any.
+        (
+            "{{ 'a\\n  \\nb\\n\\nc'|indent(2) }}|{{ '\\na'|indent(2, true) }}|{{ 'a\\n\\nb'|indent(2, true, true) }}|{{ 'a\\r\\nb\\n'|indent(2) }}",
+            "a\n    \n  b\n\n  c|  \n  a|  a\n  \n  b|a\n  b\n",
+        ),
+        (
+            "{{ ''|indent(2, true) }}|{{ 'a\\n'|indent(2) }}|{{ 'a\\n'|indent(2, blank=true) }}|{{ 'x'|indent('> ', true) }}",
+            "  |a\n|a\n  |> x",
+        ),
         // What methods may be given besides.
         (
             "{{ [1, 2, 1].index(1, 1) }} {{ [1, 2, 1].index(1, -1) }} {{ [1, 2, 1].index(1, -9, 9) }} {{ [1, 2, 1].index(2, 0, -1) }}",

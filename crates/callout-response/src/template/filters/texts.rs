@@ -94,14 +94,19 @@ fn indent(call: &mut Call<'_>) -> Outcome<Json> {
         SmolStr::from(" ".repeat(width))
     };
     let (first, blank) = (call.flag(1), call.flag(2));
-    let lines = text.split('\n').count();
-    call.meter.write(text.len().saturating_add(lines.saturating_mul(margin.len())))?;
+    // So that there is a last line, also if it is empty.
+    call.meter.write(text.len() + 1)?;
+    let text = format!("{text}\n");
+    call.meter.make(chars::most_lines(&text))?;
+    let lines = chars::lines(&text, false);
+    call.meter.write(text.len().saturating_add(lines.len().saturating_mul(margin.len())))?;
     let mut indented = String::new();
-    for (at, line) in text.split('\n').enumerate() {
+    for (at, line) in lines.into_iter().enumerate() {
         if at > 0 {
             indented.push('\n');
         }
-        if (at > 0 || first) && (blank || !line.trim().is_empty()) {
+        let is_indented = if at == 0 { first } else { blank || !line.is_empty() };
+        if is_indented {
             indented.push_str(&margin);
         }
         indented.push_str(line);
