@@ -146,7 +146,7 @@ fn count_of(json: &Json, meter: &Meter) -> Outcome<usize> {
     }
 }
 
-fn numbers(operator: Arith, left: Num, right: Num) -> Outcome<Num> {
+pub(super) fn numbers(operator: Arith, left: Num, right: Num) -> Outcome<Num> {
     let too_large = || Fail::new("the result is too large for a whole number");
     let by_zero = || Fail::new("division by zero");
     if let (Num::Int(one), Num::Int(two)) = (left, right) {
@@ -289,7 +289,7 @@ pub(super) fn equal(left: &Json, right: &Json, meter: &Meter) -> Outcome<bool> {
     })
 }
 
-fn compare_numbers(one: Num, two: Num) -> Ordering {
+pub(super) fn compare_numbers(one: Num, two: Num) -> Ordering {
     match (one, two) {
         (Num::Int(one), Num::Int(two)) => one.cmp(&two),
         // JSON has no number that is none.

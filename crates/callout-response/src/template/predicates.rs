@@ -6,7 +6,7 @@ use super::{
     budget::Meter,
     chars,
     fault::{Fail, Outcome},
-    ops::{self, Compare, Num},
+    ops::{self, Arith, Compare, Num},
     value::{self, Val, kind},
 };
 
@@ -60,8 +60,8 @@ static ABOUT: [Test; 19] = about![
     "mapping" => |value, _| Ok(value.as_object().is_some()),
     "sequence" => |value, _| Ok(value.as_array().is_some()),
     "iterable" => |value, _| Ok(matches!(value, Json::Array(_) | Json::Object(_) | Json::String(_))),
-    "odd" => |value, meter| Ok(whole(value, meter)? % 2 != 0),
-    "even" => |value, meter| Ok(whole(value, meter)? % 2 == 0),
+    "odd" => |value, meter| leaves(value, Num::Int(2), Num::Int(1), meter),
+    "even" => |value, meter| leaves(value, Num::Int(2), Num::Int(0), meter),
     "lower" => |value, meter| cased(value, meter, chars::is_lower),
     "upper" => |value, meter| cased(value, meter, chars::is_upper),
     "empty" => |value, _| Ok(is_empty(value)),
@@ -175,19 +175,19 @@ fn affix(value: Option<&Json>, args: &[Val], meter: &Meter, asked: fn(&str, &str
     }
 }
 
-fn whole(value: &Json, meter: &Meter) -> Outcome<i128> {
-    match Num::of(value, meter)? {
-        Some(Num::Int(integer)) => Ok(integer),
-        _ => Err(Fail::new(format!("needs a whole number, not {}", kind(value)))),
-    }
+fn number(value: &Json, meter: &Meter) -> Outcome<Num> {
+    Num::of(value, meter)?.ok_or_else(|| Fail::new(format!("needs a number, not {}", kind(value))))
+}
+
+/// Whether that is the rest of a division.
+fn leaves(value: &Json, by: Num, rest: Num, meter: &Meter) -> Outcome<bool> {
+    let left = ops::numbers(Arith::Rem, number(value, meter)?, by)?;
+    Ok(ops::compare_numbers(left, rest).is_eq())
 }
 
 fn divisible(value: Option<&Json>, args: &[Val], meter: &Meter) -> Outcome<bool> {
     match (value, args) {
-        (Some(value), [by]) => match whole(value, meter)?.checked_rem(whole(&by.json, meter)?) {
-            Some(rest) => Ok(rest == 0),
-            None => Err(Fail::new("division by zero")),
-        },
+        (Some(value), [by]) => leaves(value, number(&by.json, meter)?, Num::Int(0), meter),
         _ => Ok(false),
     }
 }

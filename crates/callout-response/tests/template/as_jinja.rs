@@ -46,6 +46,14 @@ fn values_are_looked_up_and_compared_as_in_jinja() {
             "{{ '123' is lower }} {{ '' is upper }} {{ '1' is upper }} {{ 'a1' is lower }} {{ 'aB' is lower }} {{ 'A-B' is upper }} {{ '' is lower }} {{ 5 is lower }}",
             "False False False True False True False False",
         ),
+        (
+            "{{ 2.0 is even }} {{ 2.0 is odd }} {{ 2.5 is odd }} {{ 2.5 is even }} {{ 3.0 is odd }} {{ -3 is odd }} {{ -3.0 is odd }} {{ true is odd }}",
+            "True False False False True True True True",
+        ),
+        (
+            "{{ 9.0 is divisibleby 3 }} {{ 1 is divisibleby 0.5 }} {{ 1 is divisibleby 0.3 }} {{ 7 is divisibleby(-7) }} {{ 7 is divisibleby 2 }}",
+            "True True False True False",
+        ),
     ]);
 }
 

@@ -411,6 +411,8 @@ fn what_goes_wrong_is_told_with_its_line() {
         ("\n\n{% for x in total %}{% endfor %}", "line 3: a number has no elements to go through".to_owned()),
         ("{{ loop.index }}", "line 1: `loop.index` is undefined, it is only there inside a `for`".to_owned()),
         ("{{ 'a' + 1 }}", "line 1: cannot add a string and a number; `~` joins any two values as text".to_owned()),
+        ("{{ 'a' is odd }}", "line 1: `'a' is odd`: needs a number, not a string".to_owned()),
+        ("{{ 1 is divisibleby 0.0 }}", "line 1: `1 is divisibleby 0.0`: division by zero".to_owned()),
         ("{{ 'a' < 1 }}", "line 1: cannot compare a string with a number".to_owned()),
         ("{{ none > 1 }}", "line 1: cannot compare none with a number".to_owned()),
         ("{{ 1 / 0 }}", "line 1: division by zero".to_owned()),
