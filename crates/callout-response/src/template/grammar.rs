@@ -275,13 +275,17 @@ impl<'t, 's> Parser<'t, 's> {
     }
 
     fn signed(&mut self) -> Parsed<Expr> {
-        if !self.symbol("-") {
+        let negates = self.symbol("-");
+        if !negates && !self.symbol("+") {
             return self.postfixed();
         }
         self.nested(|parser| {
             Ok(match parser.signed()? {
-                Expr::Const(Json::Number(number)) => Expr::Const(Json::Number(negated(&number))),
-                other => Expr::Negate(Box::new(other)),
+                Expr::Const(Json::Number(number)) if negates => Expr::Const(Json::Number(negated(&number))),
+                number @ Expr::Const(Json::Number(_)) => number,
+                other if negates => Expr::Negate(Box::new(other)),
+                // It has to be a number, and be calculated with.
+                other => Expr::Arith(Box::new(Expr::Const(0.into())), vec![(Arith::Add, other)]),
             })
         })
     }

@@ -13,9 +13,10 @@ pub(crate) fn chain(open: &str, inner: &str, close: &str, levels: usize) -> Stri
 /// Chains and nestings of every kind, as long as a template may be and shorter.
 pub(crate) fn nestings() -> Vec<String> {
     let mut all = Vec::new();
-    let kinds: [(&str, &str, &str, &str, &str); 46] = [
+    let kinds: [(&str, &str, &str, &str, &str); 47] = [
         ("{{ ", "-", "1", "", " }}"),
         ("{{ ", "- ", "s", "", " }}"),
+        ("{{ ", "+ ", "s", "", " }}"),
         ("{{ ", "not ", "1", "", " }}"),
         ("{{ ", "(", "1", ")", " }}"),
         ("{{ ", "[", "1", "]", " }}"),

@@ -419,6 +419,7 @@ fn what_goes_wrong_is_told_with_its_line() {
         ("{{ 1.5 % 0 }}", "line 1: division by zero".to_owned()),
         ("{{ 10 ** 40 }}", "line 1: the result is too large for a whole number".to_owned()),
         ("{{ 10.0 ** 400 }}", "line 1: the result is no number that JSON has".to_owned()),
+        ("{{ +'a' }}", "line 1: cannot add a number and a string; `~` joins any two values as text".to_owned()),
         ("{{ -'a' }}", "line 1: cannot negate a string".to_owned()),
         ("{{ 1 in 2 }}", "line 1: a number contains nothing; `in` needs a list, mapping or string".to_owned()),
         ("{{ items | sort(attribute='nope') }}", "line 1: `items | sort(attribute='nope')`: an element has no \"nope\"".to_owned()),
