@@ -53,6 +53,12 @@ fn is_cased(text: &str, wanted: fn(char) -> bool, unwanted: fn(char) -> bool) ->
     is_cased
 }
 
+/// How many bytes a text may have in another case.
+pub(super) fn most_cased(text: &str) -> usize {
+    // A letter may become three, of three times as many bytes.
+    text.len().saturating_mul(if text.is_ascii() { 1 } else { 3 })
+}
+
 /// The text with capitals where words begin, and small letters for all others. A word goes on behind such characters.
 pub(super) fn titled(text: &str, goes_on: impl Fn(char) -> bool) -> String {
     let mut titled = String::with_capacity(text.len());

@@ -143,9 +143,7 @@ impl Method<'_> {
 
     /// The text with letters in another case.
     fn cased(&self, text: &str, change: fn(&str) -> String) -> Outcome<Json> {
-        // A letter may become three, of three times as many bytes.
-        let longer = if text.is_ascii() { 1 } else { 3 };
-        self.meter.write(text.len().saturating_mul(longer))?;
+        self.meter.write(chars::most_cased(text))?;
         Ok(change(text).into())
     }
 

@@ -246,8 +246,9 @@ fn int(call: &mut Call<'_>) -> Outcome<Json> {
     if let Some(whole) = whole_as_written(call.json(), call.meter)? {
         return Ok(whole.into());
     }
-    if let Some(Num::Float(float)) = found.filter(|number| number.as_f64().is_finite()) {
+    if let Some(number @ Num::Float(float)) = found.filter(|number| number.as_f64().is_finite()) {
         call.meter.write(400)?;
+        call.meter.calculate(number.digits_to_write(0))?;
         return Ok(Number::from_text(&format!("{:.0}", float.trunc())).map_or(Json::Null, Json::from));
     }
     Ok(call.arg(0).cloned().unwrap_or_else(|| 0.into()))

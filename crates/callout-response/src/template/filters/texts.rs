@@ -47,8 +47,7 @@ fn method(call: &mut Call<'_>, name: &str, args: &[usize]) -> Outcome<Json> {
 /// Words begin behind blanks, `-` and opening brackets, as Jinja has it; the method begins them behind all but letters.
 fn title(call: &mut Call<'_>) -> Outcome<Json> {
     let text = call.text()?;
-    // Most letters with a case keep their size; some have three capitals.
-    call.meter.write(text.len().saturating_mul(3))?;
+    call.meter.write(chars::most_cased(&text))?;
     Ok(chars::titled(&text, |found| !found.is_whitespace() && !"-({[<".contains(found)).into())
 }
 
