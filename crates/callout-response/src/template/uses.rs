@@ -259,6 +259,8 @@ mod tests {
             ("{% set r = result.a %}{{ r.b }}", "/a /r/b"),
             ("{{ 'x' if a.b is defined else c ~ d }}{{ [e, {'k': f}] }}", "/a/b /c /d /e /f"),
             ("{{ a | default(b) | replace('x', c) }}", "/a /b /c"),
+            ("{{ a | map('default', default_value=b) | list }} {{ +c.d }}", "/a /b /c/d"),
+            ("{{ a[true].b }} {{ 1 in c }}", "/a /c"),
             // A name that goes through itself has no end.
             ("{% for x in x.more %}{{ x.y }}{% endfor %}", "all"),
         ];
