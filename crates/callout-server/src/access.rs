@@ -57,10 +57,10 @@ async fn answer(app: &App, key: Arc<ApiKey>, mut request: Request, next: Next) -
     request.extensions_mut().insert(key);
     let held = Held::new(share);
     request.extensions_mut().insert(held.clone());
-    let (head, body) = next.run(request).await.into_parts();
+    let (parts, body) = next.run(request).await.into_parts();
     // What waits for a slow client counts too.
     let body = holding(body, held, room).ok_or_else(share::let_go)?;
-    Ok(Response::from_parts(head, body))
+    Ok(Response::from_parts(parts, body))
 }
 
 /// The request's share of its workspace, given back when the last clone is dropped: what answers a request

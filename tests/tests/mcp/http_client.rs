@@ -164,7 +164,7 @@ impl Messages {
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
                 let data = field("data:").unwrap_or_default().to_owned();
                 if let Some(id) = field("id:") {
-                    self.last_id = id.to_owned();
+                    id.clone_into(&mut self.last_id);
                 }
                 self.unread = String::from(rest);
                 if data.is_empty() {
