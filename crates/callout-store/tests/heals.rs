@@ -19,7 +19,7 @@ use support::{Child, Database, kind, me, plain, secret, with_token, workspace};
 on_both! { a_locked_database_is_unavailable_and_heals }
 
 async fn impatient(database: &Database) -> Store {
-    Store::open(database.options().with_max_wait(Duration::from_millis(300))).await.unwrap()
+    Store::open(database.options().with_max_wait(Duration::from_secs(2))).await.unwrap()
 }
 
 async fn a_locked_database_is_unavailable_and_heals(database: Database) {
