@@ -267,6 +267,40 @@ fn what_is_asked_for_is_done_and_what_cannot_be_is_said() {
 }
 
 #[test]
+fn what_is_not_checked_of_a_schema_refuses_nothing_that_the_document_allows() {
+    let file = folder("import-unchecked").join("shop.yaml");
+    let file = file.to_str().unwrap();
+    let document = r"
+openapi: 3.1.0
+info: { title: Shop }
+servers: [{ url: https://shop.example }]
+paths:
+  /x:
+    post:
+      operationId: add
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              properties:
+                one: { oneOf: [{ type: string, pattern: '^(?!urn:)' }, { type: string, pattern: '^urn:' }] }
+                not: { type: string, not: { pattern: '^(?=x)' } }
+                map: { patternProperties: { '^(?!x)': { type: string } }, additionalProperties: false }
+                read:
+                  oneOf:
+                    - { properties: { id: { type: string, readOnly: true } }, required: [id] }
+                    - { properties: { name: { type: string } }, required: [name] }
+";
+    let output = callout(&["import", "openapi", "-", "-o", file], document);
+    assert!(output.status.success() && err(&output).contains("is not checked"), "{}", err(&output));
+    for params in [r#"{"one":"urn:a"}"#, r#"{"not":"a"}"#, r#"{"map":{"a":"b"}}"#, r#"{"read":{"name":"a"}}"#] {
+        let output = callout(&["call", file, "add", "--params", params, "--dry-run=curl"], "");
+        assert!(output.status.success() && out(&output).contains(params), "{params}: {}", err(&output));
+    }
+}
+
+#[test]
 fn a_curl_line_becomes_an_endpoint_that_sends_the_same() {
     let folder = folder("import-curl");
     let file = folder.join("shop.yaml");

@@ -16,7 +16,7 @@ use crate::{
     operation::Operation,
     params::{self, Params, PathParam},
     report::Findings,
-    schema::{Converter, Detail, Uses},
+    schema::{Converter, Detail, Uses, lost},
     steps::Steps,
     text,
 };
@@ -367,7 +367,7 @@ fn input_schema(path: &PathPlan, fields: Option<&Fields>, converter: Converter<'
     if let Some(definitions) = converter.definitions(findings) {
         schema.insert("$defs", definitions);
     }
-    schema.build()
+    lost::settled(&schema.build())
 }
 
 /// A keyword of the body's object, for the object with the other params in it.

@@ -7,7 +7,7 @@ use callout_core::json::{Json, Object, ObjectBuilder};
 use crate::{
     document::{Document, Found},
     report::Findings,
-    schema::{Converter, read_only},
+    schema::{Converter, lost, read_only},
     shape::Shape,
     steps::Steps,
 };
@@ -142,7 +142,7 @@ impl<'d> Members<'d> {
             let is_other = |name: &str| name == "maxProperties" || OTHERS.contains(&name);
             let all = converter.convert_members(schema, is_other, findings);
             for (name, value) in all.iter() {
-                if written.iter().any(|(other, _)| other == name) {
+                if !lost::is_mark(name) && written.iter().any(|(other, _)| other == name) {
                     findings.loss(&schema.place.below(name), "is not checked, for another part says it too");
                 } else {
                     written.push((name.to_owned(), value.clone()));

@@ -13,7 +13,10 @@ use crate::{
     endpoint::{Plan, fits},
     operation::Operation,
     report::Findings,
-    schema::Detail,
+    schema::{
+        Detail,
+        lost::{self, Holds},
+    },
 };
 
 /// Checks an integration, as the engine would when it loads it. Faults are to be those of the config:
@@ -85,19 +88,19 @@ fn checked(
         }
         let depth = schema_at.steps().len();
         let mut removed = false;
+        let mut schema = Json::Object(endpoint.input_schema.clone());
         for fault in &found {
             let steps = fault.place.steps().get(depth..).unwrap_or_default();
-            if let Some(schema) = without(&Json::Object(endpoint.input_schema.clone()), steps)
-                && let Json::Object(schema) = schema
-            {
-                endpoint.input_schema = schema;
+            if let Some(less) = without(&schema, steps) {
+                schema = less;
                 removed = true;
                 findings
                     .loss(&operation.node.place, format!("{} is not checked: {}", short(&fault.place), fault.message));
             }
         }
-        if !removed {
-            return Err(Verdict::Schema(told(first)));
+        match schema {
+            Json::Object(less) if removed => endpoint.input_schema = lost::settled(&less),
+            _ => return Err(Verdict::Schema(told(first))),
         }
     }
     Err(Verdict::Schema("its input schema has too many faults".to_owned()))
@@ -134,32 +137,59 @@ fn short(place: &Place) -> String {
     within.unwrap_or(&text).chars().take(300).collect()
 }
 
-/// A schema without the member at a place; an element becomes `{}`. `None` for the schema itself, and
-/// for what is not there (any more).
-fn without(value: &Json, steps: &[Step]) -> Option<Json> {
-    let (step, rest) = steps.split_first()?;
-    match (value, step) {
-        (Json::Object(members), Step::Field(name)) => {
-            let inner = members.get(name)?;
-            let changed = if rest.is_empty() { None } else { without(inner, rest) };
-            // What is named and is not there is an absence within: the holder goes.
-            let keep = |other: &str| other != name.as_str();
-            let mut written = ObjectBuilder::new();
-            for (other, value) in members.iter() {
-                if keep(other) {
-                    written.insert(other, value.clone());
-                } else if let Some(changed) = &changed {
-                    written.insert(other, changed.clone());
-                }
-            }
-            Some(Json::Object(written.build() as Object))
+/// A schema without what stands at a place: a keyword, or a schema, in whose place anything is accepted. What has lost
+/// something is [marked](lost). `None` for the schema itself, and for what is not there (any more).
+fn without(schema: &Json, steps: &[Step]) -> Option<Json> {
+    let members = schema.as_object()?;
+    let (Step::Field(keyword), rest) = steps.split_first()? else { return None };
+    let keyword = keyword.as_str();
+    let value = members.get(keyword)?;
+    let changed = part_without(keyword, value, rest);
+    let is_unnamed = match &changed {
+        None => Holds::of(keyword) != Holds::Nothing || keyword == "$ref",
+        Some(changed) => {
+            let count = |map: &Json| map.as_object().map(Object::len);
+            keyword == "patternProperties" && count(changed) < count(value)
         }
-        (Json::Array(elements), Step::Index(at)) => {
-            let inner = elements.get(*at)?;
-            let changed = if rest.is_empty() { None } else { without(inner, rest) };
-            let mut all = elements.to_vec();
-            all[*at] = changed.unwrap_or_else(Json::empty_object);
-            Some(all.into())
+    };
+    let mut written = ObjectBuilder::new();
+    for (name, value) in members.iter() {
+        if name != keyword {
+            written.insert(name, value.clone());
+        } else if let Some(changed) = &changed {
+            written.insert(name, changed.clone());
+        }
+    }
+    if is_unnamed {
+        written.insert(lost::UNNAMED, true);
+    } else if changed.is_none() {
+        written.insert(lost::LOST, true);
+    }
+    Some(written.into())
+}
+
+/// What a keyword has for its value without what stands at a place below. `None` if the keyword goes.
+fn part_without(keyword: &str, value: &Json, steps: &[Step]) -> Option<Json> {
+    let inner = |schema: &Json, rest: &[Step]| without(schema, rest).unwrap_or_else(lost::anything);
+    match (Holds::of(keyword), value, steps) {
+        (Holds::Schema, _, [_, ..]) => without(value, steps),
+        (Holds::List, Json::Array(elements), [Step::Index(at), rest @ ..]) => {
+            let changed = inner(elements.get(*at)?, rest);
+            let all = elements.iter().enumerate();
+            Some(all.map(|(other, schema)| if other == *at { changed.clone() } else { schema.clone() }).collect())
+        }
+        (Holds::Map, Json::Object(parts), [Step::Field(name), rest @ ..]) => {
+            let schema = parts.get(name.as_str())?;
+            let changed = match without(schema, rest) {
+                // It is the pattern that is refused.
+                None if keyword == "patternProperties" => None,
+                changed => Some(changed.unwrap_or_else(lost::anything)),
+            };
+            let all = parts.iter().filter_map(|(other, schema)| {
+                let schema = if other == name.as_str() { changed.clone()? } else { schema.clone() };
+                Some((other, schema))
+            });
+            Some(all.collect())
         }
         _ => None,
     }
@@ -177,13 +207,29 @@ mod tests {
         };
         for (steps, expected) in [
             (vec!["properties", "a", "pattern"], Some(r#"{"properties":{"a":{"type":"string"}},"allOf":[{"x":1}]}"#)),
-            (vec!["properties", "a", "nope"], Some(r#"{"properties":{},"allOf":[{"x":1}]}"#)),
+            (vec!["properties", "a", "nope"], Some(r#"{"properties":{"a":{}},"allOf":[{"x":1}]}"#)),
+            (vec!["properties", "b"], Some(r#"{"allOf":[{"x":1}]}"#)),
             (vec!["allOf", "0"], Some(r#"{"properties":{"a":{"pattern":"(","type":"string"}},"allOf":[{}]}"#)),
             (vec![], None),
             (vec!["nope"], None),
         ] {
-            let found = without(&schema, &at(&steps)).map(|schema| schema.to_string());
+            let found = without(&schema, &at(&steps)).map(|schema| settled(&schema));
             assert_eq!(found.as_deref(), expected, "{steps:?}");
         }
+        let schema = r#"{"patternProperties":{"(":{},"a":{"pattern":"("}},"additionalProperties":false}"#;
+        let schema = Json::parse(schema).unwrap();
+        for (steps, expected) in [
+            (vec!["patternProperties", "("], r#"{"patternProperties":{"a":{"pattern":"("}}}"#),
+            (
+                vec!["patternProperties", "a", "pattern"],
+                r#"{"patternProperties":{"(":{},"a":{}},"additionalProperties":false}"#,
+            ),
+        ] {
+            assert_eq!(settled(&without(&schema, &at(&steps)).unwrap()), expected, "{steps:?}");
+        }
+    }
+
+    fn settled(schema: &Json) -> String {
+        Json::Object(lost::settled(schema.as_object().unwrap())).to_string()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use callout_core::json::{Json, Number, Object, ObjectBuilder};
 
-use super::{Converter, DESCRIPTION};
+use super::{Converter, DESCRIPTION, lost};
 use crate::{
     document::{Found, Version},
     report::Findings,
@@ -113,9 +113,8 @@ fn keyword<'d>(
             (!text.is_empty()).then(|| vec![("description", text.into())])
         }
         "deprecated" => node.as_bool().filter(|is| *is).map(|_| vec![("deprecated", true.into())]),
-        "pattern" => {
-            converter.detail.patterns.then(|| node.as_str()).flatten().and_then(|text| one("pattern", text.into()))
-        }
+        "pattern" if converter.detail.patterns => one("pattern", node.as_str()?.into()),
+        "pattern" => node.as_str().and_then(|_| one(lost::LOST, true.into())),
         "minimum" => limit("minimum", "exclusiveMinimum", node, schema),
         "maximum" => limit("maximum", "exclusiveMaximum", node, schema),
         "exclusiveMinimum" => node.as_number().and_then(|number| one("exclusiveMinimum", number.clone().into())),
@@ -133,10 +132,13 @@ fn keyword<'d>(
         "minContains" => count("minContains", node),
         "maxContains" => count("maxContains", node),
         "uniqueItems" => node.as_bool().and_then(|is| one("uniqueItems", is.into())),
-        "required" => one("required", required(node, only_read)?),
+        "required" => required(node, only_read),
         "properties" => one("properties", map(converter, value, depth, true, findings)?),
         "patternProperties" if converter.detail.patterns => {
             one("patternProperties", map(converter, value, depth, false, findings)?)
+        }
+        "patternProperties" => {
+            node.as_object().filter(|all| !all.is_empty()).and_then(|_| one(lost::UNNAMED, true.into()))
         }
         "dependentSchemas" => one("dependentSchemas", map(converter, value, depth, false, findings)?),
         "dependentRequired" => one("dependentRequired", dependent_required(node)?),
@@ -157,7 +159,7 @@ fn keyword<'d>(
         "prefixItems" => one("prefixItems", list(converter, value, depth, findings)?),
         "$dynamicRef" | "$recursiveRef" => {
             findings.loss(&value.place, format!("`{name}` is not followed: anything is accepted"));
-            None
+            one(lost::UNNAMED, true.into())
         }
         _ => None,
     }
@@ -214,14 +216,20 @@ fn count(name: &'static str, node: &Json) -> Option<Written> {
 }
 
 /// The names that are required, but for what is only read.
-fn required(node: &Json, only_read: &HashSet<&str>) -> Option<Json> {
+fn required(node: &Json, only_read: &HashSet<&str>) -> Option<Written> {
     let mut names: Vec<Json> = Vec::new();
+    let mut written = Written::new();
     for name in node.as_array()? {
-        if name.as_str().is_some_and(|name| !only_read.contains(name)) && !names.contains(name) {
+        if name.as_str().is_some_and(|name| only_read.contains(name)) {
+            written.push((lost::LOST, true.into()));
+        } else if name.as_str().is_some() && !names.contains(name) {
             names.push(name.clone());
         }
     }
-    (!names.is_empty()).then(|| names.into())
+    if !names.is_empty() {
+        written.push(("required", names.into()));
+    }
+    Some(written)
 }
 
 /// Whether a property is in answers only.

@@ -5,6 +5,7 @@
 //! only in the form that JSON Schema gives them.
 
 mod keywords;
+pub(crate) mod lost;
 mod uses;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -99,7 +100,8 @@ impl<'d> Converter<'d> {
         &self.steps
     }
 
-    /// The schema in the form of JSON Schema 2020-12. References go to `#/$defs/…`.
+    /// The schema in the form of JSON Schema 2020-12. References go to `#/$defs/…`; what has lost something is
+    /// [marked](lost), until the schema that it goes into is whole.
     pub(crate) fn convert(&mut self, schema: &Found<'d>, findings: &mut Findings) -> Json {
         self.subschema(schema, 1, findings)
     }
@@ -129,7 +131,7 @@ impl<'d> Converter<'d> {
     fn subschema(&mut self, schema: &Found<'d>, depth: usize, findings: &mut Findings) -> Json {
         if self.left == 0 {
             findings.loss(&schema.place, "the schema is too large: from here on anything is accepted");
-            return Json::empty_object();
+            return lost::anything();
         }
         self.left -= 1;
         match schema.node {
@@ -143,7 +145,7 @@ impl<'d> Converter<'d> {
                     &schema.place,
                     format!("is no schema but of type {}: anything is accepted", other.type_name()),
                 );
-                Json::empty_object()
+                lost::anything()
             }
         }
     }
@@ -158,12 +160,18 @@ impl<'d> Converter<'d> {
             let why = if self.detail.depth == MAX_DEPTH { "nests too deep" } else { "is too large" };
             findings.loss(&schema.place, format!("the schema {why}: what is below is not checked"));
         }
-        match kind {
-            Some(kind) if schema.flag("nullable") != Some(true) => {
-                ObjectBuilder::new().with("type", kind.clone()).into()
-            }
-            _ => Json::empty_object(),
+        let kind = kind.filter(|_| schema.flag("nullable") != Some(true));
+        let says_nothing =
+            |name: &str| matches!(name, "description" | "title" | "example") || (name == "type" && kind.is_some());
+        let is_whole = schema.node.as_object().is_some_and(|schema| schema.keys().all(says_nothing));
+        let mut written = ObjectBuilder::new();
+        if let Some(kind) = kind {
+            written.insert("type", kind.clone());
         }
+        if !is_whole {
+            written.insert(lost::UNNAMED, true);
+        }
+        written.into()
     }
 
     fn reference(&mut self, schema: &Found<'d>, depth: usize, findings: &mut Findings) -> Json {
@@ -171,7 +179,7 @@ impl<'d> Converter<'d> {
             Ok(found) => found,
             Err(why) => {
                 findings.loss(&schema.place, format!("{why}: anything is accepted"));
-                return Json::empty_object();
+                return lost::anything();
             }
         };
         let beside = self.beside(schema, depth, findings);

@@ -145,6 +145,17 @@ fn large_and_deep_schemas_are_cut_and_it_is_said() {
 }
 
 #[test]
+fn alternatives_that_are_cut_may_both_hold() {
+    let alternative = |name: &str| format!(r#"{{"type": "object", "required": ["{name}"], "properties": {{}}}}"#);
+    let alternatives = format!(r#"{{"oneOf": [{}, {}]}}"#, alternative("card"), alternative("bank"));
+    let deep = (0..29).fold(alternatives, |inner, _| format!(r#"{{"type": "array", "items": {inner}}}"#));
+    let schema = format!(r#"{{"properties": {{"p": {deep}}}}}"#);
+    let lines = told(&imported("3.1.0", "/x", "post", &body("application/json", &schema, true), "{}"));
+    assert!(lines[1].contains(r#""items":{"anyOf":[{"type":"object"},{"type":"object"}]}"#), "{}", lines[1]);
+    assert_eq!(lines[2..], ["- the schema nests too deep: what is below is not checked"; 2]);
+}
+
+#[test]
 fn schemas_that_combine_themselves_are_looked_through_so_far_and_it_is_said() {
     let itself = r##"{"$ref": "#/components/schemas/A"}"##;
     for keyword in ["allOf", "anyOf", "oneOf"] {
