@@ -68,6 +68,7 @@ pub(crate) fn pairs<'d>(
     if shape.object && splits && !shape.scalar && !shape.array {
         return found;
     }
+    let required = required && !may_be_members(!found.is_empty(), place, findings);
     if shape.is_anything() && style.name == "deepObject" {
         findings.loss(place, format!("it may be anything: an object is written as JSON text, not as `{key}[…]`"));
     }
@@ -146,6 +147,8 @@ fn split<'d>(
         } else if shape.object && !shape.is_anything() {
             findings.loss(&first.place, "an object within an object is written as JSON text");
         }
+        let are_keys = splits && found.iter().any(|other| other.key.starts_with(&format!("{key}[")));
+        let required = required && !may_be_members(are_keys, &first.place, findings);
         let key = if shape.array && !shape.is_anything() && prefix.is_some() {
             list_elements(converter, first, findings);
             list_key(&key, shape, &first.place, findings)
@@ -160,6 +163,14 @@ fn split<'d>(
             None => found.push(Pair { key, schema, required, place: first.place.clone() }),
         }
     }
+}
+
+/// Whether a value that is required may as well be given by its members, as keys beside it: then no key is required.
+fn may_be_members(are_keys: bool, place: &Pointer, findings: &mut Findings) -> bool {
+    if are_keys {
+        findings.note(place, "it is required, itself or by its members: that is not checked");
+    }
+    are_keys
 }
 
 /// One schema of what two alternatives say of a key.

@@ -170,11 +170,10 @@ fn without(schema: &Json, steps: &[Step]) -> Option<Json> {
 
 /// What a keyword has for its value without what stands at a place below. `None` if the keyword goes.
 fn part_without(keyword: &str, value: &Json, steps: &[Step]) -> Option<Json> {
-    let inner = |schema: &Json, rest: &[Step]| without(schema, rest).unwrap_or_else(lost::anything);
     match (Holds::of(keyword), value, steps) {
         (Holds::Schema, _, [_, ..]) => without(value, steps),
         (Holds::List, Json::Array(elements), [Step::Index(at), rest @ ..]) => {
-            let changed = inner(elements.get(*at)?, rest);
+            let changed = without(elements.get(*at)?, rest).unwrap_or_else(lost::anything);
             let all = elements.iter().enumerate();
             Some(all.map(|(other, schema)| if other == *at { changed.clone() } else { schema.clone() }).collect())
         }

@@ -8,7 +8,7 @@ fn parameter(rest: &str) -> String {
 
 #[test]
 fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
-    let table: [(&str, &[&str]); 22] = [
+    let table: [(&str, &[&str]); 24] = [
         (
             r#""schema": {"type": "integer", "minimum": 1}, "required": true, "description": "Which *page*.""#,
             &[
@@ -51,6 +51,24 @@ fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
             &[
                 "GET /x{?q[gt],q}",
                 r#"{"type":"object","properties":{"q[gt]":{"type":"integer"},"q":{"type":"integer"}},"additionalProperties":false}"#,
+            ],
+        ),
+        // What can be given by its members is required by none of its keys.
+        (
+            r#""required": true, "style": "deepObject", "schema": {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"gt": {}}, "required": ["gt"]}]}"#,
+            &[
+                "GET /x{?q[gt],q}",
+                r#"{"type":"object","properties":{"q[gt]":{},"q":{"type":"integer"}},"additionalProperties":false}"#,
+                ". it is required, itself or by its members: that is not checked",
+            ],
+        ),
+        (
+            r#""required": true, "style": "deepObject", "schema": {"type": "object", "required": ["in"], "properties": {"in": {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"x": {}}}]}}}"#,
+            &[
+                "GET /x{?q[in][x],q[in]}",
+                r#"{"type":"object","properties":{"q[in][x]":{},"q[in]":{"type":"integer"}},"additionalProperties":false}"#,
+                ". its members are written as `q[in][…]`",
+                ". it is required, itself or by its members: that is not checked",
             ],
         ),
         (
