@@ -249,6 +249,11 @@ fn security_schemes_become_auth_types() {
             client.as_str(),
         ),
         (
+            r#"{"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://login.example/{tenant}/token"}}}"#,
+            "[]",
+            r#"none | the security scheme "s" cannot be used: its tokenUrl has placeholders, and nothing says what for | needs s, and is called without"#,
+        ),
+        (
             r#"{"type": "oauth2", "flows": {"authorizationCode": {}}}"#,
             "[]",
             r#"{"type":"bearer_token"} bearer_token: an OAuth 2.0 access token | its flows need a person: an access token is obtained elsewhere and given as a bearer token"#,
