@@ -367,6 +367,7 @@ fn advice(option: &str) -> Option<&'static str> {
         "time-cond" => ": write it as a header If-Modified-Since",
         "continue-at" => ": write it as --range",
         "request-target" => ": the path of the URL is sent",
+        "path-as-is" => ": what `..` in the path leads to is sent",
         "connect-to" | "resolve" | "unix-socket" | "abstract-unix-socket" => ": the host of the URL is called",
         _ => return None,
     })
