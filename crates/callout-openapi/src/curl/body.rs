@@ -37,7 +37,7 @@ pub(super) fn of(
 ) -> Result<Body, CurlError> {
     let text = joined(line);
     if method.has_body() && (line.as_query || line.data.is_empty()) {
-        made.notes.push("curl sends no body, and the endpoint an empty JSON object".to_owned());
+        made.losses.push("curl sends no body, and the endpoint an empty JSON object".to_owned());
     }
     if line.as_query {
         let query = form_urlencoded::parse(text.as_bytes()).into_owned().collect();

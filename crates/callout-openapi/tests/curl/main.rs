@@ -89,8 +89,8 @@ fn lines_become_endpoints() {
             &[
                 "POST https://shop.example/things/{thing_id}?name%3Aexact={query_name_exact}&thing_id={query_thing_id}{?page}",
                 r#"{"thing_id":"7","query_name_exact":"a","query_thing_id":3,"page":2}"#,
+                "- curl sends no body, and the endpoint an empty JSON object",
                 "- the query key \"+\" cannot be a param and is left out",
-                ". curl sends no body, and the endpoint an empty JSON object",
                 ". the segment \"7\" of the path is the param \"thing_id\"",
                 ". the query key \"name:exact\" is the param \"query_name_exact\"",
                 ". the query key \"thing_id\" is the param \"query_thing_id\"",

@@ -68,7 +68,7 @@ fn an_option_that_changes_the_request_is_carried_over_or_said() {
             ],
         ),
         ("--path-as-is", &["{}", "- --path-as-is is left out: what `..` in the path leads to is sent"]),
-        ("-X POST", &["{}", ". curl sends no body, and the endpoint an empty JSON object"]),
+        ("-X POST", &["{}", "- curl sends no body, and the endpoint an empty JSON object"]),
     ];
     for (options, expected) in table {
         let mut found = told(&format!("curl {options} https://shop.example/x"));
