@@ -110,12 +110,35 @@ impl Document {
     pub(crate) fn follow<'d>(&'d self, node: &'d Json, place: &Pointer) -> Result<Found<'d>, String> {
         let mut found = Found { node, place: place.clone() };
         for _ in 0..MAX_CHAIN {
-            let Some(reference) = found.node.get("$ref").and_then(Json::as_str) else { return Ok(found) };
-            let place = target(reference)?;
-            let node = place.get(&self.root).ok_or_else(|| format!("`$ref` {} leads nowhere", quoted(reference)))?;
-            found = Found { node, place };
+            match self.referred(&found)? {
+                Some(next) => found = next,
+                None => return Ok(found),
+            }
         }
         Err("`$ref` leads round in a circle".to_owned())
+    }
+
+    /// What is [followed](Self::follow), from the node itself to what has no `$ref`.
+    pub(crate) fn chain<'d>(&'d self, node: &'d Json, place: &Pointer) -> Result<Vec<Found<'d>>, String> {
+        let mut chain = Vec::new();
+        let mut found = Found { node, place: place.clone() };
+        for _ in 0..MAX_CHAIN {
+            let next = self.referred(&found)?;
+            chain.push(found);
+            match next {
+                Some(next) => found = next,
+                None => return Ok(chain),
+            }
+        }
+        Err("`$ref` leads round in a circle".to_owned())
+    }
+
+    /// What a `$ref` leads to, if there is one.
+    fn referred<'d>(&'d self, found: &Found<'d>) -> Result<Option<Found<'d>>, String> {
+        let Some(reference) = found.node.get("$ref").and_then(Json::as_str) else { return Ok(None) };
+        let place = target(reference)?;
+        let node = place.get(&self.root).ok_or_else(|| format!("`$ref` {} leads nowhere", quoted(reference)))?;
+        Ok(Some(Found { node, place }))
     }
 }
 

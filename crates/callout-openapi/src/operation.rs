@@ -17,7 +17,7 @@ pub(crate) struct Operation<'d> {
     /// In lower case, as the document writes it.
     pub(crate) method: &'d str,
     pub(crate) path: &'d str,
-    /// The path item: what stands beside its reference, if it has one, and what that leads to.
+    /// The path item: what stands beside its reference, if it has one, and what that leads to, step by step.
     item: Vec<Found<'d>>,
     pub(crate) node: Found<'d>,
 }
@@ -74,22 +74,26 @@ pub(crate) fn operations<'d>(document: &'d Document, findings: &mut Findings) ->
             continue;
         }
         let place = paths.below(path);
-        let found = match document.follow(item, &place) {
-            Ok(found) => found,
+        // What stands beside a reference is kept, at each step to where it leads.
+        let item = match document.chain(item, &place) {
+            Ok(item) => item,
             Err(why) => {
                 findings.loss(&place, format!("a path that cannot be read: {why}"));
                 continue;
             }
         };
-        // What stands beside a reference is kept.
-        let own = Found { node: item, place };
-        let item = if std::ptr::eq(own.node, found.node) { vec![found] } else { vec![own, found] };
+        let mut taken: Vec<&str> = Vec::new();
         let members = item.iter().flat_map(Found::members);
         for (method, node) in members.filter(|(name, _)| METHODS.contains(name)) {
             if node.node.as_object().is_none() {
                 findings.loss(&node.place, "is no operation");
                 continue;
             }
+            if taken.contains(&method) {
+                findings.note(&node.place, "stands beside the reference that leads here too, and is not imported");
+                continue;
+            }
+            taken.push(method);
             operations.push(Operation { method, path, item: item.clone(), node });
         }
     }

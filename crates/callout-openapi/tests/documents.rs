@@ -211,6 +211,19 @@ fn what_stands_beside_the_reference_of_a_path_is_kept() {
             r#"{"type":"object","properties":{"z":{"const":6},"y":{"type":"string"},"lang":{"type":"string"}},"additionalProperties":false}"#
         );
     }
+    // At each step, and of a method that stands twice the one that comes first.
+    let text = r##"{"openapi": "3.1.0", "info": {"title": "S"},
+        "paths": {"/x": {"$ref": "#/components/pathItems/Q", "parameters": [{"name": "a", "in": "query"}]}},
+        "components": {"pathItems": {
+            "Q": {"$ref": "#/components/pathItems/P", "servers": [{"url": "https://b.example"}], "get": {"operationId": "q"},
+                "parameters": [{"name": "b", "in": "query"}]},
+            "P": {"get": {"operationId": "p"}, "post": {"operationId": "add"}}}}}"##;
+    let imported = run(text, &Options::default()).unwrap();
+    assert_eq!(names(&imported), ["s-api-b-example https://b.example q,add"]);
+    assert!(imported.integrations[0].endpoints.iter().all(|endpoint| endpoint.path == "/x{?b,a}"));
+    let found = imported.report.findings.iter().map(|finding| (finding.place.to_string(), finding.reason.as_str()));
+    let twice = "stands beside the reference that leads here too, and is not imported";
+    assert_eq!(found.collect::<Vec<_>>(), [("#/components/pathItems/P/get".to_owned(), twice)]);
 }
 
 #[test]
