@@ -50,7 +50,7 @@ pub(crate) fn pairs<'d>(
 ) -> Vec<Pair> {
     let document = converter.document();
     let Some(first) = schemas.first() else { return Vec::new() };
-    let shape = Shape::of(document, converter.steps(), first);
+    let shape = Shape::of_all(document, converter.steps(), schemas);
     let place = &first.place;
     let mut found = Vec::new();
     let is_delimited = matches!(style.name, "form" | "spaceDelimited" | "pipeDelimited");
@@ -59,9 +59,8 @@ pub(crate) fn pairs<'d>(
     }
     let splits = (style.name == "deepObject" || style.explode) && !shape.is_anything();
     if shape.object && splits {
-        let members = Members::of(document, converter.steps(), first, &mut Findings::default());
         let prefix = (style.name == "deepObject").then_some(key);
-        split(converter, prefix, first, &members, required && !shape.scalar && !shape.array, 1, findings, &mut found);
+        found = split(converter, prefix, schemas, required && !shape.scalar && !shape.array, 1, findings);
     } else if shape.object && !shape.is_anything() {
         findings.loss(place, "an object in one value is written as JSON text, not with commas");
     }
@@ -101,67 +100,96 @@ pub(crate) fn pairs<'d>(
 }
 
 /// One param for each member of an object: `member`, or `prefix[member]`.
-#[expect(clippy::too_many_arguments, reason = "it calls itself with all of them")]
 fn split<'d>(
     converter: &mut Converter<'d>,
     prefix: Option<&str>,
-    schema: &Found<'d>,
-    members: &Members<'d>,
+    schemas: &[Found<'d>],
     required: bool,
     depth: u32,
     findings: &mut Findings,
-    found: &mut Vec<Pair>,
-) {
+) -> Vec<Pair> {
     let document = converter.document();
-    let alternatives = members.alternatives.iter().flat_map(|(_, all)| all);
-    let parts: Vec<Members<'d>> =
-        alternatives.map(|part| Members::of(document, converter.steps(), part, findings)).collect();
-    let all: Vec<_> =
-        members.sent(converter).into_iter().chain(parts.iter().flat_map(|part| part.sent(converter))).collect();
+    let Some(first) = schemas.first() else { return Vec::new() };
+    let members = Members::of_all(document, converter.steps(), schemas, &mut Findings::default());
+    let parts = members.alternatives.iter().flat_map(|(_, all)| all);
+    let parts: Vec<Members<'d>> = parts.map(|part| Members::of(document, converter.steps(), part, findings)).collect();
+    let own = members.sent(converter);
+    let others: Vec<_> = parts.iter().flat_map(|part| part.sent(converter)).collect();
     let is_open = members.additional.as_ref().is_none_or(|value| value.node.as_bool() != Some(false));
-    if all.is_empty() && is_open {
-        findings.loss(&schema.place, "members that are not named cannot be passed");
-        return;
+    if own.is_empty() && others.is_empty() && is_open {
+        findings.loss(&first.place, "members that are not named cannot be passed");
+        return Vec::new();
     }
     if members.additional.as_ref().is_some_and(|value| value.node.as_bool() != Some(false)) {
-        findings.loss(&schema.place, "members beyond those that are named cannot be passed");
+        findings.loss(&first.place, "members beyond those that are named cannot be passed");
     }
-    for (name, schemas) in all {
-        let key = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}[{name}]"));
+    let mut found = Vec::new();
+    for (name, schemas) in own {
         let required = required && members.requires(name);
-        let Some(first) = schemas.first() else { continue };
-        let shape = Shape::of(document, converter.steps(), first);
-        let splits = shape.object && !shape.is_anything() && prefix.is_some();
-        if splits {
-            if depth >= MAX_DEPTH {
-                findings.loss(&first.place, "nests too deep to be written as keys and is left out");
-                continue;
-            }
-            findings.note(&first.place, format!("its members are written as `{key}[…]`"));
-            let inner = Members::of(document, converter.steps(), first, &mut Findings::default());
-            let is_object = !shape.scalar && !shape.array;
-            split(converter, Some(&key), first, &inner, required && is_object, depth + 1, findings, found);
-            if is_object {
-                continue;
-            }
-        } else if shape.object && !shape.is_anything() {
-            findings.loss(&first.place, "an object within an object is written as JSON text");
+        for pair in member(converter, prefix, name, &schemas, required, depth, findings) {
+            add(&mut found, pair);
         }
-        let are_keys = splits && found.iter().any(|other| other.key.starts_with(&format!("{key}[")));
-        let required = required && !may_be_members(are_keys, &first.place, findings);
-        let key = if shape.array && !shape.is_anything() && prefix.is_some() {
-            list_elements(converter, first, findings);
-            list_key(&key, shape, &first.place, findings)
-        } else {
-            key
-        };
-        let schema =
-            if splits { without_objects(converter, &schemas, findings) } else { all_of(converter, &schemas, findings) };
-        match found.iter_mut().find(|other| other.key == key) {
-            // Of another alternative.
-            Some(other) => other.schema = either(&other.schema, schema),
-            None => found.push(Pair { key, schema, required, place: first.place.clone() }),
+    }
+    let mut alternatives = Vec::new();
+    for (name, schemas) in others {
+        let required = required && members.requires(name);
+        for pair in member(converter, prefix, name, &schemas, required, depth, findings) {
+            add(&mut alternatives, pair);
         }
+    }
+    // What the object itself says of a key holds with each of them.
+    alternatives.retain(|pair| !found.iter().any(|own| own.key == pair.key));
+    found.extend(alternatives);
+    found
+}
+
+/// The params for a member of an object: one, or one for each of its own members, or both.
+fn member<'d>(
+    converter: &mut Converter<'d>,
+    prefix: Option<&str>,
+    name: &str,
+    schemas: &[Found<'d>],
+    required: bool,
+    depth: u32,
+    findings: &mut Findings,
+) -> Vec<Pair> {
+    let Some(first) = schemas.first() else { return Vec::new() };
+    let key = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}[{name}]"));
+    let shape = Shape::of_all(converter.document(), converter.steps(), schemas);
+    let splits = shape.object && !shape.is_anything() && prefix.is_some();
+    let mut found = Vec::new();
+    if splits {
+        if depth >= MAX_DEPTH {
+            findings.loss(&first.place, "nests too deep to be written as keys and is left out");
+            return found;
+        }
+        findings.note(&first.place, format!("its members are written as `{key}[…]`"));
+        let is_object = !shape.scalar && !shape.array;
+        found = split(converter, Some(&key), schemas, required && is_object, depth + 1, findings);
+        if is_object {
+            return found;
+        }
+    } else if shape.object && !shape.is_anything() {
+        findings.loss(&first.place, "an object within an object is written as JSON text");
+    }
+    let required = required && !may_be_members(!found.is_empty(), &first.place, findings);
+    let key = if shape.array && !shape.is_anything() && prefix.is_some() {
+        list_elements(converter, first, findings);
+        list_key(&key, shape, &first.place, findings)
+    } else {
+        key
+    };
+    let schema =
+        if splits { without_objects(converter, schemas, findings) } else { all_of(converter, schemas, findings) };
+    found.push(Pair { key, schema, required, place: first.place.clone() });
+    found
+}
+
+/// Adds a pair, or what it says to the one of another alternative.
+fn add(found: &mut Vec<Pair>, pair: Pair) {
+    match found.iter_mut().find(|other| other.key == pair.key) {
+        Some(other) => other.schema = either(&other.schema, pair.schema),
+        None => found.push(pair),
     }
 }
 

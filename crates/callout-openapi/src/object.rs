@@ -51,8 +51,20 @@ impl<'d> Members<'d> {
     /// Of a schema that lets objects through. Alternatives that are no objects are left out and
     /// reported.
     pub(crate) fn of(document: &'d Document, steps: &Steps, schema: &Found<'d>, findings: &mut Findings) -> Self {
+        Self::of_all(document, steps, std::slice::from_ref(schema), findings)
+    }
+
+    /// Of schemas that all are said of one object.
+    pub(crate) fn of_all(
+        document: &'d Document,
+        steps: &Steps,
+        schemas: &[Found<'d>],
+        findings: &mut Findings,
+    ) -> Self {
         let mut members = Self::default();
-        members.collect(document, steps, schema, 0, findings);
+        for schema in schemas {
+            members.collect(document, steps, schema, 0, findings);
+        }
         if members.parts > 1 {
             // What closes one part of several would refuse the others.
             members.additional = None;

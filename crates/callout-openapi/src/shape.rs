@@ -50,6 +50,11 @@ impl Shape {
         Self::look(document, steps, schema, 0)
     }
 
+    /// Of a value of which all of these are said.
+    pub(crate) fn of_all(document: &Document, steps: &Steps, schemas: &[Found<'_>]) -> Self {
+        schemas.iter().fold(Self::ANYTHING, |shape, schema| shape.and(Self::of(document, steps, schema)))
+    }
+
     fn look(document: &Document, steps: &Steps, schema: &Found<'_>, depth: u32) -> Self {
         if depth > MAX_DEPTH || !steps.take(1) {
             return Self::ANYTHING;

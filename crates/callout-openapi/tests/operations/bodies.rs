@@ -111,6 +111,25 @@ fn a_field_of_an_alternative_whose_encoding_is_not_followed_is_a_loss() {
 }
 
 #[test]
+fn a_field_that_several_parts_describe_has_the_members_of_all() {
+    let part = |schema: &str| format!(r#"{{"properties": {{"o": {{"type": "object", "properties": {schema}}}}}}}"#);
+    let schema = format!(
+        r#"{{"allOf": [{}, {}]}}"#,
+        part(r#"{"a": {"type": "string"}, "b": {}}"#),
+        part(r#"{"c": {}, "a": {"minLength": 2}}"#)
+    );
+    let content = format!(r#"{{"schema": {schema}, "encoding": {{"o": {{"style": "deepObject"}}}}}}"#);
+    let operation = format!(
+        r#"{{"requestBody": {{"required": true, "content": {{"application/x-www-form-urlencoded": {content}}}}}}}"#
+    );
+    let all = r#"{"o[a]":{"allOf":[{"type":"string"},{"minLength":2}]},"o[b]":{},"o[c]":{}}"#;
+    expect(
+        &imported("3.0.3", "/x", "post", &operation, "{}"),
+        &["POST /x", "form", &format!(r#"{{"type":"object","properties":{all}}}"#)],
+    );
+}
+
+#[test]
 fn combined_bodies_are_merged_or_kept() {
     let post = |schema: &str| {
         imported(

@@ -8,7 +8,7 @@ fn parameter(rest: &str) -> String {
 
 #[test]
 fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
-    let table: [(&str, &[&str]); 24] = [
+    let table: [(&str, &[&str]); 25] = [
         (
             r#""schema": {"type": "integer", "minimum": 1}, "required": true, "description": "Which *page*.""#,
             &[
@@ -114,6 +114,14 @@ fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
             &[
                 "GET /x{?q[k],q[x]}",
                 r#"{"type":"object","properties":{"q[k]":{"anyOf":[{"enum":["a"]},{"enum":["b"]},{"enum":["c"]}]},"q[x]":{}},"additionalProperties":false}"#,
+            ],
+        ),
+        // What the object itself says of a member, an alternative does not take back.
+        (
+            r#""style": "deepObject", "schema": {"type": "object", "properties": {"k": {"type": "string"}}, "anyOf": [{"properties": {"k": {"minLength": 3}}}, {"properties": {"m": {"type": "integer"}}}]}"#,
+            &[
+                "GET /x{?q[k],q[m]}",
+                r#"{"type":"object","properties":{"q[k]":{"type":"string"},"q[m]":{"type":"integer"}},"additionalProperties":false}"#,
             ],
         ),
         (
