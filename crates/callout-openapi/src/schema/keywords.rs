@@ -1,6 +1,6 @@
 //! The keywords of one schema, each in the form that JSON Schema 2020-12 gives it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use callout_core::json::{Json, Number, Object, ObjectBuilder};
 
@@ -61,13 +61,41 @@ fn only_read<'d>(converter: &mut Converter<'d>, schema: &Found<'d>, around: &Has
     if ["required", "allOf"].iter().all(|name| schema.node.get(name).is_none()) {
         return HashSet::new();
     }
-    let document = converter.document();
     let mut names = around.clone();
+    for part in parts_in_place(converter, schema) {
+        for (name, property) in part.get("properties").into_iter().flat_map(|all| all.members()) {
+            if read_only(converter, property.node) {
+                names.insert(name);
+            }
+        }
+    }
+    names
+}
+
+/// Of the names that are only read by the word of what is around a schema, those that it requires, and does not have as
+/// only read itself.
+pub(super) fn wrongly_required<'d>(converter: &mut Converter<'d>, schema: &Found<'d>) -> BTreeSet<&'d str> {
+    if converter.only_read.is_empty() {
+        return BTreeSet::new();
+    }
+    let around = converter.only_read.clone();
+    let own = only_read(converter, schema, &HashSet::new());
+    let parts = parts_in_place(converter, schema);
+    let lists = parts.iter().filter_map(|part| part.node.get("required").and_then(Json::as_array));
+    let names = lists.flatten().filter_map(Json::as_str);
+    names.filter(|name| around.contains(name) && !own.contains(name)).collect()
+}
+
+/// A schema and those that it combines by `allOf`, also behind references.
+fn parts_in_place<'d>(converter: &mut Converter<'d>, schema: &Found<'d>) -> Vec<Found<'d>> {
+    let document = converter.document();
+    let mut parts = Vec::new();
     let mut open = vec![schema.clone()];
     let mut seen: HashSet<*const Json> = HashSet::new();
     while let Some(schema) = open.pop() {
         let properties = schema.node.get("properties").and_then(Json::as_object).map_or(0, Object::len);
-        converter.names_left = converter.names_left.saturating_sub(properties + 1);
+        let required = schema.node.get("required").and_then(Json::as_array).map_or(0, |names| names.len());
+        converter.names_left = converter.names_left.saturating_sub(properties + required + 1);
         // The schema itself is always looked at.
         if !seen.is_empty() && converter.names_left == 0 {
             break;
@@ -75,17 +103,13 @@ fn only_read<'d>(converter: &mut Converter<'d>, schema: &Found<'d>, around: &Has
         if !seen.insert(std::ptr::from_ref(schema.node)) {
             continue;
         }
-        for (name, property) in schema.get("properties").into_iter().flat_map(|all| all.members()) {
-            if read_only(converter, property.node) {
-                names.insert(name);
-            }
-        }
         open.extend(schema.get("allOf").into_iter().flat_map(|list| list.elements()));
         if schema.text("$ref").is_some() {
             open.extend(document.follow(schema.node, &schema.place));
         }
+        parts.push(schema);
     }
-    names
+    parts
 }
 
 type Written = Vec<(&'static str, Json)>;

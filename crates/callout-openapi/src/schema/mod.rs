@@ -8,7 +8,7 @@ mod keywords;
 pub(crate) mod lost;
 mod uses;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use callout_core::json::{Json, Object, ObjectBuilder};
 
@@ -71,10 +71,13 @@ pub(crate) struct Converter<'d> {
     /// For looking through the schemas before they are converted.
     steps: Steps,
     /// Definitions: place to name, and what is written of them.
-    names: HashMap<Pointer, String>,
-    queue: VecDeque<(Pointer, String)>,
+    names: HashMap<Definition<'d>, String>,
+    queue: VecDeque<(Definition<'d>, String)>,
     definitions: BTreeMap<String, Json>,
 }
+
+/// What stands at a place, and what is only read there by the word of the `allOf` that refers to it.
+type Definition<'d> = (Pointer, BTreeSet<&'d str>);
 
 impl<'d> Converter<'d> {
     pub(crate) fn new(document: &'d Document, uses: &'d Uses, detail: Detail) -> Self {
@@ -118,7 +121,8 @@ impl<'d> Converter<'d> {
 
     /// The definitions that what was converted refers to, in the order of their names.
     pub(crate) fn definitions(mut self, findings: &mut Findings) -> Option<Json> {
-        while let Some((place, name)) = self.queue.pop_front() {
+        while let Some(((place, only_read), name)) = self.queue.pop_front() {
+            self.only_read = only_read.into_iter().collect();
             let written = match place.get(self.document.root()) {
                 Some(node) => self.subschema(&Found { node, place }, 1, findings),
                 None => Json::empty_object(),
@@ -188,7 +192,8 @@ impl<'d> Converter<'d> {
             let written = self.subschema(&found, depth, findings);
             return joined(written, beside);
         }
-        let name = self.definition(&found.place);
+        let only_read = keywords::wrongly_required(self, &found);
+        let name = self.definition((found.place, only_read));
         let written = ObjectBuilder::new().with("$ref", format!("#/$defs/{name}"));
         beside.into_iter().fold(written, |written, (name, value)| written.with(name, value)).into()
     }
@@ -213,11 +218,12 @@ impl<'d> Converter<'d> {
         self.detail.descriptions || depth <= 1
     }
 
-    /// The name of the definition of what stands at a place.
-    fn definition(&mut self, place: &Pointer) -> String {
-        if let Some(name) = self.names.get(place) {
+    /// The name of a definition.
+    fn definition(&mut self, definition: Definition<'d>) -> String {
+        if let Some(name) = self.names.get(&definition) {
             return name.clone();
         }
+        let (place, _) = &definition;
         let plain = |found: char| if found.is_ascii_alphanumeric() || "_-.".contains(found) { found } else { '_' };
         let base: String = place.last().chars().take(60).map(plain).collect();
         let base = if base.is_empty() { "schema".to_owned() } else { base };
@@ -227,8 +233,8 @@ impl<'d> Converter<'d> {
             name = format!("{base}_{count}");
             count += 1;
         }
-        self.names.insert(place.clone(), name.clone());
-        self.queue.push_back((place.clone(), name.clone()));
+        self.names.insert(definition.clone(), name.clone());
+        self.queue.push_back((definition, name.clone()));
         name
     }
 }

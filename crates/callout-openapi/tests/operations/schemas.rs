@@ -83,6 +83,7 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         "Once": {"type": "object", "properties": {"x": {"type": "string", "pattern": "^[a-z]+$", "enum": ["a", "b"]}}},
         "Tag": {"type": "string", "description": "a tag"},
         "Base": {"properties": {"id": {"readOnly": true}, "n": {"type": "null"}}},
+        "Own": {"required": ["id", "n"], "properties": {"id": {}, "own": {"$ref": "#/components/schemas/Own"}}},
         "A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}"##;
     for (text, expected) in [
         // What refers to itself is a definition; what is used once, or is small, is written in place.
@@ -106,6 +107,10 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         (
             r##"{"$ref": "#/components/schemas/Base", "required": ["n", "id"]}"##,
             r#"{"properties":{"n":{"type":"null"}},"required":["n"]}"#,
+        ),
+        (
+            r##"{"allOf": [{"$ref": "#/components/schemas/Own"}, {"properties": {"id": {"readOnly": true}}}]}"##,
+            r##"{"allOf":[{"$ref":"#/$defs/Own"},{"properties":{}}]} {"Own":{"required":["n"],"properties":{"id":{},"own":{"$ref":"#/$defs/Own_2"}}},"Own_2":{"required":["id","n"],"properties":{"id":{},"own":{"$ref":"#/$defs/Own_2"}}}}"##,
         ),
         (r##"{"$ref": "#/components/schemas/A"}"##, "{} - `$ref` leads round in a circle: anything is accepted"),
     ] {
