@@ -206,8 +206,16 @@ impl Line {
     fn take_url(&mut self, url: String) {
         if self.url.is_empty() {
             self.url = url;
-        } else {
-            self.losses.push("of several URLs the first is taken".to_owned());
+            return;
+        }
+        let loss = match expansions::named(&url) {
+            Some(named) => {
+                format!("a shell puts something in place of {named} beside the URL: it is left out")
+            }
+            None => "of several URLs the first is taken".to_owned(),
+        };
+        if !self.losses.contains(&loss) {
+            self.losses.push(loss);
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
     }
     let mut words = Vec::new();
     let mut word: Option<String> = None;
+    // Whether the word is where a redirection goes, which is none of the command's.
+    let mut is_target = false;
     // Whether the word is known to be a URL, so that it is not searched again for each `&` in it.
     let mut is_url = false;
     let mut rest = line.chars().peekable();
@@ -49,13 +51,19 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
             // A line's end ends the command if another follows. What stands before the first one, as comments and
             // variables do, is none.
             '\n' | '\r' => {
-                words.extend(word.take());
+                finish(&mut words, &mut word, &mut is_target);
                 is_url = false;
                 // What is blank is passed over here, so that no further line end looks ahead over it again.
                 while rest.next_if(|found| found.is_whitespace()).is_some() {}
                 if rest.clone().take(5).eq("curl ".chars()) && words.iter().any(|word| is_curl(word)) {
                     break;
                 }
+            }
+            // Where output goes (2.7), and of which kind; within a word it is taken for text.
+            '>' if word.as_ref().is_none_or(|word| word.bytes().all(|byte| byte.is_ascii_digit())) => {
+                while rest.next_if(|found| matches!(found, '>' | '|' | '&')).is_some() {}
+                word = None;
+                is_target = true;
             }
             // What joins commands.
             ';' | '|' => break,
@@ -68,7 +76,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
                 word.get_or_insert_default().push('&');
             }
             found if found.is_whitespace() => {
-                words.extend(word.take());
+                finish(&mut words, &mut word, &mut is_target);
                 is_url = false;
             }
             '#' if word.is_none() => {
@@ -79,8 +87,17 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
             other => word.get_or_insert_default().push(other),
         }
     }
-    words.extend(word);
+    finish(&mut words, &mut word, &mut is_target);
     Ok(words)
+}
+
+/// Ends a word, if one has begun. One that is where a redirection goes is left out.
+fn finish(words: &mut Vec<String>, word: &mut Option<String>, is_target: &mut bool) {
+    if let Some(word) = word.take()
+        && !std::mem::take(is_target)
+    {
+        words.push(word);
+    }
 }
 
 type Rest<'r> = std::iter::Peekable<std::str::Chars<'r>>;
@@ -103,6 +120,8 @@ fn double_quoted(rest: &mut Rest<'_>, word: &mut String) -> Result<(), CurlError
                 other => word.extend(['\\', other]),
             },
             '$' => dollar(rest, word)?,
+            // How PowerShell quotes in quotes.
+            '`' if rest.peek() == Some(&'"') => return Err(for_windows()),
             '`' => backtick(rest, word)?,
             other => word.push(other),
         }
@@ -267,6 +286,7 @@ mod tests {
             ("curl x | jq .", vec!["curl", "x"]),
             ("curl https://x.example/?a=1&b=2", vec!["curl", "https://x.example/?a=1&b=2"]),
             ("curl x && rm y", vec!["curl", "x"]),
+            ("curl >a x 2>&1 -d y >> 'b c' >|d z>e", vec!["curl", "x", "-d", "y", "z>e"]),
             ("curl x\ncurl y", vec!["curl", "x"]),
             ("curl x\n  -d y", vec!["curl", "x", "-d", "y"]),
             ("\n\ncurl x\ncurl y", vec!["curl", "x"]),

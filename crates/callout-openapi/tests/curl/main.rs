@@ -52,7 +52,7 @@ const FOR_WINDOWS: &str =
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 58] = [
+    let table: [(&str, &[&str]); 59] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -368,6 +368,7 @@ fn lines_become_endpoints() {
         ("curl ^\"https://shop.example/a?b=1^&c=2^\" ^\r\n  -H ^\"x: y^\"", &[FOR_WINDOWS]),
         ("curl \"https://shop.example/a\" ^\n  -H \"x: y\"", &[FOR_WINDOWS]),
         ("curl.exe https://shop.example/a `\r\n  -H 'x: y'", &[FOR_WINDOWS]),
+        ("curl.exe https://shop.example/a -d \"{`\"a`\":1}\"", &[FOR_WINDOWS]),
         ("wget https://shop.example/", &["! is no curl command line: it does not begin with `curl`"]),
     ];
     for (line, expected) in table {

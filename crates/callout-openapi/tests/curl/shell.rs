@@ -4,7 +4,7 @@ use super::told;
 
 #[test]
 fn what_a_shell_would_expand_is_a_param_or_a_loss() {
-    let table: [(&str, &[&str]); 8] = [
+    let table: [(&str, &[&str]); 9] = [
         (
             r#"curl "https://shop.example/zones/$ZONE_ID/dns/${Kind}?page=$PAGE&per=5""#,
             &[
@@ -60,6 +60,15 @@ fn what_a_shell_would_expand_is_a_param_or_a_loss() {
         (
             "curl 'https://shop.example/a?b=$B' -H 'X-A: $A' -d '{\"c\": \"$(d)\"}'",
             &["POST https://shop.example/a{?b}", r#"{"X-A":"$A"}"#, r#"{"c":"$(d)","b":"$B"}"#],
+        ),
+        (
+            r#"curl https://shop.example/a $OPTS "$OPTS" https://shop.example/b https://shop.example/c > file"#,
+            &[
+                "GET https://shop.example/a",
+                "{}",
+                "- a shell puts something in place of $OPTS beside the URL: it is left out",
+                "- of several URLs the first is taken",
+            ],
         ),
         (
             "curl $BASE/users",
