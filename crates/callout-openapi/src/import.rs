@@ -78,7 +78,7 @@ pub enum ImportError {
     #[error("the document has no operations")]
     NoOperations,
     /// No operation is what was asked for.
-    #[error("none of the document's {operations} operations is what was asked for{}", said(tags))]
+    #[error("{} what was asked for{}", none_of(*operations), said(tags))]
     NothingChosen {
         /// Operations of the document.
         operations: usize,
@@ -96,6 +96,13 @@ const MAX_TAGS: usize = 30;
 const TITLE: usize = 240;
 /// Characters of a tag beside the title.
 const TAG: usize = 100;
+
+fn none_of(operations: usize) -> String {
+    match operations {
+        1 => "the document's one operation is not".to_owned(),
+        several => format!("none of the document's {several} operations is"),
+    }
+}
 
 fn said(tags: &[String]) -> String {
     if tags.is_empty() {

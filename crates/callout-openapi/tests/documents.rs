@@ -168,6 +168,8 @@ fn operations_are_chosen() {
     let refused = run(&text, &options).unwrap_err();
     let expected = r#"none of the document's 3 operations is what was asked for; among its tags are "pets", "shop""#;
     assert_eq!(refused.to_string(), expected);
+    let refused = run(&document(&["GET /a"], SERVER), &options).unwrap_err();
+    assert_eq!(refused.to_string(), "the document's one operation is not what was asked for");
     let refused = run(&document(&[], SERVER), &options).unwrap_err();
     assert_eq!(refused.to_string(), "the document has no operations");
 }

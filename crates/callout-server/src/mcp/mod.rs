@@ -83,7 +83,7 @@ pub(crate) async fn answer(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Some(workspace) = key.workspace_id else {
-        let detail = "the operator's key belongs to no workspace, and so to no tools: use a key of one";
+        let detail = "the operator's key belongs to no workspace, and so to no tools: use a key of a workspace";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", detail));
     };
     let presented = bearer(request.headers()).map(|key| Arc::new(SecretString::from(key)));
