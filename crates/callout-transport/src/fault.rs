@@ -154,11 +154,9 @@ impl Fault {
     /// the connection broke.
     fn of_http_2(said: &h2::Error, source: &(dyn StdError + 'static), target: &Target) -> Option<Self> {
         let reason = said.reason().filter(|_| said.is_remote())?;
-        // RFC 9113 section 8.7. Of a server that goes away only requests that are past its last one hear so;
-        // one that goes for a reason may not know which was its last.
-        let is_unprocessed = (said.is_reset() && reason == h2::Reason::REFUSED_STREAM)
-            || (said.is_go_away() && reason == h2::Reason::NO_ERROR);
-        if is_unprocessed {
+        // RFC 9113 section 8.7. A connection that ends at an earlier request would say so too, but hyper tells the same
+        // of a request that it hands over just then, which the server may well answer.
+        if said.is_reset() && reason == h2::Reason::REFUSED_STREAM {
             let message = format!("{target} says that it has not processed the request");
             return Some(Self { failure: Failure::Unprocessed, ..Self::broken(message, source) });
         }
