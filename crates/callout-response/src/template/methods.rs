@@ -190,7 +190,10 @@ impl Method<'_> {
     }
 
     fn of_string(&self, text: &SmolStr) -> Option<Outcome<Json>> {
-        let all = |asked: fn(char) -> bool| Ok((!text.is_empty() && text.chars().all(asked)).into());
+        let all = |asked: fn(char) -> bool| -> Outcome<Json> {
+            self.meter.classify(text)?;
+            Ok((!text.is_empty() && text.chars().all(asked)).into())
+        };
         Some(match self.name {
             "upper" => self.cased(text, str::to_uppercase),
             "lower" | "casefold" => self.cased(text, str::to_lowercase),

@@ -23,6 +23,10 @@ pub(crate) enum Body {
     Large,
     /// Letters that are three in upper case.
     Greek,
+    /// Letters that it takes long to tell from other characters.
+    Thai,
+    /// Digits of which that is so.
+    ThaiDigits,
     /// 128 levels.
     Deep,
 }
@@ -65,6 +69,8 @@ impl Body {
             ),
             Self::Large => format!("{{\"a\": [{}]}}", list(60_000, &|_| "1.7976931348623157e308".to_owned())),
             Self::Greek => format!("{{\"s\": \"{}\"}}", "ΐ".repeat(3_800_000)),
+            Self::Thai => format!("{{\"s\": \"{}\"}}", "ก".repeat(2_533_333)),
+            Self::ThaiDigits => format!("{{\"s\": \"{}\"}}", "๐".repeat(2_533_333)),
             Self::Deep => format!("{{\"a\": {}{}, \"s\": \"x\"}}", "[".repeat(127), "]".repeat(127)),
         }
     }

@@ -4,7 +4,9 @@ use crate::body::Body;
 
 /// Templates that make much of little, or much of much.
 pub(crate) fn greedy() -> Vec<(Body, String)> {
-    use Body::{Deep, Digits, Greek, Halves, Large, LongNames, Members, Numbers, Objects, Small, Text, Wide};
+    use Body::{
+        Deep, Digits, Greek, Halves, Large, LongNames, Members, Numbers, Objects, Small, Text, Thai, ThaiDigits, Wide,
+    };
     let forever = |inner: &str| format!("{{% for i in range(100000) %}}{inner}{{% endfor %}}");
     let variables = (0..800).map(|at| format!("{{%set v{at}=1%}}")).collect::<String>();
     let doubled = |set: &str| format!("{}{{{{ s|length }}}}", set.repeat(100));
@@ -218,6 +220,14 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
     let methods = ["upper", "lower", "swapcase", "capitalize", "title", "strip"];
     all.extend(methods.map(|method| (Greek, format!("{{{{ s.{method}()|length }}}}"))));
     all.extend(methods.map(|method| (Small, format!("{{% set s = 'ΐ' * 400000 %}}{{{{ s.{method}()|length }}}}"))));
+    let kinds = ["|wordcount", ".isalnum()", ".isalpha()", ".isdecimal()", ".isdigit()", ".isnumeric()", " is lower"];
+    let kinds = kinds.map(|asked| forever(&format!("{{% if s{asked} %}}{{% endif %}}")));
+    for body in [Thai, ThaiDigits] {
+        all.extend(kinds.iter().map(|template| (body, template.clone())));
+    }
+    for set in ["{% set s = 'ก' * 30000 %}", "{% set s = '๐' * 30000 %}"] {
+        all.extend(kinds.iter().map(|template| (Small, format!("{set}{template}"))));
+    }
     all.push((Wide, "{{ nope }}".into()));
     all.push((Wide, "{{ result.nope }}".into()));
     all.push((Wide, "{{ result|dictsort }}{{ result|items }}".into()));

@@ -26,7 +26,7 @@ pub(super) static FILTERS: [Filter; 20] = [
     Filter::new("lines", &[], |call| method(call, "splitlines", &[])).nests(1),
     Filter::new("truncate", &["length", "killwords", "end", "leeway"], truncate),
     Filter::new("indent", &["width", "first", "blank"], indent),
-    Filter::new("wordcount", &[], |call| Ok(chars::words(&call.text()?).count().into())),
+    Filter::new("wordcount", &[], wordcount),
     Filter::new("wordwrap", &["width", "break_long_words"], wordwrap),
     Filter::new("striptags", &[], striptags),
     Filter::new("escape", &[], escape),
@@ -111,6 +111,12 @@ fn indent(call: &mut Call<'_>) -> Outcome<Json> {
         indented.push_str(line);
     }
     Ok(indented.into())
+}
+
+fn wordcount(call: &mut Call<'_>) -> Outcome<Json> {
+    let text = call.text()?;
+    call.meter.classify(&text)?;
+    Ok(chars::words(&text).count().into())
 }
 
 fn wordwrap(call: &mut Call<'_>) -> Outcome<Json> {
