@@ -33,6 +33,9 @@ pub(super) enum Compare {
     NotIn,
 }
 
+/// So many digits of a whole number are read as fast as one that is calculated with for a float.
+const WHOLE_DIGITS: usize = 16;
+
 /// A number to calculate with: whole numbers exactly within 128 bits, all others as floats.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Num {
@@ -46,11 +49,12 @@ impl Num {
         Ok(match json {
             Json::Bool(truth) => Some(Self::Int(i128::from(*truth))),
             Json::Number(number) => {
+                let whole = number.as_i128();
                 let digits = Number::slow_digits(number.as_str());
                 if digits > 0 {
-                    meter.calculate(digits)?;
+                    meter.calculate(if whole.is_some() { digits / WHOLE_DIGITS } else { digits })?;
                 }
-                Some(number.as_i128().map_or_else(|| Self::Float(number.as_f64()), Self::Int))
+                Some(whole.map_or_else(|| Self::Float(number.as_f64()), Self::Int))
             }
             _ => None,
         })

@@ -19,6 +19,8 @@ pub(crate) enum Body {
     Digits,
     /// Numbers that take long to read: halfway between two floats but for the last digits.
     Halves,
+    /// 10,000 whole numbers of 39 digits.
+    Longest,
     /// 60,000 numbers of 309 digits, written short.
     Large,
     /// Letters that are three in upper case.
@@ -67,6 +69,7 @@ impl Body {
                 list(10_000, &|_| "1.000000000000000107949552e-300".to_owned()),
                 list(10_000, &|_| "\"1.000000000000000107949552e-300\"".to_owned()),
             ),
+            Self::Longest => format!("{{\"a\": [{}]}}", list(10_000, &|at| (i128::MAX - at as i128).to_string())),
             Self::Large => format!("{{\"a\": [{}]}}", list(60_000, &|_| "1.7976931348623157e308".to_owned())),
             Self::Greek => format!("{{\"s\": \"{}\"}}", "ΐ".repeat(3_800_000)),
             Self::Thai => format!("{{\"s\": \"{}\"}}", "ก".repeat(2_533_333)),

@@ -5,7 +5,8 @@ use crate::body::Body;
 /// Templates that make much of little, or much of much.
 pub(crate) fn greedy() -> Vec<(Body, String)> {
     use Body::{
-        Deep, Digits, Greek, Halves, Large, LongNames, Members, Numbers, Objects, Small, Text, Thai, ThaiDigits, Wide,
+        Deep, Digits, Greek, Halves, Large, LongNames, Longest, Members, Numbers, Objects, Small, Text, Thai,
+        ThaiDigits, Wide,
     };
     let forever = |inner: &str| format!("{{% for i in range(100000) %}}{inner}{{% endfor %}}");
     let variables = (0..800).map(|at| format!("{{%set v{at}=1%}}")).collect::<String>();
@@ -195,6 +196,9 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
     }
     for inner in ["a|sort", "b|sort", "c|max", "a == a", "c == response.c", "1.0 in c", "b|sum", "c|unique|length"] {
         all.push((Halves, forever(&format!("{{% set y = {inner} %}}"))));
+    }
+    for inner in ["a|sort", "a|max", "a == response.a", "1 in a", "a|unique|length"] {
+        all.push((Longest, forever(&format!("{{% set y = {inner} %}}"))));
     }
     for (list, inner) in [
         ("a", "x|round(2)"),
