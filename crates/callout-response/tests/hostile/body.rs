@@ -29,6 +29,8 @@ pub(crate) enum Body {
     Thai,
     /// Digits of which that is so.
     ThaiDigits,
+    /// 1,300,000 words of one letter, and 1.1 MB of blanks.
+    Words,
     /// 128 levels.
     Deep,
 }
@@ -74,6 +76,9 @@ impl Body {
             Self::Greek => format!("{{\"s\": \"{}\"}}", "ΐ".repeat(3_800_000)),
             Self::Thai => format!("{{\"s\": \"{}\"}}", "ก".repeat(2_533_333)),
             Self::ThaiDigits => format!("{{\"s\": \"{}\"}}", "๐".repeat(2_533_333)),
+            Self::Words => {
+                format!("{{\"s\": \"{}\", \"b\": \"{}\"}}", "a ".repeat(1_300_000), " ".repeat(1_100_000))
+            }
             Self::Deep => format!("{{\"a\": {}{}, \"s\": \"x\"}}", "[".repeat(127), "]".repeat(127)),
         }
     }

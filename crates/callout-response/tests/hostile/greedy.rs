@@ -6,7 +6,7 @@ use crate::body::Body;
 pub(crate) fn greedy() -> Vec<(Body, String)> {
     use Body::{
         Deep, Digits, Greek, Halves, Large, LongNames, Longest, Members, Numbers, Objects, Small, Text, Thai,
-        ThaiDigits, Wide,
+        ThaiDigits, Wide, Words,
     };
     let forever = |inner: &str| format!("{{% for i in range(100000) %}}{inner}{{% endfor %}}");
     let variables = (0..800).map(|at| format!("{{%set v{at}=1%}}")).collect::<String>();
@@ -73,6 +73,9 @@ pub(crate) fn greedy() -> Vec<(Body, String)> {
         (Small, "{% set s = 'a' * 100000 ~ 'b' %}{% set t = ['a' * 100000 ~ 'c'] * 3000 %}{% for i in range(10000) %}{% if s.startswith(t) %}{% endif %}{% endfor %}".into()),
         (Small, "{% set s = 'b' ~ 'a' * 100000 %}{% set t = ['c' ~ 'a' * 100000] * 3000 %}{% for i in range(10000) %}{% if s|endswith(t) %}{% endif %}{% endfor %}".into()),
         (Small, "{% set a = '<' * 500000 %}{{ a|striptags }}{{ a|e }}".into()),
+        (Small, "{% set a = 'a<b> ' * 250000 %}{{ a|striptags|length }}".into()),
+        (Words, "{{ s|striptags|length }}".into()),
+        (Words, "{{ b|urlencode|length }}".into()),
         (Small, "{% set a = '<!--' * 100000 %}{{ a|striptags }}{% set b = '<!-><' * 100000 %}{{ b|striptags }}".into()),
         (Small, "{% set a = 'ß' * 300000 %}{% for i in range(100) %}{{ a|upper|length }}{% endfor %}".into()),
         (Small, "{% for i in range(100) %}{% set x %}{{ 'x' * 60000 }}{% endset %}{% endfor %}".into()),

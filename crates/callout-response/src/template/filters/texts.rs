@@ -168,13 +168,20 @@ fn striptags(call: &mut Call<'_>) -> Outcome<Json> {
             None => tag.split_once('>'),
         };
         let Some((_, behind)) = ended else { break };
+        call.meter.write(before.len())?;
         plain.push_str(before);
         rest = behind;
     }
+    call.meter.write(rest.len())?;
     plain.push_str(rest);
     call.meter.write(plain.len())?;
-    let together = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    call.meter.write(together.len())?;
+    let mut together = String::with_capacity(plain.len());
+    for word in plain.split_whitespace() {
+        if !together.is_empty() {
+            together.push(' ');
+        }
+        together.push_str(word);
+    }
     Ok(entities::resolved(&together, call.meter)?.into())
 }
 
@@ -215,8 +222,11 @@ fn urlencode(call: &mut Call<'_>) -> Outcome<Json> {
         }
         _ => {
             let text = call.text()?;
-            call.meter.write(text.len().saturating_mul(3))?;
-            return call.made(utf8_percent_encode(&text, PATH).to_string());
+            let most = text.len().saturating_mul(3);
+            call.meter.write(most)?;
+            let mut encoded = String::with_capacity(most);
+            encoded.extend(utf8_percent_encode(&text, PATH));
+            return Ok(encoded.into());
         }
     };
     let mut query = String::new();
