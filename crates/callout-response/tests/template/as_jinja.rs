@@ -88,6 +88,10 @@ fn texts_are_made_as_in_jinja() {
             "{{ '&eacute;&Eacute; &copy2020 &hellip; &hellip &#8364 &#128;&#0;&#x1F600;&#1; &#99999999999; &not &notin; &nota &apos;'|striptags }}",
             "éÉ ©2020 … &hellip € €\u{fffd}😀 \u{fffd} ¬ ∉ ¬a '",
         ),
+        (
+            "{{ '&Eacutexx; &notit; &copy2020; &ltb; &lt; &notin; &notinE; &parallel; &ltimes; &timesbar; &hellipx; &aposx;'|striptags }}",
+            "Éxx; ¬it; ©2020; <b; < ∉ ⋹\u{338} ∥ ⋉ ⨱ &hellipx; &aposx;",
+        ),
         ("{{ '&nope; & &; &# &#x; &#xg &é; a&'|striptags }}", "&nope; & &; &# &#x; &#xg &é; a&"),
         (
             "{{ \"hello, world-foo it's\"|wordcount }} {{ 'a_b  c'|wordcount }} {{ ''|wordcount }} {{ '- !'|wordcount }} {{ 'größe 12.5'|wordcount }}",

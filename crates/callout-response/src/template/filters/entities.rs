@@ -6,7 +6,8 @@ use encoding_rs::WINDOWS_1252;
 
 use crate::template::{budget::Meter, fault::Outcome};
 
-/// The names of HTML 4 and `apos`, each before its character.
+/// The names of HTML 4 and `apos`, each before its character, and those of HTML 5 that begin with one that may end
+/// anywhere.
 const NAMES: &str = "\
     QUOT \" quot \" AMP & amp & apos ' LT < lt < GT > gt > nbsp \u{a0} iexcl ¡ cent ¢ pound £ curren ¤ yen ¥ \
     brvbar ¦ sect § uml ¨ COPY © copy © ordf ª laquo « not ¬ shy \u{ad} REG ® reg ® macr ¯ deg ° plusmn ± sup2 ² \
@@ -26,7 +27,11 @@ const NAMES: &str = "\
     harr ↔ crarr ↵ lArr ⇐ uArr ⇑ rArr ⇒ dArr ⇓ hArr ⇔ forall ∀ part ∂ exist ∃ empty ∅ nabla ∇ isin ∈ notin ∉ ni ∋ \
     prod ∏ sum ∑ minus − lowast ∗ radic √ prop ∝ infin ∞ ang ∠ and ∧ or ∨ cap ∩ cup ∪ int ∫ there4 ∴ sim ∼ cong ≅ \
     asymp ≈ ne ≠ equiv ≡ le ≤ ge ≥ sub ⊂ sup ⊃ nsub ⊄ sube ⊆ supe ⊇ oplus ⊕ otimes ⊗ perp ⊥ sdot ⋅ lceil ⌈ rceil ⌉ \
-    lfloor ⌊ rfloor ⌋ loz ◊ spades ♠ clubs ♣ hearts ♥ diams ♦ lang ⟨ rang ⟩";
+    lfloor ⌊ rfloor ⌋ loz ◊ spades ♠ clubs ♣ hearts ♥ diams ♦ lang ⟨ rang ⟩ \
+    centerdot · copysr ℗ divideontimes ⋇ gtcc ⪧ gtcir ⩺ gtdot ⋗ gtlPar ⦕ gtquest ⩼ gtrapprox ⪆ gtrarr ⥸ gtrdot ⋗ \
+    gtreqless ⋛ gtreqqless ⪌ gtrless ≷ gtrsim ≳ ltcc ⪦ ltcir ⩹ ltdot ⋖ lthree ⋋ ltimes ⋉ ltlarr ⥶ ltquest ⩻ ltrPar ⦖ \
+    ltri ◃ ltrie ⊴ ltrif ◂ notinE ⋹\u{338} notindot ⋵\u{338} notinva ∉ notinvb ⋷ notinvc ⋶ notni ∌ notniva ∌ \
+    notnivb ⋾ notnivc ⋽ parallel ∥ timesb ⊠ timesbar ⨱ timesd ⨰";
 
 static NAMED: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
     let mut words = NAMES.split(' ');
@@ -90,8 +95,8 @@ fn character(number: u32) -> Option<char> {
 fn named(text: &str) -> Option<(&'static str, &str)> {
     let length = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let (name, behind) = text.split_at(length);
-    if let Some(behind) = behind.strip_prefix(';') {
-        return NAMED.get(name).map(|character| (*character, behind));
+    if let (Some(character), Some(behind)) = (NAMED.get(name), behind.strip_prefix(';')) {
+        return Some((*character, behind));
     }
     // The names of Latin 1's characters may end anywhere.
     (0..=length.min(LONGEST_OPEN)).rev().find_map(|end| {
