@@ -61,6 +61,8 @@ pub(super) fn printf(pattern: &str, args: &[Val], meter: &Meter) -> Outcome<Json
                 '-' => field.align = Some('<'),
                 '0' => field.zero = true,
                 '#' => field.alternate = true,
+                // A `+` wins, wherever it stands.
+                ' ' => field.plus = field.plus.or(Some(' ')),
                 sign => field.plus = Some(sign),
             }
         }
