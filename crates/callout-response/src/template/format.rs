@@ -22,6 +22,7 @@ struct Field {
     /// `<`, `^`, `>`, or `=` for what is filled behind its sign.
     align: Option<char>,
     plus: Option<char>,
+    /// Whether a base has its prefix, and a float its point and the zeros that `g` leaves out.
     alternate: bool,
     /// Whether it is filled with zeros, if not with another character.
     zero: bool,
@@ -199,7 +200,9 @@ fn put(out: &mut String, field: &Field, value: &Json, align: char, meter: &Meter
         _ => false,
     };
     let (sign, digits) = match (field.conversion, value) {
-        (None, _) if is_number || field.group || field.plus.is_some() => signed(value, field, align, meter)?,
+        (None, _) if is_number || field.group || field.plus.is_some() || field.alternate => {
+            signed(value, field, align, meter)?
+        }
         // What is written as a text has no sign, whatever it was.
         (None | Some('s'), _) => {
             let whole = text(value, meter)?;
@@ -250,7 +253,9 @@ fn signed(value: &Json, field: &Field, align: char, meter: &Meter) -> Outcome<(S
         // Whole whatever the precision, where Python fails: an API may well write 5 for 5.0 now and then.
         ('d' | ' ', Num::Int(number)) => number.unsigned_abs().to_string(),
         ('d', Num::Float(number)) => format!("{:.0}", number.trunc().abs()),
-        (' ', Num::Float(number)) if field.precision.is_some() => general(number.abs(), precision.max(1), 'g', true),
+        (' ', Num::Float(number)) if field.precision.is_some() => {
+            general(number.abs(), precision.max(1), 'g', true, field.alternate)
+        }
         (' ', Num::Float(_)) => number.into_json()?.to_string().trim_start_matches('-').to_owned(),
         ('x' | 'X' | 'o' | 'b', Num::Int(number)) => {
             let number = number.unsigned_abs();
@@ -267,12 +272,16 @@ fn signed(value: &Json, field: &Field, align: char, meter: &Meter) -> Outcome<(S
         }
         ('x' | 'X' | 'o' | 'b' | 'c', _) => return Err(Fail::new("only a whole number can be written so")),
         ('e' | 'E', _) => exponent(number.as_f64().abs(), precision, conversion),
-        ('g' | 'G', _) => general(number.as_f64().abs(), precision.max(1), conversion, false),
+        ('g' | 'G', _) => general(number.as_f64().abs(), precision.max(1), conversion, false, field.alternate),
         ('%', _) => format!("{:.precision$}%", number.as_f64().abs() * 100.0),
         _ => fixed(value, number, precision),
     };
     if let ('d' | 'x' | 'X' | 'o' | 'b', Some(least)) = (conversion, field.precision) {
         digits = format!("{digits:0>least$}");
+    }
+    let is_whole = matches!((conversion, number), ('d' | 'x' | 'X' | 'o' | 'b', _) | (' ', Num::Int(_)));
+    if field.alternate && !is_whole {
+        digits = pointed(&digits);
     }
     if field.group {
         let zeros = align == '=' && field.filling() == '0';
@@ -297,13 +306,17 @@ fn exponent(number: f64, precision: usize, conversion: char) -> String {
     format!("{mantissa}{conversion}{sign}{exponent:0>2}")
 }
 
-/// So many digits, in the shorter of two forms. What `is_float` keeps a decimal, and room for it.
-fn general(number: f64, precision: usize, conversion: char, is_float: bool) -> String {
+/// So many digits, in the shorter of two forms. What `is_float` keeps a decimal, and room for it; who `keeps_zeros` has as
+/// many digits as can be.
+fn general(number: f64, precision: usize, conversion: char, is_float: bool, keeps_zeros: bool) -> String {
     // Of the number as it is rounded: 999.99 in three digits is 1e+03.
     let rounded = format!("{number:.places$e}", places = precision - 1);
     let magnitude: i32 = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
     let trimmed = |text: String| {
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+        if keeps_zeros || !text.contains('.') {
+            return text;
+        }
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
     if magnitude < -4 || magnitude >= precision as i32 - i32::from(is_float) {
         let letter = if conversion == 'G' { 'E' } else { 'e' };
@@ -316,6 +329,12 @@ fn general(number: f64, precision: usize, conversion: char, is_float: bool) -> S
     let places = usize::try_from(precision as i32 - 1 - magnitude).unwrap_or(0);
     let text = trimmed(format!("{number:.places$}"));
     if is_float && !text.contains('.') { format!("{text}.0") } else { text }
+}
+
+/// With a point, also where nothing is behind it.
+fn pointed(digits: &str) -> String {
+    let (whole, rest) = digits.split_at(digits.bytes().take_while(u8::is_ascii_digit).count());
+    if rest.starts_with('.') { digits.to_owned() } else { format!("{whole}.{rest}") }
 }
 
 /// With commas between each three digits of what is whole, and zeros before it up to so many characters.
