@@ -268,9 +268,17 @@ impl<'s> Writer<'s> {
     fn begin(&mut self, kind: Block<'s>, line: u32) -> Result<(), SyntaxError> {
         let branches = if kind.captures() { 2 } else { 1 };
         self.open.push(Open { kind, line, branches, has_else: false });
-        let branches: usize = self.open.iter().map(|open| open.branches).sum();
-        if self.open.len() > MAX_BLOCKS || branches > MAX_OPEN {
+        if self.open.len() > MAX_BLOCKS {
             return Err(SyntaxError::new(line, format!("more than {MAX_BLOCKS} blocks are open at once")));
+        }
+        self.count_branches().map_err(|message| SyntaxError::new(line, message))
+    }
+
+    /// Fails where more branches are open than may be.
+    fn count_branches(&self) -> Result<(), String> {
+        let branches: usize = self.open.iter().map(|open| open.branches).sum();
+        if branches > MAX_OPEN {
+            return Err(format!("more than {MAX_OPEN} branches are open at once; a mapping can hold them"));
         }
         Ok(())
     }
@@ -292,13 +300,7 @@ impl<'s> Writer<'s> {
             Some(Open { kind: Block::For, has_else, .. }) if word == "else" => *has_else = true,
             _ => return Err(parser.error(format!("`{word}` stands outside of an `if`"))),
         }
-        let branches: usize = self.open.iter().map(|open| open.branches).sum();
-        if branches > MAX_OPEN {
-            return Err(
-                parser.error(format!("more than {MAX_OPEN} branches are open at once; a mapping can hold them"))
-            );
-        }
-        Ok(())
+        self.count_branches().map_err(|message| parser.error(message))
     }
 
     fn test(&mut self, parser: &mut Parser<'_, 's>, line: u32) -> Result<usize, SyntaxError> {
