@@ -106,11 +106,12 @@ impl Room {
     }
 }
 
-/// 429 for an answer for which there is no room. By then what was asked for has been done.
+/// 500 for an answer for which there is no room. By then what was asked for has been done, so it is none of the
+/// statuses that clients repeat a request for.
 pub(crate) fn let_go() -> ApiError {
     let detail = "the request has been carried out, but its answer was let go: too much of this workspace's answers \
                   waits for clients to take it";
-    too_many("answer_let_go", detail)
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "answer_let_go", detail)
 }
 
 fn too_many(code: &'static str, detail: impl Into<String>) -> ApiError {

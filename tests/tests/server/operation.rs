@@ -220,8 +220,9 @@ async fn an_answer_that_does_not_fit_is_let_go_and_said_to_be_done() {
     let waiting = begun(&server, &path).await;
     let (refused, other) = tokio::join!(asked, ask(&server.operator));
     other.expect(200);
-    let refused = refused.expect(429);
+    let refused = refused.expect(500);
     assert_eq!(refused.text_at("error_code"), "answer_let_go");
+    assert!(!refused.headers.contains_key("retry-after"), "a client that repeats it would do it twice");
     assert!(refused.text_at("detail").contains("has been carried out"), "{}", refused.text);
     drop(waiting);
 }

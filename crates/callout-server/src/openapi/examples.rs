@@ -239,11 +239,17 @@ pub(super) fn refusal(status: u16) -> &'static [Example] {
             r#"{"detail": [{"loc": ["body", "endpoints", 0, "path"], "msg": "is required", "type": "missing"},
                 {"loc": ["body", "auth", "type"], "msg": "must be one of api_key_header, bearer_token, …", "type": "enum"}]}"#,
         )],
-        429 => &[
+        429 => &[(
+            "rate_limited",
+            "Ask again later",
+            r#"{"detail": "this key may ask 60 times a minute; ask again in 2 s", "error_code": "rate_limited",
+                "request_id": "6f1c"}"#,
+        )],
+        500 => &[
             (
-                "rate_limited",
-                "Ask again later",
-                r#"{"detail": "this key may ask 60 times a minute; ask again in 2 s", "error_code": "rate_limited",
+                "internal",
+                "The log has the request id",
+                r#"{"detail": "the server failed; please report the request id", "error_code": "internal",
                     "request_id": "6f1c"}"#,
             ),
             (
@@ -253,12 +259,6 @@ pub(super) fn refusal(status: u16) -> &'static [Example] {
                     "error_code": "answer_let_go", "request_id": "6f1c"}"#,
             ),
         ],
-        500 => &[(
-            "internal",
-            "The log has the request id",
-            r#"{"detail": "the server failed; please report the request id", "error_code": "internal",
-                "request_id": "6f1c"}"#,
-        )],
         503 => &[(
             "store_unavailable",
             "It heals by itself",
