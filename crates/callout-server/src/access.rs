@@ -20,7 +20,7 @@ use crate::{
     envelope::RequestId,
     error::ApiError,
     holding::holding,
-    share::{self, Share},
+    share::{self, Holder, Share},
 };
 
 /// The id of the key that asked, left on the answer for the log.
@@ -52,8 +52,9 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
 
 /// The answer, for which the request takes a share of its workspace, and room for what is sent.
 async fn answer(app: &App, key: Arc<ApiKey>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    let share = key.workspace_id.map(|workspace| app.shares().take(workspace)).transpose()?;
-    let room = key.workspace_id.map(|workspace| app.shares().room(workspace));
+    let holder = key.workspace_id.map(|workspace| Holder { workspace, key: key.id });
+    let share = holder.map(|holder| app.shares().take(holder)).transpose()?;
+    let room = holder.map(|holder| app.shares().room(holder));
     request.extensions_mut().insert(key);
     let held = Held::new(share);
     request.extensions_mut().insert(held.clone());

@@ -39,9 +39,9 @@ pub struct ServerOptions {
     pub max_connections: usize,
     /// Requests of one workspace that are answered at once; others get 429. Default 256.
     pub max_requests_per_workspace: usize,
-    /// Bytes of one workspace's answers that wait for their clients to take them. While more than half of it waits,
-    /// further requests get 429. An answer that does not fit in it is let go, with 500. One that is alone always fits.
-    /// Default 256 MiB.
+    /// Bytes of one workspace's answers that wait for their clients to take them. While answers to one key have
+    /// more than a quarter of it, its further requests get 429. An answer that does not fit in it is let go, with 500.
+    /// One that is alone always fits. Default 256 MiB.
     pub max_waiting_bytes_per_workspace: usize,
     /// How long requests in flight may take to end once the server shuts down. Default 65 s: a call
     /// that has just begun can end.

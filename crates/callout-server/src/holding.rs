@@ -1,6 +1,7 @@
 //! Bodies of answers that hold something until they have been sent.
 
 use std::{
+    collections::VecDeque,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -16,8 +17,8 @@ use crate::share::Room;
 /// given whole would be at its end while all of it waits for a slow client.
 const PIECE: usize = 32 << 10;
 
-/// Bytes that are freed before the last of them was taken.
-const LARGE: usize = 1 << 20;
+/// Bytes that are freed at once, when the last of them was taken: memory is freed as a whole.
+const PART: usize = 1 << 20;
 
 /// The body, which holds that, and room for its bytes, until the connection has taken the last of it; a short one,
 /// which waits in the connection's own buffer, does not. `None` if there is not enough room; a body whose length is not
@@ -29,39 +30,47 @@ pub(crate) fn holding<T: Send + Unpin + 'static>(body: Body, held: T, mut room: 
     }
     let known = hint.exact().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
     let fits = room.as_mut().is_none_or(|room| room.resize(known));
-    fits.then(|| Body::new(Holding { body, rest: Bytes::new(), kept: 0, room, _held: held }))
+    fits.then(|| Body::new(Holding { body, rest: VecDeque::new(), room, _held: held }))
 }
 
 struct Holding<T> {
     body: Body,
-    /// What has not been handed on of what came last.
-    rest: Bytes,
-    /// Bytes of the memory in which that stands.
-    kept: usize,
+    /// What has not been handed on of what came last, in parts.
+    rest: VecDeque<Bytes>,
     room: Option<Room>,
     _held: T,
 }
 
 impl<T> Holding<T> {
-    /// Keeps these, if there is room for them.
+    /// Keeps these, if there is room for them: what has more than one part as a copy of each.
     fn keep(&mut self, bytes: Bytes) -> bool {
         let fits = self.room.as_mut().is_none_or(|room| room.resize(bytes.len()));
-        if fits {
-            self.kept = bytes.len();
-            self.rest = bytes;
+        if fits && bytes.len() <= PART {
+            self.rest.push_back(bytes);
+        } else if fits {
+            self.rest.extend(bytes.chunks(PART).map(Bytes::copy_from_slice));
         }
         fits
     }
 
-    /// What is handed on next: a copy, so that what waits in the connection keeps nothing but itself. Memory is freed
-    /// as a whole, so the rest becomes a copy too whenever it is half of what is kept.
+    /// What is handed on next: a copy, so that what waits in the connection keeps nothing but itself. With the last of
+    /// a part goes the room for it.
     fn piece(&mut self) -> Bytes {
-        let piece = Bytes::copy_from_slice(&self.rest.split_to(self.rest.len().min(PIECE)));
-        if self.rest.is_empty() || (self.kept > LARGE && self.rest.len() <= self.kept / 2) {
-            // There is room for less.
-            self.keep(Bytes::copy_from_slice(&self.rest));
+        let Some(part) = self.rest.front_mut() else { return Bytes::new() };
+        let piece = Bytes::copy_from_slice(&part.split_to(part.len().min(PIECE)));
+        if part.is_empty() {
+            self.rest.pop_front();
+            let left = self.left();
+            if let Some(room) = &mut self.room {
+                room.resize(left);
+            }
         }
         piece
+    }
+
+    /// Bytes of what has not been handed on.
+    fn left(&self) -> usize {
+        self.rest.iter().map(Bytes::len).sum()
     }
 }
 
@@ -99,11 +108,11 @@ impl<T: Unpin> HttpBody for Holding<T> {
 
     fn size_hint(&self) -> SizeHint {
         let mut hint = self.body.size_hint();
-        let rest = self.rest.len() as u64;
+        let left = self.left() as u64;
         if let Some(upper) = hint.upper() {
-            hint.set_upper(upper.saturating_add(rest));
+            hint.set_upper(upper.saturating_add(left));
         }
-        hint.set_lower(hint.lower().saturating_add(rest));
+        hint.set_lower(hint.lower().saturating_add(left));
         hint
     }
 }
@@ -117,7 +126,9 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-    use crate::share::Shares;
+    use crate::share::{Holder, Shares};
+
+    const HOLDER: Holder = Holder { workspace: Uuid::from_u128(1), key: Uuid::from_u128(2) };
 
     #[tokio::test]
     async fn a_long_body_holds_to_its_end_and_says_how_long_it_is() {
@@ -156,27 +167,30 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_gives_its_room_back_while_it_is_taken() {
-        let (shares, workspace) = (Shares::new(1, 10 << 20), Uuid::from_u128(1));
-        let fits = |bytes: usize| shares.room(workspace).resize(bytes);
-        let mut body = holding(Body::from(vec![7_u8; 8 << 20]), (), Some(shares.room(workspace))).unwrap();
-        for left in [8 << 20, 4 << 20, 2 << 20, 1 << 20] {
-            let free = (10 << 20) - left;
-            assert!(fits(free) && !fits(free + 1), "{left}");
-            while body.size_hint().exact() > Some(left as u64 / 2) {
-                body.frame().await.unwrap().unwrap();
+        let shares = Shares::new(1, 10 * PART);
+        let fits = |bytes: usize| shares.room(HOLDER).resize(bytes);
+        let (length, mut taken) = (3 * PART + 5, 0);
+        let mut body = holding(Body::from(vec![7_u8; length]), (), Some(shares.room(HOLDER))).unwrap();
+        for given_back in [0, PART, 2 * PART, 3 * PART] {
+            while taken < given_back {
+                let piece = body.frame().await.unwrap().unwrap().into_data().unwrap();
+                assert!(piece.iter().all(|byte| *byte == 7));
+                taken += piece.len();
             }
+            let free = 10 * PART - (length - given_back);
+            assert!(fits(free) && !fits(free + 1), "{given_back}");
         }
-        let rest = body.collect().await.unwrap().to_bytes();
-        assert!(rest.len() == 1 << 19 && rest.iter().all(|byte| *byte == 7));
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap().len(), 5);
         assert!(fits(usize::MAX), "all is given back");
+        assert!(body.frame().await.is_none());
     }
 
     #[tokio::test]
     async fn a_body_for_which_there_is_no_room_is_none_or_breaks_off() {
-        let (shares, workspace) = (Shares::new(1, PIECE + 5), Uuid::from_u128(1));
-        let mut other = shares.room(workspace);
+        let shares = Shares::new(1, PIECE + 5);
+        let mut other = shares.room(HOLDER);
         assert!(other.resize(5));
-        let room = || Some(shares.room(workspace));
+        let room = || Some(shares.room(HOLDER));
         assert!(holding(Body::from(vec![7_u8; PIECE + 1]), (), room()).is_none());
         let body = holding(parts([PIECE, PIECE + 1]), (), room()).unwrap();
         assert!(body.collect().await.is_err());

@@ -20,11 +20,19 @@ pub(crate) struct Shares {
     held: Arc<Mutex<HashMap<Uuid, Held>>>,
 }
 
+/// Who makes a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holder {
+    pub(crate) workspace: Uuid,
+    pub(crate) key: Uuid,
+}
+
 /// Of one workspace.
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 struct Held {
     requests: usize,
-    bytes: usize,
+    /// By key; those that have none are not in it.
+    bytes: HashMap<Uuid, usize>,
 }
 
 /// One request's share, given back when it is dropped.
@@ -36,7 +44,7 @@ pub(crate) struct Share {
 /// Room for bytes of an answer, given back when it is dropped.
 pub(crate) struct Room {
     shares: Shares,
-    workspace: Uuid,
+    holder: Holder,
     bytes: usize,
 }
 
@@ -45,14 +53,15 @@ impl Shares {
         Self { most_requests, most_bytes, held: Arc::default() }
     }
 
-    /// A share for one more request; 429 if the workspace has as many in flight as it may. So is it if more than half
-    /// of the bytes wait that may: the other half is for those who are at work, whose answers would be let go.
-    pub(crate) fn take(&self, workspace: Uuid) -> Result<Share, ApiError> {
+    /// A share for one more request; 429 if the workspace has as many in flight as it may. So is it if more than a
+    /// quarter of the bytes that may wait are this key's: whoever takes their answers slowly shuts nobody else out.
+    pub(crate) fn take(&self, Holder { workspace, key }: Holder) -> Result<Share, ApiError> {
         self.change(workspace, |held| {
+            let its_bytes = held.bytes.get(&key).copied().unwrap_or_default();
             let detail = if held.requests >= self.most_requests {
                 format!("this workspace has {} requests in flight, the most at once", self.most_requests)
-            } else if held.bytes > self.most_bytes / 2 {
-                format!("{} bytes of answers in this workspace wait for their clients to take them", held.bytes)
+            } else if its_bytes > self.most_bytes / 4 {
+                format!("{its_bytes} bytes of answers to this key wait for its clients to take them")
             } else {
                 held.requests += 1;
                 return Ok(Share { shares: self.clone(), workspace });
@@ -62,8 +71,8 @@ impl Shares {
     }
 
     /// Room of which nothing is taken yet.
-    pub(crate) fn room(&self, workspace: Uuid) -> Room {
-        Room { shares: self.clone(), workspace, bytes: 0 }
+    pub(crate) fn room(&self, holder: Holder) -> Room {
+        Room { shares: self.clone(), holder, bytes: 0 }
     }
 
     /// Nothing is kept of a workspace that holds nothing.
@@ -71,7 +80,7 @@ impl Shares {
         let mut all = self.held();
         let held = all.entry(workspace).or_default();
         let done = change(held);
-        if *held == Held::default() {
+        if held.requests == 0 && held.bytes.is_empty() {
             all.remove(&workspace);
         }
         done
@@ -90,12 +99,15 @@ impl Room {
         if bytes == before {
             return true;
         }
-        let fits = self.shares.change(self.workspace, |held| {
-            let others = held.bytes.saturating_sub(before);
-            let sum = others.saturating_add(bytes);
-            let fits = bytes < before || others == 0 || sum <= self.shares.most_bytes;
+        let Holder { workspace, key } = self.holder;
+        let fits = self.shares.change(workspace, |held| {
+            let others = held.bytes.values().sum::<usize>().saturating_sub(before);
+            let fits = bytes < before || others == 0 || others.saturating_add(bytes) <= self.shares.most_bytes;
             if fits {
-                held.bytes = sum;
+                let its_others = held.bytes.remove(&key).unwrap_or_default().saturating_sub(before);
+                if its_others + bytes > 0 {
+                    held.bytes.insert(key, its_others + bytes);
+                }
             }
             fits
         });
@@ -144,11 +156,16 @@ impl fmt::Debug for Shares {
 mod tests {
     use super::*;
 
+    /// By its numbers.
+    fn holder(workspace: u128, key: u128) -> Holder {
+        Holder { workspace: Uuid::from_u128(workspace), key: Uuid::from_u128(key) }
+    }
+
     #[test]
     fn a_full_workspace_leaves_the_others_theirs() {
         let shares = Shares::new(2, 0);
-        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let held = [shares.take(one).unwrap(), shares.take(one).unwrap()];
+        let (one, two) = (holder(1, 1), holder(2, 1));
+        let held = [shares.take(one).unwrap(), shares.take(holder(1, 2)).unwrap()];
         assert_eq!(shares.take(one).err().map(|error| error.status), Some(StatusCode::TOO_MANY_REQUESTS));
         assert!(shares.take(two).is_ok());
         drop(held);
@@ -159,13 +176,18 @@ mod tests {
     #[test]
     fn answers_have_room_as_far_as_it_goes_and_one_alone_always() {
         let shares = Shares::new(9, 100);
-        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let (one, beside, two) = (holder(1, 1), holder(1, 2), holder(2, 1));
         let mut first = shares.room(one);
-        for (bytes, begins) in [(50, true), (51, false), (1000, false), (40, true)] {
+        for (bytes, begins) in [(25, true), (26, false), (1000, false), (20, true)] {
             assert!(first.resize(bytes), "{bytes}");
             assert_eq!(shares.take(one).is_ok(), begins, "{bytes}");
+            assert!(shares.take(beside).is_ok(), "{bytes}: those of another key");
         }
-        let mut second = shares.room(one);
+        let mut its_second = shares.room(one);
+        assert!(its_second.resize(6) && shares.take(one).is_err(), "they count together");
+        drop(its_second);
+        assert!(shares.take(one).is_ok() && first.resize(40));
+        let mut second = shares.room(beside);
         for (bytes, fits) in [(61, false), (60, true), (61, false), (30, true)] {
             assert_eq!(second.resize(bytes), fits, "{bytes}");
         }

@@ -367,8 +367,8 @@ pub(super) const SHARED: [(u16, &str, &str); 7] = [
     (
         429,
         "TooManyRequests",
-        "Too many requests of the workspace at once, too much of its answers that clients have not taken, or too many \
-         requests of the key in a minute where the operator set a limit",
+        "Too many requests of the workspace at once, too much of the key's answers that clients have not taken, or too \
+         many requests of the key in a minute where the operator set a limit",
     ),
     (500, "InternalServerError", "The server failed, and its log says why; or an answer was let go"),
     (503, "ServiceUnavailable", "The database or the secret store cannot be reached now"),
