@@ -28,7 +28,7 @@ use rmcp::{
 use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::late::Late;
+use crate::late::{Answer, Late};
 
 /// The header that names a session.
 const SESSION_ID: &str = "mcp-session-id";
@@ -135,7 +135,10 @@ impl OwnedSessions {
         let (known, id) = (Arc::clone(&self.known), Arc::clone(id));
         tokio::spawn(async move {
             while let Some(event) = events.next().await {
-                lock(&known).note(&id, &event);
+                if let Some(request) = answered_by(&event) {
+                    let answer = Answer::new(&event);
+                    lock(&known).note(&id, request, answer);
+                }
                 let _ = to.send(event).await;
             }
         });
@@ -185,7 +188,7 @@ impl Known {
                 self.of.remove(&owner.tenant);
             }
         }
-        self.late.forget(id);
+        self.late.forget(&owner.tenant, id);
     }
 
     fn turn(&self, id: &SessionId) -> Option<Arc<tokio::sync::Mutex<()>>> {
@@ -207,24 +210,33 @@ impl Known {
         Ok(())
     }
 
-    /// Notes what came on a request's stream.
-    fn note(&mut self, id: &SessionId, event: &ServerSseMessage) {
-        let request = match event.message.as_deref() {
-            Some(ServerJsonRpcMessage::Response(response)) => Some(&response.id),
-            Some(ServerJsonRpcMessage::Error(error)) => error.id.as_ref(),
-            _ => None,
-        };
-        let Some(request) = request else { return };
-        self.answered(id, request);
-        if self.sessions.contains_key(id) {
-            self.late.keep(id, event);
+    /// Notes that a request has its answer, and keeps it when it comes for the first time.
+    fn note(&mut self, id: &SessionId, request: &RequestId, answer: Option<Answer>) {
+        let is_first = self.answered(id, request);
+        if let (true, Some(session), Some(answer)) = (is_first, self.sessions.get(id), answer) {
+            self.late.keep(&session.owner.tenant, id, answer);
         }
     }
 
-    fn answered(&mut self, id: &SessionId, request: &RequestId) {
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.unanswered.remove(&self.ids.hash_one(request));
-        }
+    /// Whether it had none before.
+    fn answered(&mut self, id: &SessionId, request: &RequestId) -> bool {
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        session.unanswered.remove(&self.ids.hash_one(request))
+    }
+
+    /// The answer that came after that event, if it is kept.
+    fn after(&self, id: &SessionId, event_id: &str) -> Option<Answer> {
+        let session = self.sessions.get(id)?;
+        self.late.after(&session.owner.tenant, id, event_id)
+    }
+}
+
+/// The request of which this is the answer.
+fn answered_by(event: &ServerSseMessage) -> Option<&RequestId> {
+    match event.message.as_deref()? {
+        ServerJsonRpcMessage::Response(response) => Some(&response.id),
+        ServerJsonRpcMessage::Error(error) => error.id.as_ref(),
+        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => None,
     }
 }
 
@@ -318,8 +330,9 @@ impl SessionManager for OwnedSessions {
         match self.inner.resume(id, last_event_id.clone()).await {
             Ok(events) => Ok(self.handed_on(id, events.boxed()).left_stream().right_stream()),
             Err(error) => {
-                let late = self.known().late.after(id, &last_event_id).ok_or(error)?;
-                Ok(stream::iter([late]).right_stream().right_stream())
+                let late = self.known().after(id, &last_event_id);
+                let event = late.and_then(|answer| answer.event()).ok_or(error)?;
+                Ok(stream::iter([event]).right_stream().right_stream())
             }
         }
     }
