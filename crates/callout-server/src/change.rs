@@ -48,12 +48,13 @@ pub(crate) fn apply(
             faults.field(name, |faults| faults.report(FaultCode::Value, "cannot be changed"));
         }
     }
-    if faults.is_empty() && !FIELDS.iter().any(|name| fields.contains(name)) {
+    let is_told = |given: &Json, name: &str| name != "auth" || !is_type_alone(current.auth.as_ref(), given);
+    if faults.is_empty() && !FIELDS.into_iter().any(|name| fields.get(name).is_some_and(|given| is_told(given, name))) {
         let message = format!("there is nothing to change: give one of {}", FIELDS.join(", "));
         faults.report(FaultCode::Missing, message);
         return None;
     }
-    let merged = merge(current, change, faults);
+    let merged = merge(current, change);
     let (config, given) = IntegrationConfig::read(&merged, UnknownFields::RefuseInAuth, faults)?;
     // By what is stored and not by what opens: the store keeps the one as the other.
     let serves = |name: SecretName| config.auth.as_ref().is_some_and(|auth| auth.kind.takes_secret(name));
@@ -73,14 +74,14 @@ pub(crate) fn apply(
 }
 
 /// The whole body that would create the changed integration.
-fn merge(current: &IntegrationConfig, change: &Json, faults: &mut Faults) -> Json {
+fn merge(current: &IntegrationConfig, change: &Json) -> Json {
     let mut body = ObjectBuilder::new();
     if let Some(current_fields) = current.to_json().as_object() {
         for (name, value) in current_fields.iter() {
             let given = change.get(name).filter(|_| FIELDS.contains(&name));
             let value = match (name, given) {
                 (_, None) => value.clone(),
-                ("auth", Some(given)) => merge_auth(current.auth.as_ref(), given, faults),
+                ("auth", Some(given)) => merge_auth(current.auth.as_ref(), given),
                 (_, Some(given)) => given.clone(),
             };
             body = body.with(name, value);
@@ -89,14 +90,17 @@ fn merge(current: &IntegrationConfig, change: &Json, faults: &mut Faults) -> Jso
     body.into()
 }
 
-fn merge_auth(current: Option<&AuthConfig>, given: &Json, faults: &mut Faults) -> Json {
+/// Whether an `auth` says no more than the type that is there already, which clients send whatever they change.
+fn is_type_alone(current: Option<&AuthConfig>, given: &Json) -> bool {
+    let (Some(current), Some(fields)) = (current, given.as_object()) else { return false };
+    fields.iter().all(|(name, value)| name == "type" && value.as_str() == Some(current.kind.as_str()))
+}
+
+fn merge_auth(current: Option<&AuthConfig>, given: &Json) -> Json {
     let (Some(current), Some(fields)) = (current, given.as_object()) else { return given.clone() };
     let kind = fields.get("type");
     if kind.is_some_and(|kind| kind.as_str() != Some(current.kind.as_str())) {
         return given.clone();
-    }
-    if fields.keys().all(|name| name == "type") {
-        faults.field("auth", |faults| faults.report(FaultCode::Missing, "there is nothing to change"));
     }
     let default = AuthConfig::new(current.kind).to_json();
     let mut auth = ObjectBuilder::new();

@@ -47,8 +47,10 @@ async fn what_cannot_be_changed_is_said() {
         (r#"{"nothing":1}"#, r#"["body"]"#),
         (r#"{"protocol":"rest"}"#, r#"["body"]"#),
         (r#"{"name":"shop","protocol":"rest"}"#, r#"["body"]"#),
-        (r#"{"auth":{}}"#, r#"["body","auth"]"#),
-        (r#"{"auth":{"type":"api_key_header"}}"#, r#"["body","auth"]"#),
+        (r#"{"auth":{}}"#, r#"["body"]"#),
+        (r#"{"auth":{"type":"api_key_header"}}"#, r#"["body"]"#),
+        (r#"{"name":"shop","auth":{"type":"api_key_header"}}"#, r#"["body"]"#),
+        (r#"{"auth":{"type":null}}"#, r#"["body","auth","type"]"#),
         (r#"{"name":"other"}"#, r#"["body","name"]"#),
         (r#"{"name":"other","enabled":false}"#, r#"["body","name"]"#),
         (r#"{"protocol":"desktop"}"#, r#"["body","protocol"]"#),
@@ -65,7 +67,12 @@ async fn what_cannot_be_changed_is_said() {
     }
     assert_eq!(server.ask("GET", &path, None).await.json(), before.json());
     // What can be changed may be given as it is, so that a change can be sent twice.
-    server.ask("PATCH", &path, Some(r#"{"name":"shop","protocol":"rest","enabled":true}"#)).await.expect(200);
+    for auth in ["{}", r#"{"type":"api_key_header"}"#] {
+        let body = format!(r#"{{"name":"shop","protocol":"rest","auth":{auth},"enabled":false}}"#);
+        let changed = server.ask("PATCH", &path, Some(&body)).await.expect(200);
+        assert_eq!(changed.at("auth"), before.at("auth"), "{body}");
+        assert_eq!(changed.at("enabled"), Json::Bool(false), "{body}");
+    }
 }
 
 #[tokio::test]

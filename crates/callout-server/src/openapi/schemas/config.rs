@@ -229,7 +229,6 @@ pub(super) struct AuthConfigWithSecrets {
 
 /// What changes in how an integration authenticates. Null puts a field at its default, and takes a secret away.
 #[derive(ToSchema)]
-#[schema(min_properties = 1)]
 pub(super) struct AuthConfigChange {}
 
 /// A secret: stored sealed, never shown again.
