@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::{
-    Stream, StreamExt as _,
+    Stream, StreamExt as _, future,
     stream::{self, BoxStream},
 };
 use http::HeaderMap;
@@ -231,6 +231,14 @@ impl Known {
     }
 }
 
+/// What the SDK sends again without the event that the client saw last, with which it begins.
+fn beyond(
+    last_event_id: String,
+    events: impl Stream<Item = ServerSseMessage> + Send + Sync + 'static,
+) -> impl Stream<Item = ServerSseMessage> + Send + Sync + 'static {
+    events.filter(move |event| future::ready(event.event_id.as_ref() != Some(&last_event_id)))
+}
+
 /// The request of which this is the answer.
 fn answered_by(event: &ServerSseMessage) -> Option<&RequestId> {
     match event.message.as_deref()? {
@@ -324,11 +332,14 @@ impl SessionManager for OwnedSessions {
         let is_of_announcements = last_event_id.parse::<usize>().is_ok();
         if is_of_announcements {
             let _turn = self.end_announcements(id).await?;
-            let stream = self.inner.resume(id, last_event_id).await?;
+            let stream = beyond(last_event_id.clone(), self.inner.resume(id, last_event_id).await?);
             return Ok(stream.take_until(self.closing.clone().cancelled_owned()).left_stream());
         }
         match self.inner.resume(id, last_event_id.clone()).await {
-            Ok(events) => Ok(self.handed_on(id, events.boxed()).left_stream().right_stream()),
+            Ok(events) => {
+                let events = beyond(last_event_id, events);
+                Ok(self.handed_on(id, events.boxed()).left_stream().right_stream())
+            }
             Err(error) => {
                 let late = self.known().after(id, &last_event_id);
                 let event = late.and_then(|answer| answer.event()).ok_or(error)?;
