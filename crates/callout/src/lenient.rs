@@ -10,7 +10,7 @@ use callout_core::{
     json::{Json, Number, Object},
 };
 
-use crate::schema_walk::{Looks, MAX_REFERENCES, cost};
+use crate::schema_walk::{Looks, MAX_REFERENCES, cost, length_cost};
 
 /// How deep values are looked into.
 const MAX_DEPTH: usize = 128;
@@ -63,7 +63,7 @@ pub(crate) fn has_whole(params: &Object) -> bool {
     fn is_found(value: &Json) -> bool {
         match value {
             Json::Null | Json::Bool(_) | Json::String(_) => false,
-            Json::Number(number) => !number.is_integer() && whole(number).is_some(),
+            Json::Number(number) => !number.is_integer() && is_whole(number),
             Json::Array(elements) => elements.iter().any(is_found),
             Json::Object(members) => members.values().any(is_found),
         }
@@ -140,13 +140,18 @@ impl<'s> Walk<'s> {
         let schemas = self.in_place(schemas)?;
         match value {
             Json::String(text) => {
+                self.looks.spend(length_cost(text))?;
                 let (to, converted) = scalar(&self.types(&schemas)?, text)?;
                 self.converted(to, converted)
             }
             Json::Number(number) => {
                 let types = self.types(&schemas)?;
                 let takes_no_other = types.contains(&"integer") && !types.contains(&"number");
-                let whole = whole(number).filter(|_| takes_no_other)?;
+                if !takes_no_other {
+                    return None;
+                }
+                self.looks.spend(length_cost(number.as_str()))?;
+                let whole = whole(number)?;
                 self.converted("integer", whole.into())
             }
             Json::Object(members) => {
@@ -197,7 +202,7 @@ impl<'s> Walk<'s> {
         value: &Json,
         wrong: &Wrong<'_>,
     ) -> Option<Json> {
-        self.looks.spend(wrong.below.len())?;
+        self.looks.spend(wrong.below.len() + number_cost(value))?;
         let wrong = wrong.after(&step);
         let may_change = match value {
             Json::Null | Json::Bool(_) => false,
@@ -249,8 +254,8 @@ impl<'s> Walk<'s> {
         let mut types = Vec::new();
         for &schema in schemas {
             let listed = schema.get("enum").and_then(Json::as_array);
-            self.looks.spend(listed.map_or(0, |values| values.len()))?;
             let mut listed = listed.into_iter().flatten().chain(schema.get("const"));
+            self.looks.spend(listed.clone().map(|value| 1 + number_cost(value)).sum())?;
             match schema.get("type") {
                 Some(Json::String(name)) => types.push(name.as_str()),
                 Some(Json::Array(names)) => types.extend(names.iter().filter_map(Json::as_str)),
@@ -286,8 +291,16 @@ fn element_schema(schema: &Object, at: usize) -> Option<&Json> {
 /// The type of a listed value. Schemas tell integers from other numbers.
 fn type_of(value: &Json) -> &'static str {
     match value {
-        Json::Number(number) if whole(number).is_some() => "integer",
+        Json::Number(number) if is_whole(number) => "integer",
         _ => value.type_name(),
+    }
+}
+
+/// How many looks it costs to read a value's digits, if it is a number.
+fn number_cost(value: &Json) -> usize {
+    match value {
+        Json::Number(number) => length_cost(number.as_str()),
+        Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => 0,
     }
 }
 
@@ -317,10 +330,20 @@ fn whole(number: &Number) -> Option<Number> {
     if number.is_integer() {
         return Some(number.clone());
     }
-    let (digits, fraction) = number.as_str().split_once('.')?;
-    let is_whole = fraction.bytes().all(|byte| byte == b'0');
     // The zero of integers has no sign.
-    if is_whole { Number::from_text(if digits == "-0" { "0" } else { digits }) } else { None }
+    let digits = digits_of_whole(number)?;
+    Number::from_text(if digits == "-0" { "0" } else { digits })
+}
+
+/// Whether it is an integer, however it is written.
+fn is_whole(number: &Number) -> bool {
+    number.is_integer() || digits_of_whole(number).is_some()
+}
+
+/// What stands before the point of a number that has nothing but zeros behind it.
+fn digits_of_whole(number: &Number) -> Option<&str> {
+    let (digits, fraction) = number.as_str().split_once('.')?;
+    fraction.bytes().all(|byte| byte == b'0').then_some(digits)
 }
 
 #[cfg(test)]
@@ -462,7 +485,13 @@ mod tests {
         let listed = vec!["7"; 10_000].join(",");
         let list = format!(r#"{{"items":{{"type":"integer","enum":[{listed}]}}}}"#);
         let schema = format!(r#"{{"properties":{{"a":{list},"z":{{"type":"integer"}}}}}}"#);
-        assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (99, given));
+        assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (99, given.clone()));
+        // A number that is listed is read for each, as long as it is.
+        let long = format!("1.{}", "0".repeat(64_000));
+        for listed in [format!(r#"{{"const":{long}}}"#), format!(r#"{{"enum":[{long}]}}"#)] {
+            let schema = format!(r#"{{"properties":{{"a":{{"items":{listed}}},"z":{{"type":"integer"}}}}}}"#);
+            assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (995, given.clone()));
+        }
         // Integers are not looked for at all.
         let numbers = vec!["1"; 500_000].join(",");
         let schema = format!(r#"{{"properties":{{"a":{{"anyOf":[{nothing}]}},"z":{{"type":"integer"}}}}}}"#);

@@ -8,8 +8,8 @@ pub(crate) const MAX_REFERENCES: u32 = 16;
 /// How often subschemas are looked at for the params of one call.
 pub(crate) const MAX_LOOKS: usize = 1_000_000;
 
-/// How many bytes of a reference are followed at the price of a look.
-const REFERENCE_BYTES: usize = 64;
+/// How many bytes of a text are read at the price of a look.
+const TEXT_BYTES: usize = 64;
 
 /// The looks that are left; none once they did not suffice.
 #[derive(Debug)]
@@ -33,7 +33,12 @@ impl Looks {
 
 /// How many looks one at this schema counts as, its reference followed.
 pub(crate) fn cost(schema: &Json) -> usize {
-    1 + schema.get("$ref").and_then(Json::as_str).map_or(0, |reference| reference.len() / REFERENCE_BYTES)
+    1 + schema.get("$ref").and_then(Json::as_str).map_or(0, length_cost)
+}
+
+/// How many more a text costs that is read, for its length.
+pub(crate) fn length_cost(text: &str) -> usize {
+    text.len() / TEXT_BYTES
 }
 
 #[cfg(test)]
