@@ -5,6 +5,8 @@
 //! does not speak of fits, and is what the caller means. Where several schemas speak of one value, what they say counts as
 //! [`Several`] has it.
 
+use std::iter::Peekable;
+
 use callout_core::{
     fault::{Place, Step},
     json::{Json, Number, Object},
@@ -14,6 +16,9 @@ use crate::schema_walk::{Looks, MAX_REFERENCES, cost, length_cost};
 
 /// How deep values are looked into.
 const MAX_DEPTH: usize = 128;
+
+/// How many members or elements are passed over at the price of a look.
+const MEMBERS: usize = 16;
 
 /// A param that was converted to fit the input schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +124,22 @@ fn is_step(told: &Step, step: &Step) -> bool {
     }
 }
 
+/// What members or elements have become, by their positions, in order.
+struct Changed(Peekable<std::vec::IntoIter<(usize, Json)>>);
+
+impl Changed {
+    /// `None` where none has changed.
+    fn some(new: Vec<(usize, Json)>) -> Option<Self> {
+        (!new.is_empty()).then(|| Self(new.into_iter().peekable()))
+    }
+
+    /// What stands at a position now. They are asked for in order.
+    fn at(&mut self, position: usize, old: &Json) -> Json {
+        let new = self.0.next_if(|(changed, _)| *changed == position);
+        new.map_or_else(|| old.clone(), |(_, new)| new)
+    }
+}
+
 struct Walk<'s> {
     root: &'s Json,
     several: Several,
@@ -155,31 +176,28 @@ impl<'s> Walk<'s> {
                 self.converted("integer", whole.into())
             }
             Json::Object(members) => {
-                let mut changed = false;
-                let converted: Object = (0..members.len())
-                    .filter_map(|at| members.entry(at))
-                    .map(|(name, member)| {
-                        let find = |schema, is_named: bool| member_schema(schema, name, is_named);
-                        let new = self.below(&schemas, find, Step::Field(name.clone()), member, wrong);
-                        changed |= new.is_some();
-                        (name.clone(), new.unwrap_or_else(|| member.clone()))
-                    })
-                    .collect();
-                changed.then_some(Json::Object(converted))
+                self.looks.spend(members_cost(members.len()))?;
+                let entries = || (0..members.len()).filter_map(move |at| members.entry(at)).enumerate();
+                let mut new = Vec::new();
+                for (at, (name, member)) in entries() {
+                    let find = |schema, is_named: bool| member_schema(schema, name, is_named);
+                    let member = self.below(&schemas, find, Step::Field(name.clone()), member, wrong);
+                    new.extend(member.map(|member| (at, member)));
+                }
+                let mut changed = Changed::some(new)?;
+                let all = entries().map(|(at, (name, member))| (name.clone(), changed.at(at, member)));
+                Some(Json::Object(all.collect()))
             }
             Json::Array(elements) => {
-                let mut changed = false;
-                let converted: Json = elements
-                    .iter()
-                    .enumerate()
-                    .map(|(at, element)| {
-                        let find = |schema, _: bool| element_schema(schema, at);
-                        let new = self.below(&schemas, find, Step::Index(at), element, wrong);
-                        changed |= new.is_some();
-                        new.unwrap_or_else(|| element.clone())
-                    })
-                    .collect();
-                changed.then_some(converted)
+                self.looks.spend(members_cost(elements.len()))?;
+                let mut new = Vec::new();
+                for (at, element) in elements.iter().enumerate() {
+                    let find = |schema, _: bool| element_schema(schema, at);
+                    let element = self.below(&schemas, find, Step::Index(at), element, wrong);
+                    new.extend(element.map(|element| (at, element)));
+                }
+                let mut changed = Changed::some(new)?;
+                Some(elements.iter().enumerate().map(|(at, element)| changed.at(at, element)).collect())
             }
             Json::Null | Json::Bool(_) => None,
         }
@@ -294,6 +312,11 @@ fn type_of(value: &Json) -> &'static str {
         Json::Number(number) if is_whole(number) => "integer",
         _ => value.type_name(),
     }
+}
+
+/// How many looks it costs to go through so many members or elements, of which most cannot change.
+fn members_cost(count: usize) -> usize {
+    1 + count / MEMBERS
 }
 
 /// How many looks it costs to read a value's digits, if it is a number.
@@ -461,12 +484,12 @@ mod tests {
 
     #[test]
     fn what_has_not_been_come_to_after_a_million_looks_stays_as_it_was_given() {
-        let converted = |schema: String, params: String| {
+        let converted_by = |several: Several, schema: String, params: String| {
             let Json::Object(params) = Json::parse(&params).unwrap() else { panic!() };
-            let (converted, conversions) =
-                convert(&Json::parse(&schema).unwrap(), &params, &[Place::root()], Several::All);
+            let (converted, conversions) = convert(&Json::parse(&schema).unwrap(), &params, &[Place::root()], several);
             (conversions.len(), converted.get("z").cloned())
         };
+        let converted = |schema: String, params: String| converted_by(Several::All, schema, params);
         let texts = |length: usize| vec![r#""1""#; length].join(",");
         let given = Some(Json::from("1"));
         // Each element is looked for in two thousand schemas, of which the last that is looked at has it.
@@ -490,11 +513,24 @@ mod tests {
         let long = format!("1.{}", "0".repeat(64_000));
         for listed in [format!(r#"{{"const":{long}}}"#), format!(r#"{{"enum":[{long}]}}"#)] {
             let schema = format!(r#"{{"properties":{{"a":{{"items":{listed}}},"z":{{"type":"integer"}}}}}}"#);
-            assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (995, given.clone()));
+            assert_eq!(converted(schema, format!(r#"{{"a":[{}],"z":"1"}}"#, texts(5_000))), (994, given.clone()));
         }
         // Integers are not looked for at all.
         let numbers = vec!["1"; 500_000].join(",");
         let schema = format!(r#"{{"properties":{{"a":{{"anyOf":[{nothing}]}},"z":{{"type":"integer"}}}}}}"#);
         assert_eq!(converted(schema, format!(r#"{{"a":[{numbers}],"z":"1"}}"#)), (1, Some(Json::from(1))));
+        // But they are gone through once for each of many schemas, where one of those is enough.
+        let parts = vec![r##"{"properties":{"a":{"$ref":"#/$defs/n"}}}"##; 900].join(",");
+        let wide = |length: usize| {
+            let schema = format!(
+                r#"{{"properties":{{"z":{{"type":"integer"}}}},"allOf":[{parts}],
+                    "$defs":{{"n":{{"anyOf":[{}]}}}}}}"#,
+                vec!["{}"; 1_000].join(",")
+            );
+            let params = format!(r#"{{"a":[{}],"z":"1"}}"#, vec!["1"; length].join(","));
+            converted_by(Several::AnyThatConverts, schema, params)
+        };
+        assert_eq!(wide(160), (1, Some(Json::from(1))));
+        assert_eq!(wide(3_200), (0, given));
     }
 }
