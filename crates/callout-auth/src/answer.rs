@@ -6,7 +6,7 @@ use callout_core::{
     Error, ErrorKind,
     fault::{FaultCode, Faults, excerpt},
     http::HttpResponse,
-    json::{Json, Number, ReadErrorKind, ReadOptions},
+    json::{Json, Number, ReadError, ReadErrorKind, ReadOptions},
     limits::Limits,
     redact::Redactor,
 };
@@ -21,9 +21,7 @@ const MAX_SHOWN: usize = 200;
 /// So many tokens of an answer are masked, from its beginning: of [`MAX_SHOWN`] characters more cannot be.
 const MAX_MASKED: usize = 64;
 
-/// Members of an answer that are tokens whatever the config says (RFC 6749 section 5.1, `OpenID` Connect Core section
-/// 3.1.3.3).
-const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
+const NOT_JSON: &str = "a body that is not JSON";
 
 /// Where token and lifetime stand in an answer.
 #[derive(Debug)]
@@ -120,9 +118,10 @@ impl AnswerRules {
             let max = limits.max_token_response_bytes;
             return Err(refuse(format!("the answer is larger than {max} bytes (`max_token_response_bytes`)")));
         }
-        let body = ReadOptions { max_depth: limits.max_json_depth, ..ReadOptions::default() }.read(&response.body);
+        let body = read(&response.body, limits);
         if !(200..300).contains(&status) {
-            let said = self.refusal(body.ok().as_ref(), &response.body, limits, redactor);
+            let json = body.as_ref().map_err(ReadError::kind);
+            let said = self.refusal(json, &response.body, limits, redactor);
             let passing = status == 429 || (500..600).contains(&status);
             return Err(refuse(format!("answered {status}{said}"))
                 .with_retryable(passing)
@@ -172,18 +171,27 @@ impl AnswerRules {
     }
 
     /// What an answer outside 2xx says, after a colon; empty if it says nothing.
-    fn refusal(&self, json: Option<&Json>, body: &[u8], limits: &Limits, redactor: &Redactor) -> String {
+    fn refusal(
+        &self,
+        json: Result<&Json, &ReadErrorKind>,
+        body: &[u8],
+        limits: &Limits,
+        redactor: &Redactor,
+    ) -> String {
         let said = match json {
-            Some(json) => {
+            Ok(json) => {
                 let redactor = self.masking_tokens(json, limits, redactor);
                 match error_of(json) {
                     Some(error) => told(error, json, &redactor),
                     None => clean(&excerpt(redactor.json(json), MAX_SHOWN)),
                 }
             }
-            None if looks_like_html(body) => "an HTML page".to_owned(),
-            None if self.is_form_of_token(body) => "a form that holds a token".to_owned(),
-            None => bounded(&redactor.text(&String::from_utf8_lossy(body))),
+            Err(ReadErrorKind::TooDeep(max)) => too_deep(*max),
+            Err(_) if looks_like_html(body) => "an HTML page".to_owned(),
+            Err(_) if self.is_form_of_token(body) => "a form that holds a token".to_owned(),
+            // Where tokens stand in it is not known.
+            Err(_) if looks_like_json(body) => NOT_JSON.to_owned(),
+            Err(_) => bounded(&redactor.text(&String::from_utf8_lossy(body))),
         };
         if said.trim().is_empty() { String::new() } else { format!(": {said}") }
     }
@@ -192,7 +200,7 @@ impl AnswerRules {
     fn unread(&self, response: &HttpResponse, why: &ReadErrorKind) -> Cow<'static, str> {
         let body = &response.body;
         if let ReadErrorKind::TooDeep(max) = why {
-            format!("JSON that nests deeper than {max} levels (`max_json_depth`)").into()
+            too_deep(*max).into()
         } else if body.is_empty() {
             "an empty body, not JSON".into()
         } else if looks_like_html(body) {
@@ -202,36 +210,49 @@ impl AnswerRules {
              section 5.1 says"
                 .into()
         } else {
-            "a body that is not JSON".into()
+            NOT_JSON.into()
         }
     }
 
     /// With what stands in the body where the config's token does, and where tokens do as a rule, masked too.
     fn masking_tokens(&self, body: &Json, limits: &Limits, redactor: &Redactor) -> Redactor {
-        let own = self.token.value(body, limits).ok().flatten();
         let mut tokens = Vec::new();
+        self.find_tokens(body, false, limits, &mut tokens);
+        redactor.and(&Redactor::new(tokens.iter().map(String::as_str)))
+    }
+
+    /// Adds those tokens. Texts within the body may be JSON in their turn, as what a gateway passes on; texts within
+    /// those are not looked into.
+    fn find_tokens(&self, body: &Json, is_within: bool, limits: &Limits, tokens: &mut Vec<String>) {
+        let own = self.token.value(body, limits).ok().flatten();
         let mut open = vec![(body, false)];
         open.extend(own.as_deref().map(|own| (own, true)));
         while let Some((value, is_token)) = open.pop() {
             match value {
-                Json::String(text) if is_token && !text.is_empty() => tokens.push(text.as_str()),
+                Json::String(text) if is_token && !text.is_empty() => tokens.push(text.as_str().to_owned()),
+                Json::String(text) if !is_within && looks_like_json(text.as_bytes()) => {
+                    match read(text.as_bytes(), limits) {
+                        Ok(inner) => self.find_tokens(&inner, true, limits, tokens),
+                        Err(_) => tokens.push(text.as_str().to_owned()),
+                    }
+                }
                 Json::Array(elements) => open.extend(elements.iter().rev().map(|element| (element, is_token))),
                 Json::Object(members) => {
-                    open.extend(members.iter().rev().map(|(name, member)| (member, TOKENS.contains(&name))));
+                    let members = members.iter().rev();
+                    open.extend(members.map(|(name, member)| (member, is_token || is_token_name(name))));
                 }
                 Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
             }
-            if tokens.len() == MAX_MASKED {
+            if tokens.len() >= MAX_MASKED {
                 break;
             }
         }
-        redactor.and(&Redactor::new(tokens))
     }
 
     /// Whether a body that is not JSON is a form with a token among its fields.
     fn is_form_of_token(&self, body: &[u8]) -> bool {
         form_urlencoded::parse(body)
-            .any(|(name, value)| !value.is_empty() && (TOKENS.contains(&&*name) || *name == self.token_shown))
+            .any(|(name, value)| !value.is_empty() && (is_token_name(&name) || *name == self.token_shown))
     }
 
     /// Anything that is no usable number leaves the default, of which a log tells where it is not just absent: a token
@@ -340,6 +361,29 @@ fn told(error: &Json, body: &Json, redactor: &Redactor) -> String {
     };
     said.push_str(way_out);
     said
+}
+
+fn read(body: &[u8], limits: &Limits) -> Result<Json, ReadError> {
+    ReadOptions { max_depth: limits.max_json_depth, ..ReadOptions::default() }.read(body)
+}
+
+/// Whether what has that name is a token whatever the config says: `access_token`, `refreshToken`, `token` (RFC 6749
+/// section 5.1, `OpenID` Connect Core section 3.1.3.3, and what those call it who follow neither).
+fn is_token_name(name: &str) -> bool {
+    name.as_bytes().last_chunk::<5>().is_some_and(|end| end.eq_ignore_ascii_case(b"token"))
+}
+
+/// Whether it begins as JSON does, maybe behind what keeps it from being run as a script. `[error] …` does not.
+fn looks_like_json(text: &[u8]) -> bool {
+    match text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start() {
+        [b'{', ..] => true,
+        [b'[', rest @ ..] => rest.trim_ascii_start().first().is_none_or(|found| !found.is_ascii_alphabetic()),
+        text => text.starts_with(b")]}'"),
+    }
+}
+
+fn too_deep(max: usize) -> String {
+    format!("JSON that nests deeper than {max} levels (`max_json_depth`)")
 }
 
 fn looks_like_html(body: &[u8]) -> bool {

@@ -241,6 +241,7 @@ async fn a_token_in_a_refusal_is_masked() {
         let config = AuthConfig { exchange_token_field: field.to_owned(), ..exchange(&[]) };
         compile(&config, &exchange_secret()).unwrap()
     };
+    let deep = format!(r#"{{"token":"live-session-123","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
     for (auth, status, body, expected) in [
         (
             session("token"),
@@ -251,8 +252,8 @@ async fn a_token_in_a_refusal_is_masked() {
         (
             session("sessions.token"),
             409,
-            r#"{"sessions":[{"token":"live-session-123"},{"token":"live-session-456"}],"token":"shown"}"#,
-            r#"answered 409: {"sessions":[{"token":"***"},{"token":"***"}],"token":"shown"}"#,
+            r#"{"sessions":[{"token":"live-session-123"},{"token":"live-session-456"}],"user":"is shown"}"#,
+            r#"answered 409: {"sessions":[{"token":"***"},{"token":"***"}],"user":"is shown"}"#,
         ),
         (
             client(),
@@ -275,6 +276,37 @@ async fn a_token_in_a_refusal_is_masked() {
         (client(), 400, "message=no&refresh_token=live-session-123", "answered 400: a form that holds a token"),
         (session("key"), 400, "key=live-session-123", "answered 400: a form that holds a token"),
         (session("key"), 400, "key=", "answered 400: key="),
+        // Whatever its name is like, and whatever it stands in.
+        (
+            client(),
+            400,
+            r#"{"accessToken":"live-session-123","REFRESH-TOKEN":"live-456","token":"live-789","tokens":"are shown"}"#,
+            r#"answered 400: {"accessToken":"***","REFRESH-TOKEN":"***","token":"***","tokens":"are shown"}"#,
+        ),
+        (
+            session("token"),
+            409,
+            r#"{"token":{"value":"live-session-123","more":[{"value":"live-456"}]}}"#,
+            r#"answered 409: {"token":{"value":"***","more":[{"value":"***"}]}}"#,
+        ),
+        (
+            session("key"),
+            409,
+            r#"{"detail":"{\"key\":\"live-session-123\",\"token\":\"live-456\"}"}"#,
+            r#"answered 409: {"detail":"{\"key\":\"***\",\"token\":\"***\"}"}"#,
+        ),
+        (session("token"), 409, r#"{"detail":"{\"token\":\"live-session-123"}"#, r#"answered 409: {"detail":"***"}"#),
+        // What is JSON but for a part of it.
+        (session("token"), 409, r#"{"token":"live-session-123","a":NaN}"#, "answered 409: a body that is not JSON"),
+        (session("token"), 409, r#" ["live-session-123",NaN]"#, "answered 409: a body that is not JSON"),
+        (session("token"), 409, ")]}'\n{\"token\":\"live-session-123\"}", "answered 409: a body that is not JSON"),
+        (session("token"), 409, "[in_use] is open already", "answered 409: [in_use] is open already"),
+        (
+            session("token"),
+            409,
+            deep.as_str(),
+            "answered 409: JSON that nests deeper than 128 levels (`max_json_depth`)",
+        ),
     ] {
         let (_, world) = answering(response(status, body));
         let error = world.value(&auth).await.unwrap_err();
