@@ -65,8 +65,8 @@ impl Tool {
     /// Anthropic and Bedrock take names of params of 1 to 64 characters of `[a-zA-Z0-9_.-]` alone. Where one is
     /// another (`created[gte]`, `$filter`, `expand[]`), the shapes for OpenAI, Anthropic and MCP show a name that
     /// fits (`created_gte`, `filter`, `expand`), the same in all of them, with the param's own name in its
-    /// description. Here it gets its own name back; what has that already keeps it. A tool whose params all have
-    /// names that fit gives the arguments as they are.
+    /// description. Here it gets its own name back, unless there is a value under that already, which is kept then. A
+    /// tool whose params all have names that fit gives the arguments as they are.
     ///
     /// [`ToolRegistry::params`] has this done; so has a call with
     /// [`CallOptions::with_tool_names`](crate::CallOptions::with_tool_names).

@@ -61,14 +61,17 @@ impl ParamNames {
         Self(Some(Arc::new(renamed)))
     }
 
-    /// The params that a model's arguments stand for. What is under a param's own name already stays.
+    /// The params that a model's arguments stand for. What is under a param's own name already stays, whatever is
+    /// under the one that models see.
     pub(crate) fn own(&self, arguments: Object) -> Object {
         let Some(names) = &self.0 else { return arguments };
         if !arguments.keys().any(|name| names.own.contains_key(name)) {
             return arguments;
         }
-        let own =
-            arguments.iter().map(|(name, value)| (names.own.get(name).map_or(name, String::as_str), value.clone()));
+        let own = arguments.iter().filter_map(|(name, value)| match names.own.get(name) {
+            Some(own) => (!arguments.contains(own)).then(|| (own.as_str(), value.clone())),
+            None => Some((name, value.clone())),
+        });
         own.collect()
     }
 
@@ -270,6 +273,7 @@ mod tests {
             (r#"{"a_b":{"a_b":1},"c":2,"d":3,"more":4}"#, r#"{"a[b]":{"a_b":1},"$c":2,"d":3,"more":4}"#),
             // Their own names are good too.
             (r#"{"a[b]":1,"d":2}"#, r#"{"a[b]":1,"d":2}"#),
+            (r#"{"$c":1,"c":2,"a_b":3,"a[b]":4}"#, r#"{"$c":1,"a[b]":4}"#),
             ("{}", "{}"),
         ] {
             let own = names.own(json(arguments).as_object().unwrap().clone());
