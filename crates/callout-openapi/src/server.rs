@@ -97,7 +97,8 @@ fn usable(url: &str) -> Result<String, String> {
     let url = url.trim();
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let mut faults = Faults::new();
-    if rules::http_url(url, rules::UrlQuery::Refused, &mut faults).is_none() || url.contains(['{', '}']) {
+    rules::base_url(url, &mut faults);
+    if !faults.is_empty() || url.contains(['{', '}']) {
         let why = faults.iter().next().map_or_else(|| "has placeholders".to_owned(), ToString::to_string);
         return Err(format!("the server {url:.100} cannot be used: {why}"));
     }
@@ -117,6 +118,9 @@ mod tests {
 
     #[test]
     fn servers_become_base_urls() {
+        let long = format!("https://api.example/{}", "v".repeat(2029));
+        let long_server = format!(r#"[{{"url": "{long}"}}]"#);
+        let too_long = format!("the server {long:.100} cannot be used: must have at most 2048 characters, not 2049");
         for (servers, given, expected) in [
             (r#"[{"url": "https://api.example/v1/"}]"#, None, Ok("https://api.example/v1")),
             (r#"[{"url": "https://api.example/v1"}]"#, Some("http://127.0.0.1:1/x"), Ok("http://127.0.0.1:1/x")),
@@ -134,6 +138,8 @@ mod tests {
                 None,
                 Err("the server wss://a.example/ cannot be used: must begin with http:// or https://"),
             ),
+            (long_server.as_str(), None, Err(too_long.as_str())),
+            (r"[]", Some(long.as_str()), Err(too_long.as_str())),
         ] {
             let text = format!(r#"{{"openapi": "3.0.0", "servers": {servers}}}"#);
             let document = Document::new(Json::parse(&text).unwrap()).unwrap();

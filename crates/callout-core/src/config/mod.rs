@@ -15,7 +15,6 @@ pub use auth::{AuthConfig, AuthType, ExchangeHeaderMapping};
 pub use endpoint::{BodyFormat, Delivery, EndpointConfig, Method, RequestTransform, RetryConfig};
 pub use reader::UnknownFields;
 use reader::{Fields, flag, list_of, text, word};
-use rules::UrlQuery;
 
 use crate::{
     fault::{FaultCode, Faults},
@@ -150,10 +149,7 @@ impl IntegrationConfig {
         found.field("name", |faults| rules::integration_name(&self.name, faults));
         found.field("display_name", |faults| rules::length(&self.display_name, 1, 256, faults));
         if !self.base_url.is_empty() {
-            found.field("base_url", |faults| {
-                rules::length(&self.base_url, 0, 2048, faults);
-                rules::http_url(&self.base_url, UrlQuery::Refused, faults)
-            });
+            found.field("base_url", |faults| rules::base_url(&self.base_url, faults));
         }
         found.field("auth", |faults| {
             if let Some(auth) = &self.auth {

@@ -104,6 +104,12 @@ pub enum UrlQuery {
     Refused,
 }
 
+/// Base URLs: at most 2048 characters, without a query ([`http_url`]).
+pub fn base_url(url: &str, faults: &mut Faults) {
+    length(url, 0, 2048, faults);
+    http_url(url, UrlQuery::Refused, faults);
+}
+
 /// An absolute http or https URL without userinfo and fragment. How long it may be depends on the field.
 pub fn http_url(text: &str, query: UrlQuery, faults: &mut Faults) -> Option<Url> {
     let before = faults.len();
