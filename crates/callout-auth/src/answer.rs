@@ -241,6 +241,7 @@ impl AnswerRules {
                     let members = members.iter().rev();
                     open.extend(members.map(|(name, member)| (member, is_token || is_token_name(name))));
                 }
+                Json::Number(number) if is_token => tokens.push(number.as_str().to_owned()),
                 Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
             }
             if tokens.len() >= MAX_MASKED {
@@ -373,11 +374,11 @@ fn is_token_name(name: &str) -> bool {
     name.as_bytes().last_chunk::<5>().is_some_and(|end| end.eq_ignore_ascii_case(b"token"))
 }
 
-/// Whether it begins as JSON does, maybe behind what keeps it from being run as a script. `[error] …` does not.
+/// Whether it begins as JSON does, or what was meant to be, maybe behind what keeps it from being run as a script.
+/// `[1001] unknown client` and `{0} is missing` do not.
 fn looks_like_json(text: &[u8]) -> bool {
     match text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start() {
-        [b'{', ..] => true,
-        [b'[', rest @ ..] => rest.trim_ascii_start().first().is_none_or(|found| !found.is_ascii_alphabetic()),
+        [b'{' | b'[', rest @ ..] => rest.trim_ascii_start().first().is_none_or(|found| !found.is_ascii_alphanumeric()),
         text => text.starts_with(b")]}'"),
     }
 }

@@ -232,9 +232,13 @@ impl<'s> Walk<'s> {
             return None;
         }
         let mut found = Vec::new();
+        let look = match &step {
+            Step::Field(name) => 1 + length_cost(name),
+            Step::Index(_) => 1,
+        };
         for &schema in schemas {
             // To go through many schemas for each of many values is most of the work.
-            self.looks.spend(1)?;
+            self.looks.spend(look)?;
             found.extend(find(schema, wrong.is_named));
         }
         self.path.push(step);

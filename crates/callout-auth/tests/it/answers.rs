@@ -301,6 +301,14 @@ async fn a_token_in_a_refusal_is_masked() {
         (session("token"), 409, r#" ["live-session-123",NaN]"#, "answered 409: a body that is not JSON"),
         (session("token"), 409, ")]}'\n{\"token\":\"live-session-123\"}", "answered 409: a body that is not JSON"),
         (session("token"), 409, "[in_use] is open already", "answered 409: [in_use] is open already"),
+        (session("token"), 409, "[1001] is open already", "answered 409: [1001] is open already"),
+        (
+            session("token"),
+            401,
+            r#"{"error":"in_use","error_description":"{0} is not known"}"#,
+            "answered 401: in_use: {0} is not known",
+        ),
+        (session("token"), 409, r#"{"token":123456789}"#, r#"answered 409: {"token":"***"}"#),
         (
             session("token"),
             409,
