@@ -21,8 +21,16 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
     let mut is_target = false;
     // Whether the word is known to be a URL, so that it is not searched again for each `&` in it.
     let mut is_url = false;
+    // Whether some of the word is quoted.
+    let mut is_quoted = false;
+    // Whether a `>` within the word is known to be text.
+    let mut is_text = false;
     let mut rest = line.chars().peekable();
     while let Some(found) = rest.next() {
+        let has_begun = word.is_some();
+        is_url &= has_begun;
+        is_text &= has_begun;
+        is_quoted = (is_quoted && has_begun) || matches!(found, '\'' | '"' | '\\');
         match found {
             '\'' => {
                 let word = word.get_or_insert_default();
@@ -36,6 +44,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
             '"' => double_quoted(&mut rest, word.get_or_insert_default())?,
             '$' if rest.peek() == Some(&'\'') => {
                 rest.next();
+                is_quoted = true;
                 ansi_quoted(&mut rest, word.get_or_insert_default())?;
             }
             '$' => dollar(&mut rest, word.get_or_insert_default())?,
@@ -52,18 +61,27 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
             // variables do, is none.
             '\n' | '\r' => {
                 finish(&mut words, &mut word, &mut is_target);
-                is_url = false;
                 // What is blank is passed over here, so that no further line end looks ahead over it again.
                 while rest.next_if(|found| found.is_whitespace()).is_some() {}
                 if rest.clone().take(5).eq("curl ".chars()) && words.iter().any(|word| is_curl(word)) {
                     break;
                 }
             }
-            // Where output goes (2.7), and of which kind; within a word it is taken for text.
-            '>' if word.as_ref().is_none_or(|word| word.bytes().all(|byte| byte.is_ascii_digit())) => {
-                while rest.next_if(|found| matches!(found, '>' | '|' | '&')).is_some() {}
-                word = None;
-                is_target = true;
+            // Where output goes (2.7), and of which kind. What is directly before it is a word, but for a number.
+            '>' => {
+                let plain = word.as_ref().filter(|_| !is_quoted);
+                // One within a URL or a placeholder (`<id>`) is left to people who forget to quote it.
+                is_text = is_text || plain.is_some_and(|word| word.contains("://") || word.contains('<'));
+                if is_text {
+                    word.get_or_insert_default().push('>');
+                } else {
+                    if plain.is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
+                        word = None;
+                    }
+                    finish(&mut words, &mut word, &mut is_target);
+                    while rest.next_if(|found| matches!(found, '>' | '|' | '&')).is_some() {}
+                    is_target = true;
+                }
             }
             // What joins commands.
             ';' | '|' => break,
@@ -75,10 +93,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, CurlError> {
                 }
                 word.get_or_insert_default().push('&');
             }
-            found if found.is_whitespace() => {
-                finish(&mut words, &mut word, &mut is_target);
-                is_url = false;
-            }
+            found if found.is_whitespace() => finish(&mut words, &mut word, &mut is_target),
             '#' if word.is_none() => {
                 while rest.peek().is_some_and(|found| *found != '\n') {
                     rest.next();
@@ -286,7 +301,13 @@ mod tests {
             ("curl x | jq .", vec!["curl", "x"]),
             ("curl https://x.example/?a=1&b=2", vec!["curl", "https://x.example/?a=1&b=2"]),
             ("curl x && rm y", vec!["curl", "x"]),
-            ("curl >a x 2>&1 -d y >> 'b c' >|d z>e", vec!["curl", "x", "-d", "y", "z>e"]),
+            ("curl >a x 2>&1 -d y >> 'b c' >|d z>e", vec!["curl", "x", "-d", "y", "z"]),
+            ("-d ''>a -d '5'>a -d \\5>a -d $'5'>a", vec!["-d", "", "-d", "5", "-d", "5", "-d", "5"]),
+            (
+                r#"-H "X: 1">a "https://x.example/">b -d a=1>/dev/null>c y"#,
+                vec!["-H", "X: 1", "https://x.example/", "-d", "a=1", "y"],
+            ),
+            ("https://x.example/?a>b -d id=<id> '2' 2>c", vec!["https://x.example/?a>b", "-d", "id=<id>", "2"]),
             ("curl x\ncurl y", vec!["curl", "x"]),
             ("curl x\n  -d y", vec!["curl", "x", "-d", "y"]),
             ("\n\ncurl x\ncurl y", vec!["curl", "x"]),
