@@ -114,9 +114,9 @@ fn split<'d>(
     let parts = members.alternatives.iter().flat_map(|(_, all)| all);
     let parts: Vec<Members<'d>> = parts.map(|part| Members::of(document, converter.steps(), part, findings)).collect();
     let own = members.sent(converter);
-    let others: Vec<_> = parts.iter().flat_map(|part| part.sent(converter)).collect();
+    let others: Vec<_> = parts.iter().map(|part| part.sent(converter)).collect();
     let is_open = members.additional.as_ref().is_none_or(|value| value.node.as_bool() != Some(false));
-    if own.is_empty() && others.is_empty() && is_open {
+    if own.is_empty() && others.iter().all(Vec::is_empty) && is_open {
         findings.loss(&first.place, "members that are not named cannot be passed");
         return Vec::new();
     }
@@ -130,11 +130,22 @@ fn split<'d>(
             add(&mut found, pair);
         }
     }
-    let mut alternatives = Vec::new();
-    for (name, schemas) in others {
-        let required = required && members.requires(name);
-        for pair in member(converter, prefix, name, &schemas, required, depth, findings) {
-            add(&mut alternatives, pair);
+    let mut alternatives: Vec<Pair> = Vec::new();
+    for (at, others) in others.into_iter().enumerate() {
+        let mut of_one = Vec::new();
+        for (name, schemas) in others {
+            let required = required && members.requires(name);
+            for pair in member(converter, prefix, name, &schemas, required, depth, findings) {
+                add(&mut of_one, pair);
+            }
+        }
+        // A key is required if it is in each of them.
+        for known in &mut alternatives {
+            known.required &= of_one.iter().any(|pair| pair.key == known.key && pair.required);
+        }
+        for pair in of_one {
+            let required = pair.required && at == 0;
+            add(&mut alternatives, Pair { required, ..pair });
         }
     }
     // What the object itself says of a key holds with each of them.
@@ -196,7 +207,7 @@ fn add(found: &mut Vec<Pair>, pair: Pair) {
 /// Whether a value that is required may as well be given by its members, as keys beside it: then no key is required.
 fn may_be_members(are_keys: bool, place: &Pointer, findings: &mut Findings) -> bool {
     if are_keys {
-        findings.note(place, "it is required, itself or by its members: that is not checked");
+        findings.loss(place, "it is required, itself or by its members: that is not checked");
     }
     are_keys
 }

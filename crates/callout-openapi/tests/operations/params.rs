@@ -59,7 +59,7 @@ fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
             &[
                 "GET /x{?q[gt],q}",
                 r#"{"type":"object","properties":{"q[gt]":{},"q":{"type":"integer"}},"additionalProperties":false}"#,
-                ". it is required, itself or by its members: that is not checked",
+                "- it is required, itself or by its members: that is not checked",
             ],
         ),
         (
@@ -68,7 +68,7 @@ fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
                 "GET /x{?q[in][x],q[in]}",
                 r#"{"type":"object","properties":{"q[in][x]":{},"q[in]":{"type":"integer"}},"additionalProperties":false}"#,
                 ". its members are written as `q[in][…]`",
-                ". it is required, itself or by its members: that is not checked",
+                "- it is required, itself or by its members: that is not checked",
             ],
         ),
         (
@@ -114,6 +114,16 @@ fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
             &[
                 "GET /x{?q[k],q[x]}",
                 r#"{"type":"object","properties":{"q[k]":{"anyOf":[{"enum":["a"]},{"enum":["b"]},{"enum":["c"]}]},"q[x]":{}},"additionalProperties":false}"#,
+            ],
+        ),
+        // What one alternative alone requires is not required.
+        (
+            r#""required": true, "style": "deepObject", "schema": {"type": "object", "required": ["f"], "oneOf": [{"properties": {"f": {"type": "object", "required": ["k", "x"], "properties": {"k": {}, "x": {}}}}}, {"properties": {"f": {"type": "object", "required": ["k", "y"], "properties": {"k": {}, "y": {}}}}}]}"#,
+            &[
+                "GET /x{?q[f][k],q[f][x],q[f][y]}",
+                r#"{"type":"object","properties":{"q[f][k]":{},"q[f][x]":{},"q[f][y]":{}},"required":["q[f][k]"],"additionalProperties":false}"#,
+                ". its members are written as `q[f][…]`",
+                ". its members are written as `q[f][…]`",
             ],
         ),
         // What the object itself says of a member, an alternative does not take back.
