@@ -157,7 +157,12 @@ fn keyword<'d>(
         "maxContains" => count("maxContains", node),
         "uniqueItems" => node.as_bool().and_then(|is| one("uniqueItems", is.into())),
         "required" => required(node, only_read),
-        "properties" => one("properties", map(converter, value, depth, true, findings)?),
+        "properties" => {
+            let written = map(converter, value, depth, true, findings)?;
+            let is_whole = written.as_object().map(Object::len) == node.as_object().map(Object::len);
+            let mark = (!is_whole).then(|| (lost::LOST, Json::from(true)));
+            Some([("properties", written)].into_iter().chain(mark).collect())
+        }
         "patternProperties" if converter.detail.patterns => {
             one("patternProperties", map(converter, value, depth, false, findings)?)
         }

@@ -52,6 +52,16 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
             r#"{"allOf": [{"properties": {"id": {"readOnly": true}}}, {"properties": {"in": {"required": ["id"]}}}]}"#,
             r#"{"allOf":[{"properties":{}},{"properties":{"in":{"required":["id"]}}}]}"#,
         ),
+        // What stands around a property that is left out gives way, but for what closes the object.
+        (
+            r#"{"oneOf": [{"properties": {"k": {"enum": ["a"], "readOnly": true}, "n": {}}}, {"properties": {"k": {"enum": ["b"], "readOnly": true}, "n": {}}}]}"#,
+            r#"{"anyOf":[{"properties":{"n":{}}},{"properties":{"n":{}}}]}"#,
+        ),
+        (r#"{"not": {"properties": {"id": {"enum": ["x"], "readOnly": true}}}}"#, "{}"),
+        (
+            r#"{"properties": {"id": {"readOnly": true}}, "additionalProperties": false}"#,
+            r#"{"properties":{},"additionalProperties":false}"#,
+        ),
         (r#"{"type": "string", "enum": [1, true, "x"]}"#, r#"{"type":"string","enum":["1","true","x"]}"#),
         (
             r#"{"minLength": 2.0, "multipleOf": 0, "default": [1], "description": "<b>Bold</b> text"}"#,
