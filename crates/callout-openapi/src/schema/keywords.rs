@@ -4,7 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use callout_core::json::{Json, Number, Object, ObjectBuilder};
 
-use super::{Converter, DESCRIPTION, lost};
+use super::{
+    Converter, DESCRIPTION,
+    lost::{self, Holds},
+};
 use crate::{
     document::{Found, Version},
     report::Findings,
@@ -47,6 +50,10 @@ pub(super) fn members<'d>(
         // Parts in place speak of the same object, and what is below of another one.
         converter.only_read = if name == "allOf" { only_read.clone() } else { HashSet::new() };
         let all = keyword(converter, members, &only_read, name, &value, depth, findings);
+        if let Some(mark) = misshapen(name, node).filter(|_| all.is_none()) {
+            findings.loss(&value.place, format!("`{name}` is not in shape: it is not checked"));
+            written.insert(mark, true);
+        }
         for (name, value) in all.into_iter().flatten() {
             written.insert(name, value);
         }
@@ -194,14 +201,38 @@ fn keyword<'d>(
     }
 }
 
-/// The types that there are, of one or of several.
+/// The mark for a keyword of which nothing is written, if it was to check something.
+fn misshapen(name: &str, node: &Json) -> Option<&'static str> {
+    // A flag beside a bound, and a list or a map without schemas, say nothing by themselves.
+    let says_nothing = matches!(
+        (name, node),
+        ("exclusiveMinimum" | "exclusiveMaximum", Json::Bool(_))
+            | ("required", Json::Bool(false))
+            | ("items" | "prefixItems" | "allOf" | "anyOf" | "oneOf", Json::Array(_))
+            | ("patternProperties", Json::Object(_))
+    );
+    if says_nothing || (*node == Json::Null && name != "type") {
+        return None;
+    }
+    match name {
+        "type" | "enum" | "pattern" | "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum"
+        | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties"
+        | "minContains" | "maxContains" | "uniqueItems" | "required" | "dependentRequired" => Some(lost::LOST),
+        _ => (Holds::of(name) != Holds::Nothing && name != "$defs").then_some(lost::UNNAMED),
+    }
+}
+
+/// The types that there are, of one or of several. One that is none may stand for any.
 fn kinds(node: &Json) -> Option<Json> {
     match node {
         Json::String(name) => is_type(name).then(|| node.clone()),
         Json::Array(names) => {
             let mut kinds: Vec<Json> = Vec::new();
             for name in names {
-                if name.as_str().is_some_and(is_type) && !kinds.contains(name) {
+                if !name.as_str().is_some_and(is_type) {
+                    return None;
+                }
+                if !kinds.contains(name) {
                     kinds.push(name.clone());
                 }
             }

@@ -38,7 +38,22 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         ),
         (
             r#"{"type": "file", "required": true, "items": 3, "minLength": -1, "pattern": 5, "x-a": 1, "example": 1, "xml": {}}"#,
-            "{}",
+            "{} - `type` is not in shape: it is not checked - `required` is not in shape: it is not checked - `items` is not in shape: it is not checked - `minLength` is not in shape: it is not checked - `pattern` is not in shape: it is not checked",
+        ),
+        // What stands around what is not in shape gives way.
+        (
+            r#"{"oneOf": [{"type": "any"}, {"type": "string"}]}"#,
+            r#"{"anyOf":[{},{"type":"string"}]} - `type` is not in shape: it is not checked"#,
+        ),
+        (r#"{"not": {"type": "file"}}"#, "{} - `type` is not in shape: it is not checked"),
+        (
+            r#"{"oneOf": [{"minimum": "10"}, {"maximum": 9}]}"#,
+            r#"{"anyOf":[{},{"maximum":9}]} - `minimum` is not in shape: it is not checked"#,
+        ),
+        (r#"{"properties": 1, "additionalProperties": false}"#, "{} - `properties` is not in shape: it is not checked"),
+        (
+            r#"{"oneOf": [{"required": false, "exclusiveMinimum": true, "anyOf": [], "pattern": null}, {"minLength": 1}]}"#,
+            r#"{"oneOf":[{},{"minLength":1}]}"#,
         ),
         (
             r#"{"type": "array", "items": {"type": "object", "properties": {"r": {"readOnly": true}, "w": {"writeOnly": true}}, "required": ["r", "w"]}}"#,
@@ -65,7 +80,7 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         (r#"{"type": "string", "enum": [1, true, "x"]}"#, r#"{"type":"string","enum":["1","true","x"]}"#),
         (
             r#"{"minLength": 2.0, "multipleOf": 0, "default": [1], "description": "<b>Bold</b> text"}"#,
-            r#"{"minLength":2,"default":[1],"description":"Bold text"}"#,
+            r#"{"minLength":2,"default":[1],"description":"Bold text"} - `multipleOf` is not in shape: it is not checked"#,
         ),
         ("7", "{} - is no schema but of type number: anything is accepted"),
         (
@@ -77,7 +92,11 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         assert_eq!(schema("3.0.3", text, "{}"), expected, "{text}");
     }
     for (text, expected) in [
-        (r#"{"type": ["string", "null", "nope"], "const": null}"#, r#"{"type":["string","null"],"const":null}"#),
+        (r#"{"type": ["string", "null", "string"], "const": null}"#, r#"{"type":["string","null"],"const":null}"#),
+        (
+            r#"{"type": ["string", "any"], "const": null}"#,
+            r#"{"const":null} - `type` is not in shape: it is not checked"#,
+        ),
         ("true", "{}"),
         ("false", r#"{"not":{}}"#),
         (
