@@ -203,11 +203,11 @@ fn keyword<'d>(
 
 /// The mark for a keyword of which nothing is written, if it was to check something.
 fn misshapen(name: &str, node: &Json) -> Option<&'static str> {
-    // A flag beside a bound, and a list or a map without schemas, say nothing by themselves.
+    // A flag beside a bound, and a list or a map without schemas, say nothing by themselves; `required` as a flag of a
+    // property, which many documents have, was another version's.
     let says_nothing = matches!(
         (name, node),
-        ("exclusiveMinimum" | "exclusiveMaximum", Json::Bool(_))
-            | ("required", Json::Bool(false))
+        ("exclusiveMinimum" | "exclusiveMaximum" | "required", Json::Bool(_))
             | ("items" | "prefixItems" | "allOf" | "anyOf" | "oneOf", Json::Array(_))
             | ("patternProperties", Json::Object(_))
     );

@@ -8,7 +8,7 @@ fn parameter(rest: &str) -> String {
 
 #[test]
 fn query_parameters_are_carried_where_their_style_is_one_that_can_be_sent() {
-    let table: [(&str, &[&str]); 25] = [
+    let table: [(&str, &[&str]); 26] = [
         (
             r#""schema": {"type": "integer", "minimum": 1}, "required": true, "description": "Which *page*.""#,
             &[

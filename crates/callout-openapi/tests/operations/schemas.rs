@@ -38,7 +38,7 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         ),
         (
             r#"{"type": "file", "required": true, "items": 3, "minLength": -1, "pattern": 5, "x-a": 1, "example": 1, "xml": {}}"#,
-            "{} - `type` is not in shape: it is not checked - `required` is not in shape: it is not checked - `items` is not in shape: it is not checked - `minLength` is not in shape: it is not checked - `pattern` is not in shape: it is not checked",
+            "{} - `type` is not in shape: it is not checked - `items` is not in shape: it is not checked - `minLength` is not in shape: it is not checked - `pattern` is not in shape: it is not checked",
         ),
         // What stands around what is not in shape gives way.
         (
