@@ -63,7 +63,10 @@ pub use callout_core::{
         Protocol, RequestTransform, RetryConfig, UnknownFields,
     },
     fault::{self, Fault, FaultCode, Faults, Place},
-    http::{Caller, Exchange, ExchangeObserver, HttpRequest, HttpResponse, HttpService, RetryReason},
+    http::{
+        Caller, Exchange, ExchangeObserver, HttpRequest, HttpResponse, HttpService, Redirects, Replay, RequestFactory,
+        RetryReason, Watch,
+    },
     json,
     json::Json,
     limits::{Limits, Timeouts},
