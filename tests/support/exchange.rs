@@ -23,7 +23,7 @@ pub struct Sender {
     pub retry: RetryConfig,
     /// Default: by the method.
     pub replay: Replay,
-    /// Default: 5 within the origin.
+    /// Default: followed within the origin.
     pub redirects: Redirects,
     /// Default: 1 MiB.
     pub max_response_bytes: usize,
@@ -52,7 +52,7 @@ impl Sender {
             },
             retry: RetryConfig::default(),
             replay: if matches!(method, "POST" | "PATCH") { Replay::OnlyUnsent } else { Replay::Safe },
-            redirects: Redirects::SameOrigin { max: 5 },
+            redirects: Redirects::SameOrigin,
             max_response_bytes: 1 << 20,
             attempt_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(20),

@@ -118,11 +118,8 @@ pub enum Replay {
 pub enum Redirects {
     /// It is refused: token requests.
     Refuse,
-    /// It is followed within the origin, up to this many.
-    SameOrigin {
-        /// How many in one attempt.
-        max: u32,
-    },
+    /// It is followed within the origin, at most five times in one attempt: everything else.
+    SameOrigin,
 }
 
 /// Whose call it is: retry budgets are kept per caller and host.

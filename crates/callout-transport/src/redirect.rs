@@ -24,6 +24,9 @@ use http::{
 };
 use url::Url;
 
+/// How many one attempt follows.
+const MAX_REDIRECTS: u32 = 5;
+
 /// Whether an answer asks for something to be sent next.
 pub(crate) fn is_one(status: u16, headers: &HeaderMap) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308) && headers.contains_key(LOCATION)
@@ -54,11 +57,14 @@ pub(crate) fn next(
             shown_origin(&url)
         )));
     }
-    let Redirects::SameOrigin { max } = rule else {
-        return Err(refused(format!("the upstream answered {status}, and this request follows no redirect")));
-    };
-    if followed >= max {
-        return Err(refused(format!("the upstream redirected more than {max} times")));
+    match rule {
+        Redirects::Refuse => {
+            return Err(refused(format!("the upstream answered {status}, and this request follows no redirect")));
+        }
+        Redirects::SameOrigin if followed >= MAX_REDIRECTS => {
+            return Err(refused(format!("the upstream redirected more than {MAX_REDIRECTS} times")));
+        }
+        Redirects::SameOrigin => {}
     }
     // Credentials come from the config, not from an answer.
     let _ = url.set_username("");
@@ -125,7 +131,7 @@ mod tests {
     fn follow(method: &str, status: u16, location: impl AsRef<[u8]>) -> Result<Option<HttpRequest>, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(LOCATION, HeaderValue::from_bytes(location.as_ref()).unwrap());
-        next(&request(method), status, &headers, Redirects::SameOrigin { max: 5 }, 0)
+        next(&request(method), status, &headers, Redirects::SameOrigin, 0)
     }
 
     #[test]
@@ -202,12 +208,9 @@ mod tests {
         assert_eq!(next_request.url.as_str(), "https://api.example.com/v2");
         let mut headers = HeaderMap::new();
         headers.insert(LOCATION, "/v2".parse().unwrap());
-        for (rule, followed, ok) in [
-            (Redirects::SameOrigin { max: 5 }, 4, true),
-            (Redirects::SameOrigin { max: 5 }, 5, false),
-            (Redirects::SameOrigin { max: 0 }, 0, false),
-            (Redirects::Refuse, 0, false),
-        ] {
+        for (rule, followed, ok) in
+            [(Redirects::SameOrigin, 4, true), (Redirects::SameOrigin, 5, false), (Redirects::Refuse, 0, false)]
+        {
             assert_eq!(next(&request("GET"), 302, &headers, rule, followed).is_ok(), ok, "{rule:?} {followed}");
         }
         assert!(next(&request("GET"), 302, &HeaderMap::new(), Redirects::Refuse, 0).unwrap().is_none());

@@ -25,9 +25,6 @@ use crate::{
     outcome::SentRequest,
 };
 
-/// How many redirects one attempt follows within its origin.
-const MAX_REDIRECTS: u32 = 5;
-
 const UNAUTHORIZED: u16 = 401;
 
 /// What the attempts send, auth aside.
@@ -156,7 +153,7 @@ impl Sending<'_> {
             request,
             retry,
             replay: self.replay,
-            redirects: Redirects::SameOrigin { max: MAX_REDIRECTS },
+            redirects: Redirects::SameOrigin,
             max_response_bytes: self.call.engine.limits.max_response_bytes,
             attempt_timeout: self.attempt_timeout,
             deadline: self.deadline,
