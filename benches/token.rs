@@ -22,7 +22,7 @@ struct Always;
 
 impl HttpService for Always {
     async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
-        (exchange.request)(0, Clock::now(&StillClock::new())).await?;
+        (exchange.request)(Clock::now(&StillClock::new())).await?;
         let body = Bytes::from_static(br#"{"access_token": "a-token", "token": "a-token", "expires_in": 3600}"#);
         Ok(HttpResponse::new(200, http::HeaderMap::new(), body))
     }

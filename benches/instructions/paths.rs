@@ -85,7 +85,7 @@ struct Canned(Bytes);
 impl HttpService for Canned {
     async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
         let request =
-            (exchange.request)(0, callout_core::time::Clock::now(&callout_core::time::StillClock::new())).await?;
+            (exchange.request)(callout_core::time::Clock::now(&callout_core::time::StillClock::new())).await?;
         black_box(request);
         Ok(HttpResponse::new(200, http::HeaderMap::new(), self.0.clone()))
     }

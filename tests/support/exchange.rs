@@ -128,8 +128,8 @@ impl Sender {
     /// The transport's.
     pub async fn send(&self, transport: &Transport) -> Result<HttpResponse, Error> {
         let exchange = Exchange {
-            request: Box::new(|attempt, _| {
-                self.attempts.fetch_add(1, Ordering::Relaxed);
+            request: Box::new(|_| {
+                let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 let mut request = self.request.clone();
                 request.headers.insert("x-attempt", attempt.into());
                 Box::pin(async move { Ok(request) })

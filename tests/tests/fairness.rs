@@ -35,7 +35,7 @@ struct Upstream;
 
 impl HttpService for Upstream {
     async fn send(&self, exchange: Exchange<'_>) -> Result<HttpResponse, Error> {
-        (exchange.request)(0, callout::Clock::now(&callout::StillClock::new())).await?;
+        (exchange.request)(callout::Clock::now(&callout::StillClock::new())).await?;
         tokio::time::sleep(Duration::from_millis(2)).await;
         let body =
             br#"{"items": [{"id": 1, "name": "box", "tags": ["a", "b"]}, {"id": 2, "name": "bag"}], "n": [1, 2]}"#;

@@ -172,8 +172,8 @@ impl Network {
 impl HttpService for Network {
     async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
         let factory = exchange.request;
-        let request = Box::new(move |attempt, now| -> callout_core::http::BoxFuture<'a, _> {
-            let making = factory(attempt, now);
+        let request = Box::new(move |now| -> callout_core::http::BoxFuture<'a, _> {
+            let making = factory(now);
             Box::pin(async move {
                 let request = making.await?;
                 self.bodies.lock().unwrap().push(request.body.clone());

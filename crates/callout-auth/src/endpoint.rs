@@ -127,7 +127,7 @@ impl TokenEndpoint {
         wire: &Wire,
     ) -> Result<Issued, Error> {
         let last = Mutex::new(Attempt { since: wire.clock.now(), assertion: None });
-        let factory: RequestFactory<'_> = Box::new(|_, _| {
+        let factory: RequestFactory<'_> = Box::new(|_| {
             let made = request().map(|TokenRequest { http, assertion }| {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = Attempt { since: wire.clock.now(), assertion };
                 http

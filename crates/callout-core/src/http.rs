@@ -101,8 +101,8 @@ impl fmt::Debug for HttpResponse {
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Makes the request of each attempt, so that auth is applied anew and an assertion gets its own
-/// `jti`. Its arguments are the attempt's number, from 0, and the time: what is fresh then may be used.
-pub type RequestFactory<'a> = Box<dyn Fn(u32, Instant) -> BoxFuture<'a, Result<HttpRequest, Error>> + Send + Sync + 'a>;
+/// `jti`. It is given the time: what is fresh then may be used.
+pub type RequestFactory<'a> = Box<dyn Fn(Instant) -> BoxFuture<'a, Result<HttpRequest, Error>> + Send + Sync + 'a>;
 
 /// Whether a request may be sent again when its first sending may have reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -107,7 +107,7 @@ impl Run<'_, '_> {
         let mut permit = None;
         let mut attempt = 0;
         loop {
-            let (mut request, target) = self.request(attempt).await?;
+            let (mut request, target) = self.request().await?;
             *retries = attempt;
             if permit.is_none() {
                 permit = Some(parts.permits.take(&target)?);
@@ -160,13 +160,13 @@ impl Run<'_, '_> {
     }
 
     /// What the factory makes, under the call's deadline.
-    async fn request(&self, attempt: u32) -> Result<(HttpRequest, Arc<Target>), Error> {
+    async fn request(&self) -> Result<(HttpRequest, Arc<Target>), Error> {
         let Exchange { request, deadline, .. } = self.exchange;
         let now = self.parts.clock.now();
         if now >= deadline.moment() {
             return Err(self.out_of_time(None));
         }
-        let made = within(&self.parts.clock, deadline.moment(), pin!(request(attempt, now))).await;
+        let made = within(&self.parts.clock, deadline.moment(), pin!(request(now))).await;
         let request = made.ok_or_else(|| self.out_of_time(None))??;
         let target = Arc::new(Target::of(&request.url)?);
         Ok((request, target))

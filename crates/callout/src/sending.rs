@@ -148,7 +148,7 @@ impl Sending<'_> {
     }
 
     async fn send(&self, retry: &RetryConfig) -> Result<HttpResponse, Error> {
-        let request: RequestFactory<'_> = Box::new(|_, now| Box::pin(self.attempt(now)));
+        let request: RequestFactory<'_> = Box::new(|now| Box::pin(self.attempt(now)));
         let exchange = Exchange {
             request,
             retry,

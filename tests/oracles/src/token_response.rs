@@ -28,7 +28,7 @@ struct Endpoint(HttpResponse);
 
 impl HttpService for Endpoint {
     async fn send(&self, exchange: Exchange<'_>) -> Result<HttpResponse, Error> {
-        (exchange.request)(0, world::clock().now()).await?;
+        (exchange.request)(world::clock().now()).await?;
         Ok(self.0.clone())
     }
 }

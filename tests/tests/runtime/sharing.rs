@@ -103,7 +103,7 @@ struct Large(Gate);
 
 impl HttpService for Large {
     async fn send(&self, exchange: Exchange<'_>) -> Result<HttpResponse, Error> {
-        (exchange.request)(0, self.0.now()).await?;
+        (exchange.request)(self.0.now()).await?;
         let body = format!("\"{}\"", "x".repeat(2 << 20));
         Ok(HttpResponse::new(200, http::HeaderMap::new(), Bytes::from(body)))
     }

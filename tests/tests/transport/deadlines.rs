@@ -87,7 +87,7 @@ async fn a_slow_request_factory_is_under_the_deadline_too() {
     let upstream = Upstream::start().await;
     for length in [bound, Duration::ZERO] {
         let exchange = Exchange {
-            request: Box::new(|_, _| Box::pin(pending())),
+            request: Box::new(|_| Box::pin(pending())),
             retry: &RetryConfig::default(),
             replay: Replay::Safe,
             redirects: Redirects::Refuse,

@@ -214,7 +214,7 @@ async fn what_the_factory_refuses_is_returned_as_it_is() {
     let upstream = Upstream::start().await;
     let transport = transport(&upstream);
     let exchange = Exchange {
-        request: Box::new(|_, _| Box::pin(async { Err(Error::new(ErrorKind::AuthFailed, "no token")) })),
+        request: Box::new(|_| Box::pin(async { Err(Error::new(ErrorKind::AuthFailed, "no token")) })),
         retry: &RetryConfig::default(),
         replay: Replay::Safe,
         redirects: Redirects::Refuse,

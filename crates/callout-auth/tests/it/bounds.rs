@@ -30,7 +30,7 @@ fn quiet() -> callout_core::http::SharedHttp {
             &'a self,
             exchange: callout_core::http::Exchange<'a>,
         ) -> Result<callout_core::http::HttpResponse, callout_core::Error> {
-            (exchange.request)(0, Clock::now(&StillClock::new())).await?;
+            (exchange.request)(Clock::now(&StillClock::new())).await?;
             Ok(numbered(7, 3600))
         }
     }

@@ -62,7 +62,7 @@ impl Network {
 impl HttpService for Network {
     async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
         for attempt in 0.. {
-            let request = (exchange.request)(attempt, Clock::now(&StillClock::new())).await?;
+            let request = (exchange.request)(Clock::now(&StillClock::new())).await?;
             let number = {
                 let mut sent = self.sent.lock().unwrap();
                 sent.push(request);
