@@ -183,10 +183,10 @@ impl Auth {
     /// `auth_failed`: the endpoint refused, or its answer is no token. The transport's kinds if it could not be
     /// reached. `timeout` if the deadline passed while waiting.
     pub async fn header(&self, params: &AuthParams, context: &AuthContext<'_>) -> Result<AuthHeader, Error> {
-        let of_its_own = |token: &Arc<Token>| AuthHeader { source: CredentialSource::Static, token: Arc::clone(token) };
         let strategy = match &self.0.strategy {
-            Strategy::ApiKeyHeader(strategy) => return Ok(of_its_own(strategy.token())),
-            Strategy::BearerToken(strategy) => return Ok(of_its_own(strategy.token())),
+            Strategy::Static(token) => {
+                return Ok(AuthHeader { source: CredentialSource::Static, token: Arc::clone(token) });
+            }
             Strategy::Token(strategy) => strategy,
         };
         if let Some(token) = self.held(params, context) {
@@ -219,20 +219,23 @@ impl Auth {
     ///
     /// As [`Auth::header`].
     pub async fn token(&self, params: &AuthParams, context: &AuthContext<'_>) -> Result<TokenInfo, Error> {
-        let fixed = |value: &HeaderValue, skip: usize| {
-            let text = value.as_bytes().get(skip..).map(String::from_utf8_lossy).unwrap_or_default();
-            TokenInfo { kind: self.0.kind, token: text.into_owned().into(), expires_in: None, cache_key: None }
-        };
+        let kind = self.0.kind;
         match &self.0.strategy {
-            Strategy::ApiKeyHeader(strategy) => Ok(fixed(strategy.token().value(), 0)),
-            Strategy::BearerToken(strategy) => Ok(fixed(strategy.token().value(), "Bearer ".len())),
+            Strategy::Static(token) => {
+                let token: SecretString = if kind == AuthType::ApiKeyHeader {
+                    String::from_utf8_lossy(token.value().as_bytes()).into_owned().into()
+                } else {
+                    token.secret()
+                };
+                Ok(TokenInfo { kind, token, expires_in: None, cache_key: None })
+            }
             Strategy::Token(strategy) => {
                 let (token, _) = self.resolve(strategy, params, context).await?;
                 let key = self.0.params.key(params);
                 let entry = context.cache.get(&key);
                 let expires = entry.and_then(|entry| entry.slot.expires_of(|kept| Arc::ptr_eq(kept, &token)));
                 Ok(TokenInfo {
-                    kind: self.0.kind,
+                    kind,
                     token: token.secret(),
                     expires_in: expires.map(|moment| moment.saturating_duration_since(context.clock.now())),
                     cache_key: Some(key.to_hex()),

@@ -1,7 +1,22 @@
-//! The six ways to authenticate, one file each. Each file shows what goes over the wire.
+//! The six ways to authenticate. Those that get a token have a file each, which shows what goes over the wire.
+//!
+//! The other two put a secret that does not change into a header. Nothing is asked for and nothing is cached, and
+//! a 401 is final: the same secret would be refused again. `api_key_header` sends it verbatim, in a header of any
+//! name:
+//!
+//! ```text
+//! GET /v1/things HTTP/1.1
+//! X-Api-Key: <api_key>
+//! ```
+//!
+//! `bearer_token` sends it as RFC 6750 section 2.1 has it. `header_name` puts it, `Bearer ` included, into another
+//! header:
+//!
+//! ```text
+//! GET /v1/things HTTP/1.1
+//! Authorization: Bearer <bearer_token>
+//! ```
 
-mod api_key_header;
-mod bearer_token;
 mod bearer_token_exchange;
 mod client_credentials;
 mod json_token_exchange;
@@ -20,18 +35,19 @@ use callout_core::{
 use http::{HeaderName, HeaderValue};
 
 use self::{
-    api_key_header::ApiKeyHeader, bearer_token::BearerToken, bearer_token_exchange::BearerTokenExchange,
-    client_credentials::ClientCredentials, json_token_exchange::JsonTokenExchange, jwt_bearer::JwtBearer,
+    bearer_token_exchange::BearerTokenExchange, client_credentials::ClientCredentials,
+    json_token_exchange::JsonTokenExchange, jwt_bearer::JwtBearer,
 };
-use crate::endpoint::{Issued, Wire};
+use crate::{
+    endpoint::{Issued, Wire},
+    token::{Token, bearer, sensitive},
+};
 
 /// How an integration authenticates, ready for use.
 #[derive(Debug)]
 pub(crate) enum Strategy {
-    /// See `api_key_header.rs`.
-    ApiKeyHeader(ApiKeyHeader),
-    /// See `bearer_token.rs`.
-    BearerToken(BearerToken),
+    /// The secret of `api_key_header` or `bearer_token`, as it stands in its header.
+    Static(Arc<Token>),
     /// The types that ask for a token or sign one; a fetch holds it while it runs.
     Token(Arc<TokenStrategy>),
 }
@@ -58,10 +74,11 @@ impl Strategy {
         limits: &Limits,
         faults: &mut Faults,
     ) -> Option<Self> {
+        let fixed = |value| Self::Static(Arc::new(Token::fixed(value)));
         let token = |strategy| Self::Token(Arc::new(strategy));
         Some(match config.kind {
-            AuthType::ApiKeyHeader => Self::ApiKeyHeader(ApiKeyHeader::compile(secrets, faults)?),
-            AuthType::BearerToken => Self::BearerToken(BearerToken::compile(secrets, faults)?),
+            AuthType::ApiKeyHeader => fixed(secret_header(secrets, SecretName::ApiKey, faults, sensitive)?),
+            AuthType::BearerToken => fixed(secret_header(secrets, SecretName::BearerToken, faults, bearer)?),
             AuthType::OAuth2ClientCredentials => {
                 token(TokenStrategy::ClientCredentials(ClientCredentials::compile(config, secrets, limits, faults)?))
             }
@@ -80,7 +97,7 @@ impl Strategy {
     /// What must not be shown besides the secrets as they were given: how they stand on the wire.
     pub(crate) fn derived_secrets(&self) -> Option<&str> {
         match self {
-            Self::ApiKeyHeader(_) | Self::BearerToken(_) => None,
+            Self::Static(_) => None,
             Self::Token(strategy) => match strategy.as_ref() {
                 TokenStrategy::ClientCredentials(strategy) => strategy.basic_credentials(),
                 TokenStrategy::JsonTokenExchange(_)
