@@ -27,7 +27,7 @@ impl Serving {
         let folder = tempfile::tempdir().expect("a folder");
         let database = folder.path().join("bench.db").display().to_string().parse().expect("a path");
         let (clock, rng) = (callout::system_clock(), callout::system_rng());
-        let options = StoreOptions::new(database).with_clock(clock.clone()).with_rng(rng.clone());
+        let options = StoreOptions::new(database, clock.clone(), rng.clone());
         let store = Store::open(options).await.expect("a database");
         let by = Actor::new("bench");
         let workspace = store.create_workspace("bench", &by).await.expect("a workspace").id;

@@ -84,10 +84,8 @@ pub(crate) async fn open_at(args: &StoreArgs, database: DatabaseUrl) -> Result<S
         (None, DatabaseUrl::Postgres(_)) => Some(MasterKeySource::Env(MASTER_KEY.to_owned())),
         (None, _) => None,
     };
-    let mut options = StoreOptions::new(database)
+    let mut options = StoreOptions::new(database, clock(), callout::system_rng())
         .with_env(args.environment.as_str())
-        .with_clock(clock())
-        .with_rng(callout::system_rng())
         .with_secrets(backend(args.secret_backend).await?);
     if let Some(source) = source {
         options = options.with_master_key(source);

@@ -18,7 +18,7 @@
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let (clock, rng) = (system_clock(), system_rng());
-//! let store = Store::open(StoreOptions::new("callout.db".parse()?).with_clock(clock.clone()).with_rng(rng.clone())).await?;
+//! let store = Store::open(StoreOptions::new("callout.db".parse()?, clock.clone(), rng.clone())).await?;
 //! let engine = Engine::builder().with_egress(EgressPolicy::public()).build()?;
 //! let app = App::new(store, engine, clock, rng, ServerOptions::default());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;

@@ -92,8 +92,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_one_request_touches_no_other() {
         let (clock, rng) = (system_clock(), system_rng());
-        let options = StoreOptions::new("sqlite::memory:".parse().unwrap());
-        let store = Store::open(options.with_clock(clock.clone()).with_rng(rng.clone())).await.unwrap();
+        let options = StoreOptions::new("sqlite::memory:".parse().unwrap(), clock.clone(), rng.clone());
+        let store = Store::open(options).await.unwrap();
         let engine = Engine::builder().build().unwrap();
         let by = Actor::new("test");
         let workspace_id = Some(store.create_workspace("shop", &by).await.unwrap().id);

@@ -31,7 +31,7 @@
 //! # }
 //!
 //! # async fn example(clock: SharedClock, rng: SharedRng) -> Result<(), StoreError> {
-//! let options = StoreOptions::new("sqlite::memory:".parse()?).with_clock(clock).with_rng(rng);
+//! let options = StoreOptions::new("sqlite::memory:".parse()?, clock, rng);
 //! let store = Store::open(options).await?;
 //! let by = Actor::new("example");
 //! let workspace = store.create_workspace("default", &by).await?;

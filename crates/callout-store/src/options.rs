@@ -102,22 +102,23 @@ pub struct StoreOptions {
     pub(crate) master_key: Option<MasterKeySource>,
     pub(crate) secrets: SecretBackend,
     pub(crate) env: String,
-    pub(crate) clock: Option<SharedClock>,
-    pub(crate) rng: Option<SharedRng>,
+    pub(crate) clock: SharedClock,
+    pub(crate) rng: SharedRng,
     pub(crate) max_connections: u32,
     pub(crate) max_wait: Duration,
 }
 
 impl StoreOptions {
-    /// That database, secrets sealed in it, env `dev`. A clock and a source of chance must be given.
-    pub fn new(database: DatabaseUrl) -> Self {
+    /// That database, secrets sealed in it, env `dev`. The clock is that of every time which is stored or compared;
+    /// chance is in ids, API keys, nonces and new master keys.
+    pub fn new(database: DatabaseUrl, clock: SharedClock, rng: SharedRng) -> Self {
         Self {
             database,
             master_key: None,
             secrets: SecretBackend::default(),
             env: "dev".to_owned(),
-            clock: None,
-            rng: None,
+            clock,
+            rng,
             max_connections: 8,
             max_wait: Duration::from_secs(5),
         }
@@ -144,20 +145,6 @@ impl StoreOptions {
     #[must_use]
     pub fn with_env(mut self, env: impl Into<String>) -> Self {
         self.env = env.into();
-        self
-    }
-
-    /// The clock of every time that is stored or compared.
-    #[must_use]
-    pub fn with_clock(mut self, clock: SharedClock) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
-    /// The chance in ids, API keys, nonces and new master keys.
-    #[must_use]
-    pub fn with_rng(mut self, rng: SharedRng) -> Self {
-        self.rng = Some(rng);
         self
     }
 

@@ -57,9 +57,6 @@ impl Store {
     /// database's secrets are kept with.
     pub async fn open(options: StoreOptions) -> Result<Self> {
         let StoreOptions { database: url, master_key, secrets, env, clock, rng, max_connections, max_wait } = options;
-        let clock = clock.ok_or_else(|| StoreError::Invalid("a store needs a clock, see with_clock".to_owned()))?;
-        let rng =
-            rng.ok_or_else(|| StoreError::Invalid("a store needs a source of chance, see with_rng".to_owned()))?;
         check_env(&env)?;
         let external = match secrets {
             SecretBackend::External(store) => Some(store),

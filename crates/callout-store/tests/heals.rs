@@ -204,11 +204,11 @@ fn nothing_there_is_unavailable_and_what_is_no_database_says_so() {
         let options = |url: &str| {
             let url: DatabaseUrl = url.parse().unwrap();
             let source = callout_store::MasterKeySource::File(database.key_file());
-            callout_store::StoreOptions::new(url)
+            let clock = callout_core::time::SharedClock::new(support::TestClock::default());
+            let rng = callout_core::time::SharedRng::new(support::SystemRng);
+            callout_store::StoreOptions::new(url, clock, rng)
                 .with_master_key(source)
                 .with_max_wait(Duration::from_millis(300))
-                .with_clock(callout_core::time::SharedClock::new(support::TestClock::default()))
-                .with_rng(callout_core::time::SharedRng::new(support::SystemRng))
         };
         let absent = database.folder().join("absent/callout.db");
         assert_eq!(kind(Store::open(options(absent.to_str().unwrap())).await), "invalid");

@@ -119,7 +119,7 @@ async fn a_key_is_made_for_a_new_database_only(database: Database) {
         let options = || {
             let url: DatabaseUrl = path.display().to_string().parse().unwrap();
             let clock = callout_core::time::SharedClock::new(support::TestClock::default());
-            StoreOptions::new(url).with_clock(clock).with_rng(callout_core::time::SharedRng::new(support::SystemRng))
+            StoreOptions::new(url, clock, callout_core::time::SharedRng::new(support::SystemRng))
         };
         Store::open(options()).await.unwrap();
         let key = fs::read_to_string(database.folder().join("other.db.key")).unwrap();

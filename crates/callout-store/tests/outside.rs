@@ -22,7 +22,6 @@ use callout_core::{
     config::{AuthConfig, AuthType},
     secret::{SecretName, SecretString, Secrets},
     secret_store::{SecretStore, SecretStoreError, SharedSecretStore},
-    time::SharedClock,
 };
 use callout_store::{
     IntegrationChange, ListQuery, NewIntegration, SecretBackend, Store, StoreError, StoredIntegration, Workspace,
@@ -121,7 +120,7 @@ impl SecretStore for Troubled {
 }
 
 async fn open(database: &Database, clock: &TestClock, secrets: impl SecretStore) -> Store {
-    let options = database.options().with_clock(SharedClock::new(clock.clone()));
+    let options = database.options_with(clock);
     Store::open(options.with_secrets(SecretBackend::External(SharedSecretStore::new(secrets)))).await.unwrap()
 }
 

@@ -139,16 +139,21 @@ impl Server {
     async fn made(options: ServerOptions, secrets: SecretBackend) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("callout.db").display().to_string();
-        let mut server = Self::on(StoreOptions::new(database.parse().unwrap()).with_secrets(secrets), options).await;
+        let mut server = Self::on(&database, |store| store.with_secrets(secrets), options).await;
         server.folder = Some(Arc::new(folder));
         server
     }
 
     /// On that database, which may be one that another server has filled.
-    pub(crate) async fn on(store: StoreOptions, options: ServerOptions) -> Self {
+    pub(crate) async fn on(
+        database: &str,
+        with: impl FnOnce(StoreOptions) -> StoreOptions,
+        options: ServerOptions,
+    ) -> Self {
         let clock = TestClock::new();
         let shared: SharedClock = clock.shared();
-        let store = Store::open(store.with_clock(shared.clone()).with_rng(callout::system_rng())).await.unwrap();
+        let store = StoreOptions::new(database.parse().unwrap(), shared.clone(), callout::system_rng());
+        let store = Store::open(with(store)).await.unwrap();
         let workspace = match store.workspace_by_name("shop").await {
             Ok(workspace) => workspace,
             Err(_) => store.create_workspace("shop", &actor()).await.unwrap(),

@@ -4,7 +4,7 @@
 //! with the value `required` it must; elsewhere that half is left out, and says so.
 
 use callout_server::ServerOptions;
-use callout_store::{MasterKeySource, StoreOptions};
+use callout_store::MasterKeySource;
 use callout_tests::{Recorded, Reply, Upstream};
 use sqlx::{Connection, PgConnection};
 
@@ -31,7 +31,7 @@ async fn follow(one: &Server, two: &Server) {
 async fn two_servers_on_one_file() {
     let one = Server::start().await;
     let database = one.folder().join("callout.db").display().to_string();
-    let two = Server::on(StoreOptions::new(database.parse().unwrap()), ServerOptions::default()).await;
+    let two = Server::on(&database, |store| store, ServerOptions::default()).await;
     assert!(two.operator.is_empty(), "the operator's key is made once");
     follow(&one, &two).await;
 }
@@ -39,13 +39,12 @@ async fn two_servers_on_one_file() {
 #[tokio::test]
 async fn two_servers_on_one_postgres() {
     let Some(database) = Postgres::make().await else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let options = || {
+    let (url, folder) = (database.url(), tempfile::tempdir().unwrap());
+    let start = || {
         let key = MasterKeySource::File(folder.path().join("master.key"));
-        StoreOptions::new(database.url().parse().unwrap()).with_master_key(key)
+        Server::on(&url, |store| store.with_master_key(key), ServerOptions::default())
     };
-    let mut one = Server::on(options(), ServerOptions::default()).await;
-    let mut two = Server::on(options(), ServerOptions::default()).await;
+    let (mut one, mut two) = (start().await, start().await);
     assert!(!one.operator.is_empty() && two.operator.is_empty(), "the operator's key is made once");
     follow(&one, &two).await;
     for server in [&mut one, &mut two] {
@@ -62,7 +61,7 @@ async fn on_one_file() -> (Server, Server, Upstream, String) {
     let upstream = Upstream::with(|_: &Recorded| Reply::json(200, r#"{"a":1}"#)).await;
     let id = one.create(&integration("shop", &upstream.url())).await;
     let database = one.folder().join("callout.db").display().to_string();
-    let two = Server::on(StoreOptions::new(database.parse().unwrap()), ServerOptions::default()).await;
+    let two = Server::on(&database, |store| store, ServerOptions::default()).await;
     (one, two, upstream, id)
 }
 

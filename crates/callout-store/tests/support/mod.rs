@@ -131,10 +131,13 @@ impl Database {
     }
 
     pub fn options(&self) -> StoreOptions {
-        StoreOptions::new(self.url().parse().unwrap())
+        self.options_with(&TestClock::default())
+    }
+
+    pub fn options_with(&self, clock: &TestClock) -> StoreOptions {
+        let clock = SharedClock::new(clock.clone());
+        StoreOptions::new(self.url().parse().unwrap(), clock, SharedRng::new(SystemRng))
             .with_master_key(MasterKeySource::File(self.key_file()))
-            .with_clock(SharedClock::new(TestClock::default()))
-            .with_rng(SharedRng::new(SystemRng))
             .with_max_connections(4)
     }
 
@@ -143,7 +146,7 @@ impl Database {
     }
 
     pub async fn open_with(&self, clock: &TestClock) -> Store {
-        Store::open(self.options().with_clock(SharedClock::new(clock.clone()))).await.unwrap()
+        Store::open(self.options_with(clock)).await.unwrap()
     }
 
     pub async fn open_outside(&self, secrets: impl callout_core::secret_store::SecretStore) -> Store {
