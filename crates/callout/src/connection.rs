@@ -73,8 +73,12 @@ pub struct Connection {
 impl Connection {
     /// What is found of an integration that does not load.
     pub fn misconfigured(message: impl Into<String>, tested_at: Duration) -> Self {
-        let Finding { status, auth_resolved, http_status, message } = Finding::misconfigured(false, message);
-        Self { status, auth_resolved, http_status, duration: Duration::ZERO, message, tested_at }
+        Self { tested_at, ..Self::found(ConnectionStatus::Misconfigured, false, None, message.into()) }
+    }
+
+    /// Without its times.
+    fn found(status: ConnectionStatus, auth_resolved: bool, http_status: Option<u16>, message: String) -> Self {
+        Self { status, auth_resolved, http_status, duration: Duration::ZERO, message, tested_at: Duration::ZERO }
     }
 
     /// The object that the HTTP API answers with, but for `tested_at`: `status`, `auth_resolved`,
@@ -89,37 +93,25 @@ impl Connection {
     }
 }
 
-/// What was found, before times are known.
-struct Finding {
-    status: ConnectionStatus,
-    auth_resolved: bool,
-    http_status: Option<u16>,
-    message: String,
-}
-
-impl Finding {
-    fn misconfigured(auth_resolved: bool, message: impl Into<String>) -> Self {
-        Self { status: ConnectionStatus::Misconfigured, auth_resolved, http_status: None, message: message.into() }
-    }
-}
-
 pub(crate) async fn test(engine: &Arc<Parts>, integration: &Integration, params: Json) -> Connection {
     let started = engine.clock.now();
     let tested_at = engine.clock.unix();
-    let Finding { status, auth_resolved, http_status, message } = find(engine, integration, params).await;
+    let found = find(engine, integration, params).await;
     let duration = engine.clock.now().saturating_duration_since(started);
-    Connection { status, auth_resolved, http_status, duration, message, tested_at }
+    Connection { duration, tested_at, ..found }
 }
 
-async fn find(engine: &Arc<Parts>, integration: &Integration, params: Json) -> Finding {
+/// What is found, without its times.
+async fn find(engine: &Arc<Parts>, integration: &Integration, params: Json) -> Connection {
+    let misconfigured = |message: &str| Connection::misconfigured(message, Duration::ZERO);
     if integration.protocol() != Protocol::Rest {
-        return Finding::misconfigured(false, "integrations of protocol `desktop` are not called over HTTP");
+        return misconfigured("integrations of protocol `desktop` are not called over HTTP");
     }
     let Json::Object(params) = params else {
-        return Finding::misconfigured(false, "params must be a JSON object");
+        return misconfigured("params must be a JSON object");
     };
     let Some(url) = integration.test_url() else {
-        return Finding::misconfigured(false, "there is no URL to try: set `base_url`, or add an endpoint");
+        return misconfigured("there is no URL to try: set `base_url`, or add an endpoint");
     };
     let options = CallOptions::default();
     let call = Call { engine, integration, endpoint: "", options: &options };
@@ -127,26 +119,23 @@ async fn find(engine: &Arc<Parts>, integration: &Integration, params: Json) -> F
     match answer {
         Ok(response) => answered(response.status, auth_resolved),
         // An answer of the API all the same, unless the token endpoint gave it.
-        Err(error) if auth_resolved && error.kind() == ErrorKind::RedirectRefused => Finding {
-            status: ConnectionStatus::Healthy,
-            auth_resolved,
-            http_status: error.status(),
-            message: error.to_string(),
-        },
+        Err(error) if auth_resolved && error.kind() == ErrorKind::RedirectRefused => {
+            Connection::found(ConnectionStatus::Healthy, auth_resolved, error.status(), error.to_string())
+        }
         Err(error) => unanswered(&error, auth_resolved),
     }
 }
 
-fn answered(http_status: u16, auth_resolved: bool) -> Finding {
+fn answered(http_status: u16, auth_resolved: bool) -> Connection {
     let (status, message) = match http_status {
         401 | 403 => (ConnectionStatus::AuthFailed, format!("the API answered {http_status} to these credentials")),
         500.. => (ConnectionStatus::Unreachable, format!("the API answered {http_status}: it is there, and not well")),
         _ => (ConnectionStatus::Healthy, format!("the API answered {http_status}")),
     };
-    Finding { status, auth_resolved, http_status: Some(http_status), message }
+    Connection::found(status, auth_resolved, Some(http_status), message)
 }
 
-fn unanswered(error: &Error, auth_resolved: bool) -> Finding {
+fn unanswered(error: &Error, auth_resolved: bool) -> Connection {
     let status = match (error.kind(), ConnectFault::of(error)) {
         (
             ErrorKind::EgressDenied
@@ -161,5 +150,5 @@ fn unanswered(error: &Error, auth_resolved: bool) -> Finding {
         (ErrorKind::AuthFailed | ErrorKind::RedirectRefused, _) => ConnectionStatus::AuthFailed,
         _ => ConnectionStatus::Unreachable,
     };
-    Finding { status, auth_resolved, http_status: error.status(), message: error.to_string() }
+    Connection::found(status, auth_resolved, error.status(), error.to_string())
 }
