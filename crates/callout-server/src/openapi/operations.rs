@@ -65,6 +65,21 @@ pub(super) const WORKSPACES: &str = "Workspaces";
 pub(super) const AUDIT_LOG: &str = "Audit log";
 pub(super) const SERVER: &str = "Server";
 
+/// What an entry does not say: no query, no body, and nothing to conflict with. The rest stands in each.
+const PLAIN: Operation = Operation {
+    method: "",
+    path: "",
+    id: "",
+    tag: "",
+    summary: "",
+    description: "",
+    right: Right::Operator,
+    query: Query::None,
+    body: Body::None,
+    answer: Answer::NoContent,
+    conflict: None,
+};
+
 const OPERATIONS: [Operation; 22] = [
     Operation {
         method: "get",
@@ -75,9 +90,8 @@ const OPERATIONS: [Operation; 22] = [
         description: "The integrations of the workspace that match every filter, a page at a time.",
         right: Right::Key("Integration.view"),
         query: Query::Integrations,
-        body: Body::None,
         answer: Answer::Ok("PaginatedResponse_IntegrationResponse_"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "post",
@@ -88,10 +102,10 @@ const OPERATIONS: [Operation; 22] = [
         description: "Checks and compiles the whole config: what is accepted here can be called. Every fault is told at \
              once. Its secrets are stored with it and never shown again.",
         right: Right::Key("Integration.create"),
-        query: Query::None,
         body: Body::Required("CreateIntegrationRequest"),
         answer: Answer::Created("IntegrationResponse"),
         conflict: Some("Name taken"),
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -101,10 +115,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Get an integration",
         description: "The config, without its secrets.",
         right: Right::Key("Integration.view"),
-        query: Query::None,
-        body: Body::None,
         answer: Answer::Ok("IntegrationResponse"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "patch",
@@ -115,10 +127,10 @@ const OPERATIONS: [Operation; 22] = [
         description: "What is absent stays as it is. A secret alone rotates it. A URL that leads to another origin than \
              before needs the secret in the same request, so that nobody collects a secret by editing a URL.",
         right: Right::Key("Integration.update"),
-        query: Query::None,
         body: Body::Required("UpdateIntegrationRequest"),
         answer: Answer::Ok("IntegrationResponse"),
         conflict: Some("Built in, or changed by somebody else at the same time"),
+        ..PLAIN
     },
     Operation {
         method: "delete",
@@ -128,10 +140,9 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Delete an integration",
         description: "With its secrets.",
         right: Right::Key("Integration.delete"),
-        query: Query::None,
-        body: Body::None,
         answer: Answer::NoContent,
         conflict: Some("Built in"),
+        ..PLAIN
     },
     Operation {
         method: "post",
@@ -141,10 +152,9 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Test the connection",
         description: "Resolves the auth, then sends HEAD to `base_url`. Whatever is found, the answer is 200 and says it.",
         right: Right::Key("Integration.view"),
-        query: Query::None,
         body: Body::Optional("TestConnectionRequest"),
         answer: Answer::Ok("TestConnectionResponse"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "post",
@@ -155,10 +165,9 @@ const OPERATIONS: [Operation; 22] = [
         description: "Calls the endpoint and shows each stage, also of an integration that is disabled. A call that fails \
              is a 200 with `error`.",
         right: Right::Key("Integration.view"),
-        query: Query::None,
         body: Body::Required("TestEndpointRequest"),
         answer: Answer::Ok("TestEndpointResponse"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "post",
@@ -169,10 +178,10 @@ const OPERATIONS: [Operation; 22] = [
         description: "Calls the endpoint and gives the text for the model. A call that fails at the upstream is a 200 with \
              `error`; params that the endpoint does not take are a 422.",
         right: Right::Key("Integration.execute"),
-        query: Query::None,
         body: Body::Required("TestEndpointRequest"),
         answer: Answer::Ok("ExecuteEndpointResponse"),
         conflict: Some("The integration is disabled, or not called over HTTP"),
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -183,9 +192,8 @@ const OPERATIONS: [Operation; 22] = [
         description: "Without their secrets.",
         right: Right::Key("ApiKey.view"),
         query: Query::Page,
-        body: Body::None,
         answer: Answer::Ok("PaginatedResponse_ApiKeyResponse_"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "post",
@@ -195,10 +203,9 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Make an API key",
         description: "It grants no more than the key that makes it. The secret is shown in this answer and never again.",
         right: Right::Key("ApiKey.create"),
-        query: Query::None,
         body: Body::Required("CreateApiKeyRequest"),
         answer: Answer::Created("CreateApiKeyResponse"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "delete",
@@ -208,10 +215,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Delete an API key",
         description: "It stops at once here, and within a second on every server.",
         right: Right::Key("ApiKey.delete"),
-        query: Query::None,
-        body: Body::None,
         answer: Answer::NoContent,
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "post",
@@ -221,10 +226,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Rotate an API key",
         description: "The same key with a new secret, valid as long again; the old secret stops.",
         right: Right::Key("ApiKey.create"),
-        query: Query::None,
-        body: Body::None,
         answer: Answer::Ok("CreateApiKeyResponse"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -235,9 +238,8 @@ const OPERATIONS: [Operation; 22] = [
         description: "Who changed what in the workspace, newest first.",
         right: Right::Key("Audit.view"),
         query: Query::Page,
-        body: Body::None,
         answer: Answer::Ok("PaginatedResponse_AuditEntry_"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -248,9 +250,8 @@ const OPERATIONS: [Operation; 22] = [
         description: "All of them.",
         right: Right::Operator,
         query: Query::Page,
-        body: Body::None,
         answer: Answer::Ok("PaginatedResponse_WorkspaceResponse_"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "post",
@@ -260,10 +261,10 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Create a workspace",
         description: "Make its first API key with the operator's key.",
         right: Right::Operator,
-        query: Query::None,
         body: Body::Required("CreateWorkspaceRequest"),
         answer: Answer::Created("WorkspaceResponse"),
         conflict: Some("Name taken"),
+        ..PLAIN
     },
     Operation {
         method: "delete",
@@ -273,10 +274,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Delete a workspace",
         description: "With its integrations, secrets and keys.",
         right: Right::Key("Workspace.delete"),
-        query: Query::None,
-        body: Body::None,
         answer: Answer::NoContent,
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -287,9 +286,8 @@ const OPERATIONS: [Operation; 22] = [
         description: "And of what belongs to none, newest first.",
         right: Right::Operator,
         query: Query::Page,
-        body: Body::None,
         answer: Answer::Ok("PaginatedResponse_AuditEntry_"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -299,10 +297,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Counters for Prometheus",
         description: "In the OpenMetrics text format.",
         right: Right::Operator,
-        query: Query::None,
-        body: Body::None,
         answer: Answer::Other("application/openmetrics-text"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -312,10 +308,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Whether the process answers",
         description: "For a supervisor that restarts what hangs.",
         right: Right::Open,
-        query: Query::None,
-        body: Body::None,
         answer: Answer::Ok("HealthResponse"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -325,10 +319,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "Whether requests can be served",
         description: "503 while the database cannot be reached.",
         right: Right::Open,
-        query: Query::None,
-        body: Body::None,
         answer: Answer::Ok("HealthResponse"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -338,10 +330,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "This document",
         description: "OpenAPI 3.1.",
         right: Right::Open,
-        query: Query::None,
-        body: Body::None,
         answer: Answer::Other("application/json"),
-        conflict: None,
+        ..PLAIN
     },
     Operation {
         method: "get",
@@ -351,10 +341,8 @@ const OPERATIONS: [Operation; 22] = [
         summary: "This document for people",
         description: "One page that needs nothing else.",
         right: Right::Open,
-        query: Query::None,
-        body: Body::None,
         answer: Answer::Other("text/html"),
-        conflict: None,
+        ..PLAIN
     },
 ];
 
