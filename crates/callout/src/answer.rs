@@ -18,7 +18,7 @@ use crate::{
     engine::Parts,
     integration::Endpoint,
     lenient::Conversion,
-    shape::{AT_ONCE_BYTES, LINES_AT_ONCE_BYTES, Place},
+    place::{AT_ONCE_BYTES, LINES_AT_ONCE_BYTES, Place},
 };
 
 /// An answer with what its shaping needs.
@@ -73,7 +73,7 @@ impl Sent {
         let is_large = self.response.body.len() > AT_ONCE_BYTES;
         let sent = self.clone();
         let place = place(&self.engine, &self.integration, self.deadline);
-        let done = place.shape(&self.endpoint.shapes, is_large, move |deadline| work(&sent, deadline), is_late);
+        let done = place.run_answer(&self.endpoint.habit, is_large, move |deadline| work(&sent, deadline), is_late);
         // The call has been sent: whether it may be sent again depends on what it does there.
         done.await.map_err(|error| {
             let retryable = error.is_retryable() && self.endpoint.request.method().is_idempotent();
@@ -98,7 +98,7 @@ impl Sent {
         }
         let Parts { clock, limits, .. } = &*self.engine;
         let input = self.input(&Json::Null, self.deadline);
-        self.endpoint.shapes.at_once(clock, || self.endpoint.pipeline.run_lines(body, limits, &input))
+        self.endpoint.habit.at_once(clock, || self.endpoint.pipeline.run_lines(body, limits, &input))
     }
 
     /// An error if there is nothing to shape.

@@ -16,7 +16,7 @@ use callout_response::Pipeline;
 use url::Url;
 
 use crate::{
-    shape::Habit,
+    place::Habit,
     tools::{self, ParamNames, Tool},
 };
 
@@ -61,7 +61,7 @@ pub(crate) struct Endpoint {
     pub(crate) request: Request,
     pub(crate) pipeline: Pipeline,
     /// How long working on its answers takes.
-    pub(crate) shapes: Arc<Habit>,
+    pub(crate) habit: Arc<Habit>,
 }
 
 impl Integration {
@@ -221,7 +221,7 @@ impl Endpoint {
             retry: endpoint.retry_config.clone(),
             request,
             pipeline,
-            shapes: Arc::default(),
+            habit: Arc::default(),
         })
     }
 }

@@ -47,10 +47,10 @@ mod integration;
 mod lenient;
 mod observer;
 mod outcome;
+mod place;
 mod render;
 mod schema_walk;
 mod sending;
-mod shape;
 mod tools;
 
 pub use approval::{Approval, Approver, Decision, HeldCall};

@@ -86,7 +86,7 @@ impl Place<'_> {
     /// # Errors
     ///
     /// Those of [`Workers::run`].
-    pub(crate) async fn shape<T: Send + 'static>(
+    pub(crate) async fn run_answer<T: Send + 'static>(
         self,
         habit: &Arc<Habit>,
         is_large: bool,
@@ -196,7 +196,7 @@ mod tests {
         let busy = within(20_000).run(move || go.recv());
         let late = async {
             let params = within(10).run(|| ()).await.unwrap_err();
-            let answer = within(10).shape(&Arc::default(), true, |_| (), |()| false).await.unwrap_err();
+            let answer = within(10).run_answer(&Arc::default(), true, |_| (), |()| false).await.unwrap_err();
             let_go.send(()).unwrap();
             [(params, "params"), (answer, "answer")]
         };
