@@ -86,7 +86,7 @@ impl ToolSource for Registry {
         let current = self.current();
         let Some(delivery) = current.deliveries.get(tool).copied() else { return Err(Refusal::UnknownTool) };
         let result = current.registry.call(&self.0.engine, tool, params, self.0.host.clone()).await;
-        Ok(Called::new(result, Some(delivery)))
+        Ok(Called::new(result, delivery))
     }
 
     async fn changes(&self, _http: Option<&http::Extensions>) -> Changes {

@@ -43,11 +43,9 @@ fn structure(text: &str, any_structure: bool) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
-fn failure(error: &Error, delivery: Option<Delivery>) -> CallToolResult {
+fn failure(error: &Error, delivery: Delivery) -> CallToolResult {
     let mut meta = JsonObject::new();
-    if let Some(delivery) = delivery {
-        meta.insert("result_delivery".to_owned(), json!(delivery.as_str()));
-    }
+    meta.insert("result_delivery".to_owned(), json!(delivery.as_str()));
     if let Some(status) = error.status() {
         meta.insert("status".to_owned(), json!(status));
     }
@@ -149,7 +147,7 @@ mod tests {
             ),
             (error(ErrorKind::EgressDenied), "This is for whoever set the tool up; calling it again will not help."),
         ] {
-            let result = failure(&error, Some(Delivery::Queue));
+            let result = failure(&error, Delivery::Queue);
             let text = result.content[0].as_text().unwrap().text.clone();
             assert_eq!(text, format!("shop.find: it went wrong\n{expected}"));
             assert_eq!(result.is_error, Some(true));

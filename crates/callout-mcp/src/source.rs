@@ -47,12 +47,12 @@ pub struct Called {
     /// What came of it.
     pub result: Result<Outcome, Error>,
     /// When the endpoint wants its results handed over, failures too.
-    pub delivery: Option<Delivery>,
+    pub delivery: Delivery,
 }
 
 impl Called {
     /// What came of a call.
-    pub fn new(result: Result<Outcome, Error>, delivery: Option<Delivery>) -> Self {
+    pub fn new(result: Result<Outcome, Error>, delivery: Delivery) -> Self {
         Self { result, delivery }
     }
 }

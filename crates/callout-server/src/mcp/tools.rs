@@ -80,7 +80,7 @@ impl ToolSource for WorkspaceTools {
         };
         let duration = app.clock().now().saturating_duration_since(started);
         app.metrics().called("mcp", result.as_ref().err(), duration);
-        Ok(Called::new(result, Some(place.delivery)))
+        Ok(Called::new(result, place.delivery))
     }
 
     async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
