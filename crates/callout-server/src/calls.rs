@@ -126,5 +126,5 @@ fn failure_json(error: &callout::Error, duration: std::time::Duration) -> Json {
 
 fn connection_json(connection: &Connection) -> Json {
     let tested_at = timestamp(connection.tested_at);
-    connection.to_json().with("tested_at", tested_at.to_string()).into()
+    connection.to_builder().with("tested_at", tested_at.to_string()).into()
 }

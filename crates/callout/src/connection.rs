@@ -81,9 +81,9 @@ impl Connection {
         Self { status, auth_resolved, http_status, duration: Duration::ZERO, message, tested_at: Duration::ZERO }
     }
 
-    /// The object that the HTTP API answers with, but for `tested_at`: `status`, `auth_resolved`,
+    /// The object that the HTTP API answers with, but for `tested_at`, which it adds: `status`, `auth_resolved`,
     /// `http_status`, `duration_ms`, `message`.
-    pub fn to_json(&self) -> ObjectBuilder {
+    pub fn to_builder(&self) -> ObjectBuilder {
         ObjectBuilder::new()
             .with("status", self.status.as_str())
             .with("auth_resolved", self.auth_resolved)

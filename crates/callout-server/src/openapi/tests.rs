@@ -180,7 +180,7 @@ fn the_words_follow_the_engine_and_the_store() {
 fn answers_of_the_engine_have_the_names_of_their_schemas() {
     let failed = Trace::failed(Error::new(ErrorKind::Timeout, "x"));
     assert_eq!(names(at(&schema("TestEndpointResponse"), &["properties"])), names(&failed.to_json()));
-    let connection = Connection::misconfigured("x", std::time::Duration::ZERO).to_json().with("tested_at", "x");
+    let connection = Connection::misconfigured("x", std::time::Duration::ZERO).to_builder().with("tested_at", "x");
     assert_eq!(names(at(&schema("TestConnectionResponse"), &["properties"])), names(&connection.into()));
 }
 
