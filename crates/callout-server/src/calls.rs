@@ -27,7 +27,7 @@ pub(crate) async fn test(State(app): State<App>, asker: Asker, request: Request)
     let params = read_params(&body::required(&app, request).await?)?;
     let integration = match app.loaded().get(&app, workspace, id).await? {
         Ok(integration) => integration,
-        Err(error) => return Ok(Reply::ok(failed_test(&error))),
+        Err(error) => return Ok(Reply::ok(Trace::failed(error).to_json())),
     };
     let endpoint = asker.path("endpoint_name");
     let trace = app.engine().trace(&integration, endpoint, params).await;
@@ -93,11 +93,6 @@ fn read_params(body: &Json) -> Result<Json, ApiError> {
             Err(ApiError::invalid_value(&["body", "params"], FaultCode::WrongType.as_str(), "must be an object"))
         }
     }
-}
-
-/// The breakdown of a call that could not begin.
-fn failed_test(error: &callout::Error) -> Json {
-    Trace::failed(error.clone()).to_json()
 }
 
 fn outcome_json(outcome: &Outcome) -> Json {
