@@ -36,37 +36,33 @@ use crate::{
 
 /// What one call asks for beyond its endpoint and params.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct CallOptions {
-    /// How long it may take: `attempt` and `call` of these. `connect` is the engine's for every call, since a
-    /// connection is made for all that may use it. Default: the engine's.
-    pub timeouts: Option<Timeouts>,
-    /// Whether params that are strings are converted to the numbers and booleans that the input
-    /// schema asks for, and numbers such as `5.0` to integers. Default: the engine's.
-    pub lenient_params: Option<bool>,
-    /// Whether the params are a model's: under the names that the endpoint's tool shows, where these are not the
-    /// params' own. Errors name them so too. Default: false.
-    pub tool_names: bool,
+    timeouts: Option<Timeouts>,
+    lenient_params: Option<bool>,
+    tool_names: bool,
 }
 
 impl CallOptions {
-    /// With timeouts of its own, but for `connect`; see [`CallOptions::timeouts`].
+    /// How long it may take: `attempt` and `call` of these. `connect` is the engine's for every call, since a
+    /// connection is made for all that may use it. Default: the engine's.
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
     }
 
-    /// With params converted to fit the input schema, or not; see
-    /// [`crate::EngineBuilder::with_lenient_params`].
+    /// Whether params that are strings are converted to the numbers and booleans that the input schema asks for,
+    /// and numbers such as `5.0` to integers; see [`crate::EngineBuilder::with_lenient_params`]. Default: the
+    /// engine's.
     #[must_use]
     pub fn with_lenient_params(mut self, lenient: bool) -> Self {
         self.lenient_params = Some(lenient);
         self
     }
 
-    /// With params as a model gave them for the endpoint's tool, or not; see [`Tool::params`](crate::Tool::params),
-    /// which need not be called then, but may be.
+    /// Whether the params are a model's: under the names that the endpoint's tool shows, where these are not the
+    /// params' own. Errors name them so too. [`Tool::params`](crate::Tool::params) need not be called then, but may
+    /// be. Default: false.
     #[must_use]
     pub fn with_tool_names(mut self, tool_names: bool) -> Self {
         self.tool_names = tool_names;
