@@ -129,7 +129,7 @@ impl Inbox {
     ///
     /// `limit_exceeded` if the inbox is full; `cancelled` outside a tokio runtime.
     pub fn spawn(&self, integration: &Integration, endpoint: &str, params: impl Into<Json>) -> Result<CallId, Error> {
-        self.spawn_with(integration, endpoint, params, CallOptions::default())
+        self.spawn_with(integration, endpoint, params, &CallOptions::default())
     }
 
     /// As [`Inbox::spawn`], with options of its own.
@@ -142,7 +142,7 @@ impl Inbox {
         integration: &Integration,
         endpoint: &str,
         params: impl Into<Json>,
-        options: CallOptions,
+        options: &CallOptions,
     ) -> Result<CallId, Error> {
         let placed = |error: Error| error.with_integration(integration.name()).with_endpoint(endpoint);
         let runtime = Handle::try_current().map_err(|_| {
@@ -172,7 +172,7 @@ impl Inbox {
         let landing = Landing { lanes: Arc::clone(&self.lanes), names };
         let mut spawned =
             Spawned { engine: self.engine.clone(), integration: integration.clone(), landing, has_begun: false };
-        let params: Json = params.into();
+        let (params, options): (Json, _) = (params.into(), options.clone());
         let work = async move {
             let Spawned { engine, integration, landing, .. } = spawned.begin();
             let result = engine.call_as(landing.names.id, integration, &landing.names.endpoint, params, &options).await;

@@ -240,7 +240,7 @@ impl ToolRegistry {
     ) -> Result<CallId, Error> {
         let params = self.params(name, model, host)?;
         let Registered { integration, tool } = self.registered(name)?;
-        inbox.spawn_with(integration, &tool.endpoint, params, CallOptions::default().with_tool_names(true))
+        inbox.spawn_with(integration, &tool.endpoint, params, &CallOptions::default().with_tool_names(true))
     }
 
     fn is_hosts(&self, param: &str) -> bool {
