@@ -88,6 +88,12 @@ impl SharedClock {
     }
 }
 
+impl<C: Clock> From<C> for SharedClock {
+    fn from(clock: C) -> Self {
+        Self::new(clock)
+    }
+}
+
 impl fmt::Debug for SharedClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedClock").finish_non_exhaustive()
@@ -161,6 +167,12 @@ impl SharedRng {
         let mut bytes = [0; 8];
         self.fill(&mut bytes);
         (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+impl<R: Rng> From<R> for SharedRng {
+    fn from(rng: R) -> Self {
+        Self::new(rng)
     }
 }
 

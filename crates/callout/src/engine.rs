@@ -18,7 +18,7 @@ use callout_core::{
     json::Json,
     limits::{Limits, Timeouts},
     secret::Secrets,
-    time::{Clock, Deadline, Rng, SharedClock, SharedRng},
+    time::{Deadline, SharedClock, SharedRng},
 };
 use callout_transport::{
     EgressPolicy, Resolver, RetryPolicy, Transport, TransportBuilder, Workers, system_clock, system_rng,
@@ -420,17 +420,27 @@ impl EngineBuilder {
         self
     }
 
-    /// Another clock, for tests.
+    /// Another clock, for tests: a [`Clock`](crate::Clock), or a [`SharedClock`] that other parts of the program
+    /// have too. Default: [`system_clock`].
+    ///
+    /// ```
+    /// use callout::{Engine, SharedClock, StillClock};
+    ///
+    /// let clock = SharedClock::new(StillClock::new());
+    /// let engine = Engine::builder().with_clock(clock.clone()).build()?;
+    /// # Ok::<(), callout::Error>(())
+    /// ```
     #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock) -> Self {
-        self.clock = SharedClock::new(clock);
+    pub fn with_clock(mut self, clock: impl Into<SharedClock>) -> Self {
+        self.clock = clock.into();
         self
     }
 
-    /// Another source of chance, for tests.
+    /// Another source of chance, for tests: an [`Rng`](crate::Rng), or a [`SharedRng`] that other parts of the
+    /// program have too. Default: [`system_rng`].
     #[must_use]
-    pub fn with_rng(mut self, rng: impl Rng) -> Self {
-        self.rng = SharedRng::new(rng);
+    pub fn with_rng(mut self, rng: impl Into<SharedRng>) -> Self {
+        self.rng = rng.into();
         self
     }
 
