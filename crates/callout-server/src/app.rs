@@ -160,7 +160,7 @@ impl App {
 
     /// The time of day, as the store keeps it.
     pub(crate) fn now(&self) -> Timestamp {
-        timestamp(self.0.clock.unix())
+        Timestamp::from_unix(self.0.clock.unix())
     }
 
     /// A random id (version 4, RFC 9562), for requests that bring none.
@@ -242,11 +242,6 @@ impl App {
 /// How much may be computed at once: two at least, so that one workspace's work is never all of it.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2)
-}
-
-/// A time since 1970-01-01 UTC, as the store keeps it.
-pub(crate) fn timestamp(unix: Duration) -> Timestamp {
-    Timestamp::from_unix_micros(i64::try_from(unix.as_micros()).unwrap_or(i64::MAX))
 }
 
 impl fmt::Debug for App {

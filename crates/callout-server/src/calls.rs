@@ -6,12 +6,11 @@ use callout::{
     json::{Number, ObjectBuilder},
     milliseconds,
 };
-use callout_store::Permission;
+use callout_store::{Permission, Timestamp};
 
 use crate::{
     App,
     access::Asker,
-    app::timestamp,
     body,
     error::{ApiError, call_error, refused_call},
     reply::Reply,
@@ -120,6 +119,6 @@ fn failure_json(error: &callout::Error, duration: std::time::Duration) -> Json {
 }
 
 fn connection_json(connection: &Connection) -> Json {
-    let tested_at = timestamp(connection.tested_at);
+    let tested_at = Timestamp::from_unix(connection.tested_at);
     connection.to_builder().with("tested_at", tested_at.to_string()).into()
 }

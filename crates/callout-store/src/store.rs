@@ -121,7 +121,7 @@ impl Store {
 
 impl Parts {
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.clock.unix().as_micros() as i64)
+        Timestamp::from_unix(self.clock.unix())
     }
 
     /// A new id, later than those before (RFC 9562 version 7).

@@ -1,6 +1,6 @@
 //! Moments as the store keeps them.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// A moment in microseconds since 1970-01-01 UTC. `Display` writes it as RFC 3339 with `Z`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +10,12 @@ impl Timestamp {
     /// So many microseconds since 1970.
     pub const fn from_unix_micros(micros: i64) -> Self {
         Self(micros)
+    }
+
+    /// A time since 1970-01-01 UTC, as a [clock](callout_core::time::Clock::unix) tells it. One that is too late
+    /// becomes the latest.
+    pub fn from_unix(unix: Duration) -> Self {
+        Self(i64::try_from(unix.as_micros()).unwrap_or(i64::MAX))
     }
 
     /// Microseconds since 1970.
@@ -63,6 +69,8 @@ mod tests {
         assert_eq!("2026-01-01T01:00:00+01:00".parse(), Ok(Timestamp::from_unix_micros(1_767_225_600_000_000)));
         assert!("yesterday".parse::<Timestamp>().is_err());
         assert!(Timestamp::from_unix_micros(i64::MAX).to_string().starts_with("9999-12-30T"));
+        assert_eq!(Timestamp::from_unix(Duration::from_secs(1)).unix_micros(), 1_000_000);
+        assert_eq!(Timestamp::from_unix(Duration::MAX).unix_micros(), i64::MAX);
         assert_eq!(Timestamp::default().plus_days(2).unix_micros(), 172_800_000_000);
     }
 }
