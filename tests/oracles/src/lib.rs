@@ -19,7 +19,7 @@ mod world;
 
 pub use config::config;
 pub use json::json;
-pub use openapi::openapi;
+pub use openapi::{check_loads, openapi};
 pub use path::path;
 pub use pipeline::pipeline;
 pub use request::request;
