@@ -267,7 +267,7 @@ impl<'d> Plan<'d> {
         }
         let before = param.as_ref().map_or("", |param| param.before.as_str());
         plan.text.push_str(before);
-        let schema = param.map_or_else(|| ObjectBuilder::new().with("type", "string").into(), |param| param.schema);
+        let schema = param.map_or_else(params::text_schema, |param| param.schema);
         plan.params.push(Pair { key: name.clone(), schema, required: true, place });
         names.push((written.to_owned(), name.clone()));
         name

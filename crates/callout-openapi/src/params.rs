@@ -200,7 +200,8 @@ pub(crate) fn schema_of<'d>(parameter: &Found<'d>) -> Option<Found<'d>> {
     parameter.get("schema").or_else(|| parameter.get("content")?.members().next()?.1.get("schema"))
 }
 
-fn text_schema() -> Json {
+/// The schema of any text.
+pub(crate) fn text_schema() -> Json {
     ObjectBuilder::new().with("type", "string").into()
 }
 

@@ -11,9 +11,8 @@ use super::{
     line::Line,
     scalar,
     secrets::{is_secret_field, is_secret_text},
-    text_schema,
 };
-use crate::body::essence;
+use crate::{body::essence, params::text_schema};
 
 /// Values within each other that are described.
 const MAX_DEPTH: u32 = 12;

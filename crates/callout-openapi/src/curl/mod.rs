@@ -15,7 +15,7 @@ use callout_core::{
 use percent_encoding::utf8_percent_encode;
 use url::Url;
 
-use crate::{names, repair::Check, report::SecretNeeded};
+use crate::{names, params::text_schema, repair::Check, report::SecretNeeded};
 use globs::Globs;
 use line::Line;
 
@@ -374,10 +374,6 @@ fn scalar(text: &str) -> Json {
         Ok(value @ (Json::Number(_) | Json::Bool(_))) if value.to_string() == text => value,
         _ => Json::String(SmolStr::from(text)),
     }
-}
-
-fn text_schema() -> Json {
-    ObjectBuilder::new().with("type", "string").into()
 }
 
 /// The schema of a value like this one.
