@@ -95,6 +95,17 @@ pub struct ListQuery {
     pub page: Page,
 }
 
+impl ListQuery {
+    /// As the statements take it: enabled, protocol, the pattern of the search, limit and offset.
+    fn bound(&self) -> (i64, &'static str, String, i64, i64) {
+        let enabled = self.enabled.map_or(EITHER, i64::from);
+        let protocol = self.protocol.map_or(ANY, Protocol::as_str);
+        let search = pattern(self.search.as_deref().unwrap_or_default());
+        let (limit, offset) = self.page.bounds();
+        (enabled, protocol, search, limit, offset)
+    }
+}
+
 impl Store {
     /// The integrations of a workspace; none if there is no such workspace.
     ///
@@ -104,10 +115,7 @@ impl Store {
     pub async fn list_integrations(&self, workspace: Uuid, query: &ListQuery) -> Result<Listed<StoredIntegration>> {
         let mut on = self.0.database.read().await?;
         let workspace = workspace.to_string();
-        let enabled = query.enabled.map_or(EITHER, i64::from);
-        let protocol = query.protocol.map_or(ANY, Protocol::as_str);
-        let search = pattern(query.search.as_deref().unwrap_or_default());
-        let (limit, offset) = query.page.bounds();
+        let (enabled, protocol, search, limit, offset) = query.bound();
         let is_filtered = enabled != EITHER || protocol != ANY || search != "%";
         let total: Option<(i64,)> = if is_filtered {
             row!(on, concat!("SELECT COUNT(*)", matching!()), &workspace, enabled, protocol, &search)?
@@ -126,10 +134,7 @@ impl Store {
     pub async fn explain_list(&self, workspace: Uuid, query: &ListQuery) -> Result<Vec<String>> {
         let mut on = self.0.database.read().await?;
         let workspace = workspace.to_string();
-        let enabled = query.enabled.map_or(EITHER, i64::from);
-        let protocol = query.protocol.map_or(ANY, Protocol::as_str);
-        let search = pattern(query.search.as_deref().unwrap_or_default());
-        let (limit, offset) = query.page.bounds();
+        let (enabled, protocol, search, limit, offset) = query.bound();
         if let On::Postgres(_) = on {
             let plan: Vec<(String,)> =
                 rows!(on, statement(query.sort)[EXPLAIN], &workspace, enabled, protocol, &search, limit, offset)?;
