@@ -19,7 +19,7 @@ use callout_core::time::SharedRng;
 use crate::{
     Store,
     audit::{Actor, AuditAction, Record},
-    database::{execute, locking, row, rows},
+    database::{Write, execute, locking, row, rows},
     error::{Result, StoreError},
     master_key::{Keys, MasterKeySource, generate},
     seal::Slot,
@@ -111,12 +111,9 @@ impl Store {
     /// Step 2, once; how many rows it sealed anew.
     async fn reseal(&self, keys: &Keys, key_id: &str) -> Result<u64> {
         let new = keys.get(key_id)?;
-        // One rotation at a time; a later one has taken over if another key is current by now.
+        // One rotation at a time.
         let mut on = self.0.database.write_alone().await?;
-        let current: Option<(i64,)> = row!(on, "SELECT current FROM master_keys WHERE key_id = $1", key_id)?;
-        if current != Some((1,)) {
-            return Err(StoreError::Changed);
-        }
+        require_current(&mut on, key_id).await?;
         // Waits for nobody while it holds rows, and so never stands in a circle of those that wait.
         let select = locking!(
             on,
@@ -151,10 +148,7 @@ impl Store {
     /// Step 3.
     async fn strike_old_keys(&self, keys: &Keys, key_id: &str, by: &Actor) -> Result<()> {
         let mut on = self.0.database.write_alone().await?;
-        let current: Option<(i64,)> = row!(on, "SELECT current FROM master_keys WHERE key_id = $1", key_id)?;
-        if current != Some((1,)) {
-            return Err(StoreError::Changed);
-        }
+        require_current(&mut on, key_id).await?;
         execute!(on, "DELETE FROM master_keys WHERE key_id <> $1", key_id)?;
         let record = Record::done(None, AuditAction::MasterKeyRotate, format!("master_key:{key_id}"));
         self.0.record(&mut on, record, by).await?;
@@ -169,6 +163,12 @@ impl Store {
         }
         on.commit().await
     }
+}
+
+/// Fails if another key is current by now: a later rotation has taken over.
+async fn require_current(on: &mut Write, key_id: &str) -> Result<()> {
+    let current: Option<(i64,)> = row!(*on, "SELECT current FROM master_keys WHERE key_id = $1", key_id)?;
+    if current == Some((1,)) { Ok(()) } else { Err(StoreError::Changed) }
 }
 
 fn new_key(keys: &Keys, rng: &SharedRng) -> Result<crate::seal::MasterKey> {
