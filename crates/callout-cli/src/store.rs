@@ -1,7 +1,6 @@
 //! Opens the store that the flags name.
 
 use anstream::eprintln;
-use callout::SharedClock;
 use callout_store::{
     Actor, DatabaseUrl, Listed, MasterKeySource, Page, SecretBackend, Store, StoreError, StoreOptions, Uuid, Workspace,
 };
@@ -84,17 +83,13 @@ pub(crate) async fn open_at(args: &StoreArgs, database: DatabaseUrl) -> Result<S
         (None, DatabaseUrl::Postgres(_)) => Some(MasterKeySource::Env(MASTER_KEY.to_owned())),
         (None, _) => None,
     };
-    let mut options = StoreOptions::new(database, clock(), callout::system_rng())
+    let mut options = StoreOptions::new(database, callout::system_clock(), callout::system_rng())
         .with_env(args.environment.as_str())
         .with_secrets(backend(args.secret_backend).await?);
     if let Some(source) = source {
         options = options.with_master_key(source);
     }
     Ok(Store::open(options).await?)
-}
-
-pub(crate) fn clock() -> SharedClock {
-    callout::system_clock()
 }
 
 #[cfg_attr(not(feature = "ssm"), expect(clippy::unused_async, reason = "the AWS SDK is asked where it is built in"))]

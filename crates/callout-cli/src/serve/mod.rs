@@ -56,7 +56,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> Result<ExitCode, Stop> {
     options.mcp_origins.clone_from(&args.mcp_origins);
     options.max_connections = open_files::room_for(options.max_connections);
     options.shutdown_timeout = call::timeouts(&args.network)?.call + BESIDE_THE_CALL;
-    let app = App::new(store.clone(), engine, store::clock(), callout::system_rng(), options);
+    let app = App::new(store.clone(), engine, callout::system_clock(), callout::system_rng(), options);
     let origin = format!("http://{}", listener.local_addr()?);
     let greeting = greeting::Greeting {
         origin: &origin,
@@ -79,7 +79,7 @@ pub(crate) async fn run(mut args: ServeArgs) -> Result<ExitCode, Stop> {
             ExitCode::from(FAILED)
         }
     };
-    if !ends_in_time(store.close(), &store::clock()).await {
+    if !ends_in_time(store.close(), &callout::system_clock()).await {
         show::note(&format!(
             "the database did not close its connections within {CLOSING:?}, and is waited for no longer"
         ));
