@@ -29,7 +29,7 @@ pub struct Limits {
     /// Brackets and parentheses open at once in a `JSONPath`. Default 32.
     pub max_path_nesting: usize,
     /// Nodes that one path may visit in one body. Default 100,000. What takes longer than to look at a node, such as
-    /// to match a long text, counts as several (`TooMuch` in `callout-path` has the rules).
+    /// to match a long text, counts as several (`guide::behaviour` has the rules, in section 6).
     pub max_path_matches: usize,
     /// Nodes that all paths of one endpoint, of its filter, mapping and result key, may visit in one body
     /// together. Default 1,000,000.

@@ -110,7 +110,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Everything that [`callout_core::ErrorKind`] lists but `invalid_config`. The error names integration and endpoint,
+    /// Everything that [`ErrorKind`] lists but `invalid_config`. The error names integration and endpoint,
     /// and says whether trying again can help.
     pub async fn call(
         &self,
