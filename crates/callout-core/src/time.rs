@@ -4,7 +4,10 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -132,6 +135,58 @@ impl Clock for StillClock {
 
     fn unix(&self) -> Duration {
         self.unix
+    }
+
+    async fn sleep(&self, _: Duration) {}
+
+    fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+}
+
+/// A [`Clock`] whose time passes as it is told to, or by a step with each look. As at a [`StillClock`], a pause is over
+/// at once, and no moment ever comes. Clones are the same clock. For tests.
+#[derive(Clone, Debug)]
+pub struct SteppingClock {
+    start: StillClock,
+    /// In nanoseconds, as what has passed.
+    step: u64,
+    passed: Arc<AtomicU64>,
+}
+
+impl SteppingClock {
+    /// Begins at the moment of its making, with [`Clock::unix`] at 0. Time passes by [`SteppingClock::advance`] alone.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "two of them are not the same")]
+    pub fn new() -> Self {
+        Self { start: StillClock::new(), step: 0, passed: Arc::default() }
+    }
+
+    /// With so much passing after each look, which is [`Clock::now`].
+    #[must_use]
+    pub fn with_step(mut self, step: Duration) -> Self {
+        self.step = step.as_nanos() as u64;
+        self
+    }
+
+    /// Lets so much pass.
+    pub fn advance(&self, by: Duration) {
+        self.passed.fetch_add(by.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// How much has passed since its making. To ask is no look.
+    pub fn passed(&self) -> Duration {
+        Duration::from_nanos(self.passed.load(Ordering::Relaxed))
+    }
+}
+
+impl Clock for SteppingClock {
+    fn now(&self) -> Instant {
+        Clock::now(&self.start) + Duration::from_nanos(self.passed.fetch_add(self.step, Ordering::Relaxed))
+    }
+
+    fn unix(&self) -> Duration {
+        self.passed()
     }
 
     async fn sleep(&self, _: Duration) {}

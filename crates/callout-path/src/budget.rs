@@ -182,15 +182,9 @@ impl<'w> Budget<'w> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicU64, Ordering},
-        },
-        time::{Duration, Instant},
-    };
+    use std::time::Duration;
 
-    use callout_core::time::{Clock, StillClock};
+    use callout_core::time::{Clock, SteppingClock};
 
     use super::*;
 
@@ -239,39 +233,18 @@ mod tests {
         assert_eq!(cost(&|budget| budget.look_for(&"k".repeat(900))), Ok(28));
     }
 
-    /// A clock on which a second passes with every look.
-    struct Ticking {
-        start: Instant,
-        looks: Arc<AtomicU64>,
-    }
-
-    impl Clock for Ticking {
-        fn now(&self) -> Instant {
-            self.start + Duration::from_secs(self.looks.fetch_add(1, Ordering::Relaxed))
-        }
-
-        fn unix(&self) -> Duration {
-            Duration::ZERO
-        }
-
-        async fn sleep(&self, _: Duration) {}
-
-        fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
-            std::future::pending()
-        }
-    }
-
     #[test]
     fn the_deadline_is_looked_at_while_nodes_are_visited() {
-        let (start, looks) = (StillClock::new().now(), Arc::new(AtomicU64::new(0)));
-        let clock = SharedClock::new(Ticking { start, looks: looks.clone() });
-        let deadline = Deadline::at(start + Duration::from_secs(3));
+        let clock = SteppingClock::new();
+        let deadline = Deadline::at(clock.now() + Duration::from_secs(3));
+        let seconds = clock.with_step(Duration::from_secs(1));
+        let clock = SharedClock::new(seconds.clone());
         let mut visits = Visits::new(&Limits::default()).with_deadline(&clock, deadline);
         let mut path = |nodes: usize| visits.path(|budget| (0..nodes).try_for_each(|_| budget.take(1)));
         assert_eq!(path(BETWEEN_LOOKS), Ok(()));
-        assert_eq!(looks.load(Ordering::Relaxed), 0, "a short path does not pay for it");
+        assert_eq!(seconds.passed(), Duration::ZERO, "a short path does not pay for it");
         assert_eq!(path(5 * BETWEEN_LOOKS), Err(TooMuch::Time));
-        assert_eq!(looks.load(Ordering::Relaxed), 4);
+        assert_eq!(seconds.passed(), Duration::from_secs(4), "a second for each look");
     }
 
     #[test]

@@ -4,10 +4,7 @@
 
 mod support;
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use callout_core::{
     ErrorKind,
@@ -16,7 +13,7 @@ use callout_core::{
     json::{Json, Object},
     limits::Limits,
     redact::Redactor,
-    time::{Clock, Deadline, SharedClock, StillClock},
+    time::{Clock, Deadline, SharedClock, SteppingClock},
 };
 use callout_response::{
     Input, Length, Pipeline, Stages, Truncation, Visits, Watch, filter::Filter, mapping::Mapping, result_key::ResultKey,
@@ -481,28 +478,6 @@ fn a_deadline_ends_every_stage() {
     assert_eq!(failed(&|endpoint| endpoint.response_filter = Some(vec!["a".to_owned()])), "response_filter");
 }
 
-/// A clock on which a second passes with every look.
-struct Ticking {
-    start: Instant,
-    looks: AtomicU64,
-}
-
-impl Clock for Ticking {
-    fn now(&self) -> Instant {
-        self.start + Duration::from_secs(self.looks.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn unix(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    async fn sleep(&self, _: Duration) {}
-
-    fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
-        std::future::pending()
-    }
-}
-
 #[test]
 fn a_deadline_ends_a_path_while_it_runs() {
     let path = || "$[?@ >= 0]".to_owned();
@@ -512,9 +487,9 @@ fn a_deadline_ends_a_path_while_it_runs() {
     let told = |change: &dyn Fn(&mut EndpointConfig), seconds: u64| {
         let mut endpoint = endpoint();
         change(&mut endpoint);
-        let start = StillClock::new().now();
-        let clock = SharedClock::new(Ticking { start, looks: AtomicU64::new(0) });
-        let deadline = Deadline::at(start + Duration::from_secs(seconds));
+        let clock = SteppingClock::new();
+        let deadline = Deadline::at(clock.now() + Duration::from_secs(seconds));
+        let clock = SharedClock::new(clock.with_step(Duration::from_secs(1)));
         let input = Input { body: &body, params: &params, status: 200, redactor: &redactor, clock: &clock, deadline };
         let outcome = compiled(&endpoint).run(&input);
         outcome.map_or_else(|error| format!("{}: {error}", error.kind()), |_| "text".to_owned())
@@ -523,7 +498,7 @@ fn a_deadline_ends_a_path_while_it_runs() {
     let filter = |endpoint: &mut EndpointConfig| endpoint.response_filter = Some(vec![path()]);
     let mapping = |endpoint: &mut EndpointConfig| endpoint.response_mapping = Some(members(&[("m", path().as_str())]));
     let key = |endpoint: &mut EndpointConfig| endpoint.result_key = Some(path());
-    // It visits 80,000 nodes, and the clock is looked at for each thousand.
+    // It visits 80,000 nodes, and the clock is looked at for each thousand: a second each time.
     assert_eq!(told(&filter, 20), late("response_filter[0]"));
     assert_eq!(told(&mapping, 20), late("response_mapping.m"));
     assert_eq!(told(&key, 20), late("result_key"));

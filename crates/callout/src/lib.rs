@@ -71,7 +71,7 @@ pub use callout_core::{
     json::Json,
     limits::{Limits, Timeouts},
     secret::{ExposeSecret, SecretName, SecretString, Secrets},
-    time::{Clock, Deadline, Rng, SharedClock, SharedRng, StillClock, milliseconds},
+    time::{Clock, Deadline, Rng, SharedClock, SharedRng, SteppingClock, StillClock, milliseconds},
 };
 pub use callout_response::{Length, Text, Truncation};
 pub use callout_transport::{EgressEntryError, EgressPolicy, Resolver, RetryPolicy, system_clock, system_rng};

@@ -122,15 +122,9 @@ impl Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{atomic::AtomicU64, mpsc},
-        time::Instant,
-    };
+    use std::sync::mpsc;
 
-    use callout_core::{
-        ErrorKind,
-        time::{Clock, StillClock},
-    };
+    use callout_core::{ErrorKind, time::SteppingClock};
     use callout_transport::system_clock;
 
     use super::*;
@@ -147,36 +141,13 @@ mod tests {
         assert!(habit.is_quick());
     }
 
-    /// A clock on which time passes as it is told to.
-    struct Hands {
-        start: Instant,
-        passed: Arc<AtomicU64>,
-    }
-
-    impl Clock for Hands {
-        fn now(&self) -> Instant {
-            self.start + Duration::from_millis(self.passed.load(Ordering::Relaxed))
-        }
-
-        fn unix(&self) -> Duration {
-            Duration::ZERO
-        }
-
-        async fn sleep(&self, _: Duration) {}
-
-        fn until(&self, _: Instant) -> impl Future<Output = ()> + Send {
-            std::future::pending()
-        }
-    }
-
     #[test]
     fn what_is_done_at_once_is_not_where_it_took_far_too_long() {
-        let passed = Arc::new(AtomicU64::new(0));
-        let clock = SharedClock::new(Hands { start: StillClock::new().now(), passed: passed.clone() });
-        let habit = Habit::default();
+        let hands = SteppingClock::new();
+        let (clock, habit) = (SharedClock::new(hands.clone()), Habit::default());
         let takes = |milliseconds| {
             habit.at_once(&clock, || {
-                passed.fetch_add(milliseconds, Ordering::Relaxed);
+                hands.advance(Duration::from_millis(milliseconds));
                 Some(())
             })
         };
