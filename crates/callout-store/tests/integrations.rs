@@ -186,38 +186,51 @@ async fn builtin_integrations_are_changed_by_import_only(database: Database) {
     assert_eq!(kind(store.import_builtin(workspace.id, plain("gitlab"), &me()).await), "name taken");
 }
 
-async fn an_import_leaves_no_secret_that_it_does_not_give(database: Database) {
-    let new = |origin: &str, secrets: Secrets| {
-        let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
-        auth.assertion_issuer = Some("me".to_owned());
-        NewIntegration { config: IntegrationConfig::new("github", origin).with_auth(auth), secrets, builtin: true }
+/// Signs with a key, and takes a client's secret too.
+fn signing(origin: &str) -> IntegrationConfig {
+    let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
+    auth.assertion_issuer = Some("me".to_owned());
+    IntegrationConfig::new("github", origin).with_auth(auth)
+}
+
+fn key_and_client() -> Secrets {
+    Secrets::new().with(SecretName::PrivateKey, "key").with(SecretName::ClientSecret, "client")
+}
+
+/// A store that keeps secrets sealed in the database, or outside, as the name says, and a workspace of that name.
+async fn kept(database: &Database, name: &str, outside: &MemorySecrets) -> (Store, Uuid) {
+    let store = match name {
+        "sealed" => database.open().await,
+        _ => database.open_outside(outside.clone()).await,
     };
+    let workspace = store.create_workspace(name, &me()).await.unwrap();
+    (store, workspace.id)
+}
+
+async fn an_import_leaves_no_secret_that_it_does_not_give(database: Database) {
+    let new = |origin: &str, secrets| NewIntegration { config: signing(origin), secrets, builtin: true };
     let outside = MemorySecrets::new();
     for name in ["sealed", "outside"] {
-        let store = match name {
-            "sealed" => database.open().await,
-            _ => database.open_outside(outside.clone()).await,
-        };
-        let workspace = store.create_workspace(name, &me()).await.unwrap();
-        let secrets = Secrets::new().with(SecretName::PrivateKey, "key").with(SecretName::ClientSecret, "client");
-        let one = store.import_builtin(workspace.id, new("https://api.example", secrets), &me()).await.unwrap();
+        let (store, workspace) = kept(&database, name, &outside).await;
+        let one = new("https://api.example", key_and_client());
+        let one = store.import_builtin(workspace, one, &me()).await.unwrap();
         assert_eq!(one.secret_names().count(), 2, "{name}");
 
         let secrets = Secrets::new().with(SecretName::PrivateKey, "newer");
         let two = new("https://elsewhere.example", secrets);
-        let two = store.import_builtin(workspace.id, two, &me()).await.unwrap();
+        let two = store.import_builtin(workspace, two, &me()).await.unwrap();
         assert_eq!(two.secret_names().collect::<Vec<_>>(), [SecretName::PrivateKey], "{name}");
         assert_eq!(secret(&store, &two, SecretName::PrivateKey).await.as_deref(), Some("newer"), "{name}");
         assert_eq!(secret(&store, &two, SecretName::ClientSecret).await, None, "{name}");
 
         // The one that it needs is not taken from before either.
         let without = new("https://elsewhere.example", Secrets::new());
-        assert_eq!(kind(store.import_builtin(workspace.id, without, &me()).await), "invalid", "{name}");
-        assert_eq!(store.integration(workspace.id, one.id).await.unwrap(), two, "{name}");
+        assert_eq!(kind(store.import_builtin(workspace, without, &me()).await), "invalid", "{name}");
+        assert_eq!(store.integration(workspace, one.id).await.unwrap(), two, "{name}");
         let sealed = database.texts("SELECT path FROM sealed_secrets").await;
         assert_eq!(sealed.len() + outside.paths().len(), 1, "{name}");
         // A database keeps its secrets in one place.
-        store.delete_workspace(workspace.id, &me()).await.unwrap();
+        store.delete_workspace(workspace, &me()).await.unwrap();
     }
 }
 
@@ -243,11 +256,7 @@ async fn a_nul_in_any_text_is_no_failure(database: Database) {
 async fn secrets_follow_the_auth_type(database: Database) {
     let store = database.open().await;
     let workspace = workspace(&store).await;
-    let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
-    auth.assertion_issuer = Some("me".to_owned());
-    let config = IntegrationConfig::new("github", "https://api.example").with_auth(auth);
-    let secrets = Secrets::new().with(SecretName::PrivateKey, "key").with(SecretName::ClientSecret, "client");
-    let one = NewIntegration { config, secrets, builtin: false };
+    let one = NewIntegration { config: signing("https://api.example"), secrets: key_and_client(), builtin: false };
     let one = store.create_integration(workspace.id, one, &me()).await.unwrap();
     assert_eq!(one.secret_names().collect::<Vec<_>>(), [SecretName::ClientSecret, SecretName::PrivateKey]);
 
@@ -286,22 +295,15 @@ async fn secrets_follow_the_auth_type(database: Database) {
 }
 
 async fn a_secret_that_is_taken_away_is_gone(database: Database) {
-    let mut auth = AuthConfig::new(AuthType::OAuth2JwtBearer);
-    auth.assertion_issuer = Some("me".to_owned());
-    let config = IntegrationConfig::new("github", "https://api.example").with_auth(auth);
+    let config = signing("https://api.example");
     let removed = vec![SecretName::PrivateKey, SecretName::ClientSecret];
     let without_both =
         |secrets: Secrets| IntegrationChange { config: config.clone(), secrets, removed: removed.clone() };
     let outside = MemorySecrets::new();
     for name in ["sealed", "outside"] {
-        let store = match name {
-            "sealed" => database.open().await,
-            _ => database.open_outside(outside.clone()).await,
-        };
-        let workspace = store.create_workspace(name, &me()).await.unwrap();
-        let secrets = Secrets::new().with(SecretName::PrivateKey, "key").with(SecretName::ClientSecret, "client");
-        let one = NewIntegration { config: config.clone(), secrets, builtin: false };
-        let one = store.create_integration(workspace.id, one, &me()).await.unwrap();
+        let (store, workspace) = kept(&database, name, &outside).await;
+        let one = NewIntegration { config: config.clone(), secrets: key_and_client(), builtin: false };
+        let one = store.create_integration(workspace, one, &me()).await.unwrap();
 
         // The one that it needs is not, unless another is given in its place.
         let change = without_both(Secrets::new());
@@ -310,10 +312,10 @@ async fn a_secret_that_is_taken_away_is_gone(database: Database) {
         let two = store.update_integration(&one, change, &me()).await.unwrap();
         assert_eq!(two.secret_names().collect::<Vec<_>>(), [SecretName::PrivateKey], "{name}");
         assert_eq!(secret(&store, &two, SecretName::PrivateKey).await.as_deref(), Some("newer"), "{name}");
-        assert_eq!(store.integration(workspace.id, one.id).await.unwrap(), two, "{name}");
+        assert_eq!(store.integration(workspace, one.id).await.unwrap(), two, "{name}");
         let sealed = database.texts("SELECT path FROM sealed_secrets").await;
         assert_eq!(sealed.len() + outside.paths().len(), 1, "{name}");
         // A database keeps its secrets in one place.
-        store.delete_workspace(workspace.id, &me()).await.unwrap();
+        store.delete_workspace(workspace, &me()).await.unwrap();
     }
 }
