@@ -24,6 +24,14 @@ async fn echoed_secrets_are_masked() {
     let integration = load(&upstream, &integration("")).unwrap();
     let outcome = engine().call(&integration, "go", Json::empty_object()).await.unwrap();
     assert_eq!(outcome.text(), r#"{"you":"sent ***","***":1,"coded":"***","escaped":"***"}"#);
+    // In what a template makes of it, nobody would find the secret again.
+    let stages = r#","response_filter":["you"],"result_template":"{{ you|upper }} {{ you|list|join('-') }}""#;
+    let integration = load(&upstream, &self::integration(stages)).unwrap();
+    let outcome = engine().call(&integration, "go", Json::empty_object()).await.unwrap();
+    assert_eq!(outcome.text(), "SENT *** s-e-n-t- -*-*-*");
+    let trace = engine().trace(&integration, "go", Json::empty_object()).await;
+    assert_eq!(trace.text.unwrap().text, "SENT *** s-e-n-t- -*-*-*");
+    assert_eq!(trace.after_filter.unwrap().to_string(), r#"{"you":"sent ***"}"#);
 }
 
 /// Its bytes are those that would be written for it, and the secret is found in what they stand for alone.
