@@ -120,8 +120,11 @@ mod tests {
             assert_eq!(structure(text, false).is_some(), legacy, "{text}");
             assert_eq!(structure(text, true).is_some(), modern, "{text}");
         }
-        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(STRUCTURED_BYTES));
-        assert_eq!(structure(&large, true), None);
+        // The eight bytes around a text count too.
+        for (bytes, is_structured) in [((256 << 10) - 8, true), ((256 << 10) - 7, false)] {
+            let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes));
+            assert_eq!(structure(&large, true).is_some(), is_structured, "{bytes}");
+        }
     }
 
     #[test]

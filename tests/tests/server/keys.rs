@@ -46,11 +46,21 @@ async fn a_key_deleted_elsewhere_stops_within_a_second() {
 async fn a_key_ends_on_its_day() {
     let server = Server::start().await;
     let (_, key) = server.key(Role::Viewer, &[]).await;
-    let list = server.path("/integrations");
-    server.clock.advance(Duration::from_hours(30 * 24) - Duration::from_mins(1));
-    server.ask_as(Some(&key), "GET", &list, None).await.expect(200);
+    let (id, other) = server.key(Role::Viewer, &[]).await;
+    let (list, minute, days) = (server.path("/integrations"), Duration::from_mins(1), Duration::from_hours(30 * 24));
+    server.clock.advance(days - minute);
+    for key in [&key, &other] {
+        server.ask_as(Some(key), "GET", &list, None).await.expect(200);
+    }
+    // One that is rotated has its days from then on.
+    let rotated = server.ask("POST", &format!("/api-keys/{id}/rotate"), None).await.expect(200).text_at("api_key");
     server.clock.advance(Duration::from_secs(61));
     server.ask_as(Some(&key), "GET", &list, None).await.expect(401);
+    server.ask_as(Some(&rotated), "GET", &list, None).await.expect(200);
+    server.clock.advance(days - 3 * minute);
+    server.ask_as(Some(&rotated), "GET", &list, None).await.expect(200);
+    server.clock.advance(3 * minute);
+    server.ask_as(Some(&rotated), "GET", &list, None).await.expect(401);
 }
 
 #[tokio::test]

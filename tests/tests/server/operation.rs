@@ -44,6 +44,9 @@ async fn a_request_keeps_its_id() {
     }
     let (one, two) = (server.ask_as(None, "GET", "/x", None).await, server.ask_as(None, "GET", "/x", None).await);
     assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
+    for error in [one, two] {
+        assert_eq!(error.text_at("request_id"), error.header("x-request-id"), "{}", error.text);
+    }
 }
 
 #[tokio::test]

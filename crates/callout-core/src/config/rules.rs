@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn headers() {
+    fn headers_of_the_connection_are_refused() {
         for (name, good) in
             [("X-Api-Key", true), ("hOsT", false), ("TE", false), ("a b", false), ("", false), ("é", false)]
         {
