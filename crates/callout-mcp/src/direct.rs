@@ -106,3 +106,126 @@ fn is_whole(meta: &RequestMetaObject) -> bool {
     meta.protocol_version() == Some(ProtocolVersion::V_2026_07_28)
         && meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use callout::{EgressPolicy, Engine, Json, ToolRegistry};
+    use futures_util::FutureExt as _;
+    use http::{HeaderValue, Request};
+    use http_body_util::{BodyExt as _, Full};
+
+    use super::*;
+    use crate::{HttpOptions, HttpService, McpServer, Owner, Registry};
+
+    const USUAL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"shop__go","arguments":{"id":7},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+
+    fn usual() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("host", "localhost"),
+            ("content-type", "application/json"),
+            ("accept", "application/json, text/event-stream"),
+            ("mcp-protocol-version", "2026-07-28"),
+            ("mcp-method", "tools/call"),
+            ("mcp-name", "shop__go"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn read(headers: &HeaderMap, body: &str) -> Option<Direct> {
+        Direct::read(headers, body.as_bytes(), &HttpOptions::default().allowed_hosts)
+    }
+
+    #[test]
+    fn what_is_usual_is_a_direct_call() {
+        let call = read(&usual(), USUAL).unwrap();
+        assert_eq!((call.id, &*call.tool), (RequestId::Number(1), "shop__go"));
+        assert_eq!(call.arguments.unwrap()["id"], 7);
+        for (name, value) in [
+            ("host", "127.0.0.1:9000"),
+            ("accept", "text/event-stream,application/json, */*"),
+            ("user-agent", "a client"),
+        ] {
+            let mut headers = usual();
+            headers.insert(name, HeaderValue::from_static(value));
+            assert!(read(&headers, USUAL).is_some(), "{name}: {value}");
+        }
+        for (from, to) in [
+            (r#""id":1"#, r#""id":"a\"b""#),
+            (r#""arguments":{"id":7},"#, ""),
+            (r#""arguments":{"id":7}"#, r#""arguments":null"#),
+        ] {
+            assert!(USUAL.contains(from), "{from}");
+            assert!(read(&usual(), &USUAL.replace(from, to)).is_some(), "{to}");
+        }
+    }
+
+    #[test]
+    fn what_is_unusual_is_no_direct_call() {
+        for (name, value) in [
+            ("mcp-method", "tools/list"),
+            ("mcp-name", "other__go"),
+            ("mcp-name", "=?base64?c2hvcF9fZ28=?="),
+            ("mcp-protocol-version", "2025-06-18"),
+            ("origin", "https://evil.example"),
+            ("content-type", "text/plain"),
+            ("accept", "application/json"),
+            ("accept", "text/event-stream"),
+            ("host", "evil.example"),
+            ("host", ""),
+        ] {
+            let mut headers = usual();
+            headers.insert(name, HeaderValue::from_static(value));
+            assert!(read(&headers, USUAL).is_none(), "{name}: {value}");
+        }
+        for (name, value) in &usual() {
+            let mut twice = usual();
+            twice.append(name, value.clone());
+            assert!(read(&twice, USUAL).is_none(), "{name} twice");
+            let mut without = usual();
+            without.remove(name);
+            assert!(read(&without, USUAL).is_none(), "without {name}");
+        }
+        for (from, to) in [
+            ("2026-07-28", "2026-07-29"),
+            (r#""io.modelcontextprotocol/clientCapabilities":{}"#, r#""x":1"#),
+            (r#""2.0""#, r#""1.0""#),
+            ("tools/call", "tools/list"),
+            (r#""id":1,"#, ""),
+            (r#""id":1,"#, r#""id":1,"x":2,"#),
+            (r#""arguments""#, r#""x":2,"arguments""#),
+            (r#"{"id":7}"#, r#"{"id":7,}"#),
+            (r#"{"id":7}"#, r#""{\"id\":7}""#),
+            (r#"{"id":7}"#, "[7]"),
+            (r#""_meta":{"#, r#""_meta":{"progressToken":5,"#),
+        ] {
+            assert!(USUAL.contains(from), "{from}");
+            assert!(read(&usual(), &USUAL.replace(from, to)).is_none(), "{to}");
+        }
+        // An array is no object, whatever is in it.
+        let (_, params) = USUAL.split_once(r#""params":"#).unwrap();
+        let params = params.strip_suffix('}').unwrap();
+        assert!(read(&usual(), &format!(r#"["2.0",1,"tools/call",{params}]"#)).is_none());
+        let (_, meta) = params.split_once(r#""_meta":"#).unwrap();
+        let array = format!(r#"["shop__go",{{"id":7}},{}]"#, meta.strip_suffix('}').unwrap());
+        assert!(read(&usual(), &USUAL.replace(params, &array)).is_none());
+    }
+
+    /// The SDK would answer it in a task, which needs a runtime: there is none here.
+    #[test]
+    fn a_usual_call_is_answered_without_a_task() {
+        let engine = Engine::builder().with_egress(EgressPolicy::public()).build().unwrap();
+        let server = McpServer::new(Registry::new(engine, ToolRegistry::new(), Json::empty_object()));
+        let service = HttpService::new(&server, HttpOptions::default());
+        let mut request = Request::post("/mcp").body(Full::<Bytes>::from(USUAL)).unwrap();
+        *request.headers_mut() = usual();
+        let answer = service.handle(Owner { tenant: "", id: "one" }, request).now_or_never().unwrap();
+        assert_eq!(answer.status(), 200);
+        let body = answer.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
+        let said = String::from_utf8(body.to_vec()).unwrap();
+        assert!(said.contains("Unknown tool: shop__go"), "{said}");
+    }
+}
