@@ -34,6 +34,31 @@ async fn health_needs_no_key_and_metrics_need_the_operators() {
 }
 
 #[tokio::test]
+async fn the_docs_page_comes_with_its_policy() {
+    let server = Server::start().await;
+    let page = server.ask_as(None, "GET", "/docs", None).await.expect(200);
+    let policy = page.header("content-security-policy");
+    let directives: Vec<_> = policy.split("; ").collect();
+    for directive in [
+        "default-src 'none'",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(directives.contains(&directive), "{directive}: {policy}");
+    }
+    for hashed in ["script-src 'sha256-", "style-src 'sha256-"] {
+        let found = directives.iter().find_map(|directive| directive.strip_prefix(hashed));
+        // A digest in base64, and a quote.
+        assert_eq!(found.map(str::len), Some(45), "{hashed}: {policy}");
+    }
+    assert_eq!(directives.len(), 8, "{policy}");
+    assert_eq!(page.header("referrer-policy"), "no-referrer");
+}
+
+#[tokio::test]
 async fn a_request_keeps_its_id() {
     let server = Server::start().await;
     let asked = |id: &'static str| Request::get("/healthz").header("x-request-id", id).body(String::new()).unwrap();
