@@ -294,6 +294,50 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_other_types_are_refused() {
+        let with_client = "oauth2_client_credentials, json_token_exchange";
+        let with_url = "oauth2_client_credentials, json_token_exchange, oauth2_jwt_bearer";
+        let table = [
+            ("token_url", r#""https://a.example/""#, with_url),
+            ("client_id", r#""c""#, with_url),
+            ("scopes", r#"["s"]"#, with_url),
+            ("token_request_client_id_field", r#""f""#, with_client),
+            ("token_request_client_secret_field", r#""f""#, with_client),
+            ("token_response_path", r#""p""#, with_url),
+            ("assertion_issuer", r#""i""#, "oauth2_jwt_bearer"),
+            ("assertion_subject", r#""s""#, "oauth2_jwt_bearer"),
+            ("assertion_audience", r#""a""#, "oauth2_jwt_bearer"),
+            ("token_lifetime_seconds", "60", with_url),
+            ("assertion_scopes_in_jwt", "true", "oauth2_jwt_bearer"),
+            ("exchange_url", r#""https://a.example/""#, "bearer_token_exchange"),
+            ("exchange_secret_header", r#""X-Key""#, "bearer_token_exchange"),
+            ("exchange_secret_format", r#""Key {secret}""#, "bearer_token_exchange"),
+            ("exchange_param_headers", r#"[{"header_name":"X-User","param_name":"u"}]"#, "bearer_token_exchange"),
+            ("exchange_token_field", r#""t""#, "bearer_token_exchange"),
+            ("exchange_expires_in_field", r#""e""#, "bearer_token_exchange"),
+            ("exchange_default_ttl_seconds", "120", "bearer_token_exchange"),
+        ];
+        // All but those that every type has.
+        let all = AuthConfig::new(AuthType::BearerToken).to_json();
+        let all: Vec<_> =
+            all.as_object().unwrap().keys().filter(|name| !["type", "header_name"].contains(name)).collect();
+        assert_eq!(all, table.map(|(name, ..)| name));
+        for (field, value, users) in table {
+            for kind in AuthType::ALL.map(AuthType::as_str) {
+                let body =
+                    format!(r#"{{"name":"ab","display_name":"x","auth":{{"type":"{kind}","{field}":{value}}}}}"#);
+                let mut found = faults(&body);
+                found.retain(|fault| fault.contains("is not used by"));
+                let mut expected = Vec::new();
+                if !users.split(", ").any(|user| user == kind) {
+                    expected.push(format!("auth.{field}: is not used by auth type {kind}, only by {users}"));
+                }
+                assert_eq!(found, expected, "{body}");
+            }
+        }
+    }
+
+    #[test]
     fn what_forms_leave_empty_is_absent() {
         let endpoint = |method: &str, transform: &str| {
             format!(
