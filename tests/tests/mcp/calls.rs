@@ -230,6 +230,26 @@ async fn a_cancelled_call_closes_its_connection_and_has_no_answer() {
 }
 
 #[tokio::test]
+async fn answers_that_come_soon_are_written_though_the_input_has_ended() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/slow", Reply::json(200, "1").after(Duration::from_secs(1)).then_close());
+    upstream.reply("/stalls", Reply::stall());
+    let endpoints = [endpoint("slow", "/slow", ""), endpoint("stalls", "/stalls", "")];
+    let mut client = Client::start(registry(&upstream, &endpoints)).await;
+    let slow = client.begin("tools/call", &call("shop__slow", "{}")).await;
+    client.begin("tools/call", &call("shop__stalls", "{}")).await;
+    reached(&upstream, 2).await;
+    client.end_input().await;
+    let answer = client.answer(slow).await;
+    assert_eq!(text_at(&answer, "result.content.0.text"), "1");
+    // The other has its 5 s, and no more.
+    let early = tokio::time::timeout(Duration::from_secs(2), &mut client.serving).await;
+    assert!(early.is_err() && upstream.open_connections() == 1, "it was cancelled at once");
+    tokio::time::timeout(Duration::from_secs(8), &mut client.serving).await.unwrap().unwrap();
+    assert!(upstream.settled(0).await, "a call goes on for nobody");
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_cancels_its_calls() {
     let upstream = Upstream::start().await;
     upstream.reply("/stalls", Reply::stall());

@@ -49,6 +49,11 @@ impl Client {
         self.input.write_all(b"\n").await.unwrap();
     }
 
+    /// Says nothing more, and still listens.
+    pub(crate) async fn end_input(&mut self) {
+        self.input.shutdown().await.unwrap();
+    }
+
     /// A notification.
     pub(crate) async fn say(&mut self, method: &str, params: &str) {
         self.write(&format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{params}}}"#)).await;
