@@ -61,6 +61,12 @@ async fn half_a_json_is_no_answer() {
     let upstream = Upstream::start().await;
     upstream.reply("/v1/half", Reply::until_close(r#"{"items":[1,2"#));
     upstream.reply("/v1/whole", Reply::until_close(r#"{"items":[1,2]}"#));
+    // What has changed something may not be asked once more.
+    for (method, retryable) in [("POST", false), ("PATCH", false), ("PUT", true), ("DELETE", true)] {
+        let endpoint = format!(r#"{{"path":"/{{which}}","method":"{method}"}}"#);
+        let error = go(&with_endpoint(&upstream, &endpoint), r#"{"which":"half"}"#).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Interrupted, retryable), "{method}: {error}");
+    }
     let integration = with_endpoint(&upstream, r#"{"path":"/{which}","method":"GET"}"#);
     let error = go(&integration, r#"{"which":"half"}"#).await.unwrap_err();
     assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Interrupted, true), "{error}");

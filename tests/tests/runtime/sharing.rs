@@ -1,15 +1,18 @@
 //! What engines share, and how much one of them works on at once.
 
 use std::{
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, ThreadId},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use callout::{
-    Clock, EndpointConfig, Engine, Error, Exchange, HttpResponse, HttpService, IntegrationConfig, Json, Secrets,
-    StillClock, TokenCache,
+    Clock, EndpointConfig, Engine, Error, ErrorKind, Exchange, HttpResponse, HttpService, Integration,
+    IntegrationConfig, Json, Method, Secrets, StillClock, TokenCache,
 };
 use callout_tests::{Recorded, Reply, Upstream};
 
@@ -138,4 +141,69 @@ async fn an_engine_works_on_as_many_answers_at_once_as_it_was_told() {
             call.await.unwrap().unwrap();
         }
     }
+}
+
+/// Answers all with one text, which is too large to be worked on where it came in; and how many it has answered.
+struct OneText(Bytes, Arc<AtomicUsize>);
+
+impl HttpService for OneText {
+    async fn send(&self, _: Exchange<'_>) -> Result<HttpResponse, Error> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        Ok(HttpResponse::new(200, http::HeaderMap::new(), self.0.clone()))
+    }
+}
+
+#[tokio::test]
+async fn no_more_than_1024_of_a_workspace_wait_and_4096_in_all() {
+    let (gate, answered) = (Gate::closed(), Arc::new(AtomicUsize::new(0)));
+    let text = OneText(Bytes::from(format!("\"{}\"", "x".repeat(200 << 10))), answered.clone());
+    let engine = Engine::builder().with_http(text).with_clock(gate.clone()).with_workers(1).build().unwrap();
+    let shop = |workspace: &str| {
+        let mut config = IntegrationConfig::new("shop", "https://api.example");
+        for method in [Method::Get, Method::Post] {
+            let mut endpoint = EndpointConfig::new(method.as_str().to_lowercase(), "Does", "/things");
+            endpoint.method = method;
+            config = config.with_endpoint(endpoint);
+        }
+        engine.load_as(workspace, "shop", config, &Secrets::new()).unwrap()
+    };
+    let begin = |shop: &Integration| {
+        let (engine, shop) = (engine.clone(), shop.clone());
+        tokio::spawn(async move { engine.call(&shop, "get", Json::empty_object()).await })
+    };
+    let refused = async |shop: &Integration, endpoint: &str| {
+        let call = engine.call(shop, endpoint, Json::empty_object());
+        tokio::time::timeout(Duration::from_secs(10), call).await.unwrap().unwrap_err()
+    };
+    let until = async |is_so: &dyn Fn() -> bool| {
+        for _ in 0..4_000 {
+            if is_so() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(is_so(), "{} calls were answered", answered.load(Ordering::SeqCst));
+    };
+    let shops = ["a", "b", "c", "d"].map(shop);
+    // It has its turn, and keeps it.
+    let mut calls = vec![begin(&shops[0])];
+    until(&|| gate.held() == 1).await;
+    for shop in &shops {
+        let before = answered.load(Ordering::SeqCst);
+        calls.extend((0..1024).map(|_| begin(shop)));
+        // In the moment in which a call is answered it comes to wait.
+        until(&|| answered.load(Ordering::SeqCst) == before + 1024).await;
+        // What has changed something may not be asked once more.
+        for (endpoint, retryable) in [("get", true), ("post", false)] {
+            let error = refused(shop, endpoint).await;
+            assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::LimitExceeded, retryable), "{error}");
+            assert!(error.message().starts_with("1024 calls of this workspace wait"), "{error}");
+        }
+    }
+    let error = refused(&shop("e"), "get").await;
+    assert!(error.message().starts_with("4096 calls in all wait"), "{error}");
+    for call in calls {
+        call.abort();
+    }
+    gate.open();
 }
