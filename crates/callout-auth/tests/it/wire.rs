@@ -1,6 +1,11 @@
 //! What goes over the wire for each type: golden requests, HTTP Basic (B6), assertions (B7).
 
-use std::fmt::Write;
+use std::{
+    collections::HashSet,
+    fmt::Write,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use base64::{
     Engine as _,
@@ -16,8 +21,8 @@ use callout_core::{
 };
 
 use crate::support::{
-    CLIENT_SECRET, Network, START_UNIX, World, client_credentials, client_secret, compile, exchange, exchange_secret,
-    form, jwt_bearer, key, numbered, params, private_key, response, text,
+    CLIENT_SECRET, Network, START_UNIX, TestClock, World, client_credentials, client_secret, compile, exchange,
+    exchange_secret, form, jwt_bearer, key, numbered, params, private_key, response, text,
 };
 
 /// Method, URL, the headers that say something, and the body.
@@ -365,14 +370,24 @@ async fn an_assertion_as_the_token_carries_the_scopes() {
 
 #[tokio::test]
 async fn each_attempt_has_an_assertion_of_its_own() {
-    let network = Network::new(|number| {
+    let clock = Arc::new(OnceLock::<TestClock>::new());
+    let hands = Arc::clone(&clock);
+    let network = Network::new(move |number| {
+        // Each answer takes two seconds.
+        hands.get().unwrap().advance(Duration::from_secs(2));
         std::future::ready(Ok(if number < 2 { response(503, "") } else { numbered(number, 3600) }))
     });
+    let world = World::new(&network);
+    assert!(clock.set(world.clock.clone()).is_ok());
     let auth = compile(&jwt_bearer(), &private_key("p256.pkcs8")).unwrap();
-    World::new(&network).header(&auth).await.unwrap();
+    world.header(&auth).await.unwrap();
     let sent = network.sent();
-    let ids: std::collections::HashSet<_> = sent.iter().map(|request| decoded(&form(request)["assertion"]).1).collect();
-    assert_eq!((sent.len(), ids.len()), (3, 3));
+    let claims: Vec<_> =
+        sent.iter().map(|request| Json::parse(&decoded(&form(request)["assertion"]).1).unwrap()).collect();
+    let of = |name: &str| -> Vec<_> { claims.iter().map(|claims| claims.get(name).unwrap().to_string()).collect() };
+    assert_eq!(of("iat"), [0, 2, 4].map(|after| (START_UNIX + after).to_string()));
+    assert_eq!(of("exp"), [3600, 3602, 3604].map(|after| (START_UNIX + after).to_string()));
+    assert_eq!(of("jti").into_iter().collect::<HashSet<_>>().len(), 3);
 }
 
 #[tokio::test]
@@ -386,6 +401,6 @@ async fn equal_keys_show_as_equal_digests() {
         digests.push(info.cache_key.unwrap());
     }
     assert_eq!(digests[3], digests[4], "null is absent");
-    assert_eq!(digests.iter().collect::<std::collections::HashSet<_>>().len(), 5);
+    assert_eq!(digests.iter().collect::<HashSet<_>>().len(), 5);
     assert!(digests.iter().all(|digest| digest.len() == 64));
 }
