@@ -78,6 +78,30 @@ async fn with_one_session_too_many_the_one_that_rested_longest_ends() {
     assert!(first.tools().await.is_empty() && third.tools().await.is_empty());
 }
 
+/// Twice as many may listen as there may be sessions, which are among them.
+#[tokio::test]
+async fn one_listener_too_many_is_told_of_nothing() {
+    let mut options = ServerOptions::default();
+    options.max_mcp_sessions = 1;
+    let server = Server::with(options).await;
+    let mut of_session = HttpClient::start(&server.address, &server.owner).await.listen(None).await;
+    let client = HttpClient::new(&server.address, &server.owner);
+    let mut second = client.begin(1, "subscriptions/listen", LISTEN).await;
+    let mut third = client.begin(2, "subscriptions/listen", LISTEN).await;
+    for stream in [&mut second, &mut third] {
+        let first = stream.message().await.unwrap();
+        assert_eq!(text_at(&first, "method"), "notifications/subscriptions/acknowledged", "{first}");
+    }
+    // It ends, before there is anything to tell.
+    while let Some(message) = third.message().await {
+        assert!(message.get("method").is_none(), "{message}");
+    }
+    server.create(&integration("one", "https://one.example")).await;
+    for stream in [&mut of_session, &mut second] {
+        assert_eq!(text_at(&stream.message().await.unwrap(), "method"), "notifications/tools/list_changed");
+    }
+}
+
 #[tokio::test]
 async fn the_last_stream_of_a_session_is_told_of_changes() {
     let server = Server::start().await;
