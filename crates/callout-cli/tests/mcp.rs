@@ -178,7 +178,7 @@ fn files_become_tools_on_standard_input_and_output() {
         assert_eq!(text, r#"{"target":"/users/42/things/7","keyed":true}"#);
     }
     // A failure is on standard output too, as a result.
-    assert!(client.text("one__find", "{}").contains("id"), "what is missing is named");
+    assert!(client.text("one__find", "{}").contains("one.find: id: is required"));
     let said = client.end();
     assert!(said.contains("2 tools"), "{said}");
     assert!(!said.contains("canary"), "{said}");

@@ -123,7 +123,7 @@ async fn a_call_that_fails_is_a_result_with_advice() {
             false,
         ),
         ("missing", r#"{"id":"one"}"#, "shop.missing: id: ", "Correct the params", "invalid_params", false),
-        ("missing", "{}", "id", "Correct the params", "invalid_params", false),
+        ("missing", "{}", "shop.missing: id: is required", "Correct the params", "invalid_params", false),
         ("busy", "{}", "503 Service Unavailable", "try again after 7 s", "upstream_status", true),
     ] {
         let answer = client.call(&format!("shop__{tool}"), arguments).await;
