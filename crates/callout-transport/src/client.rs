@@ -252,7 +252,9 @@ mod tests {
 
     #[test]
     fn a_silent_connection_is_given_up_before_an_attempt_has_used_up_its_time() {
-        assert!(SILENCE.asked_after + SILENCE.given_up_after < Timeouts::default().attempt);
+        let Silence { asked_after, given_up_after } = SILENCE;
+        assert_eq!([asked_after, given_up_after].map(|time| time.as_secs()), [15, 10]);
+        assert!(asked_after + given_up_after < Timeouts::default().attempt);
     }
 
     #[tokio::test]

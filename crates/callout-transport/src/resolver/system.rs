@@ -291,6 +291,7 @@ mod tests {
 
     #[tokio::test]
     async fn silent_name_servers_take_a_bounded_number_of_threads_and_who_waits_in_vain_is_told_why() {
+        assert_eq!(SystemResolver::new(LONG).turns.available_permits(), 256, "an engine's");
         let silent = Silent::new(2, Duration::from_millis(200));
         for host in ["a.example", "b.example"] {
             let abandoned = silent.ask(host);
