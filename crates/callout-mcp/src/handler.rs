@@ -73,7 +73,12 @@ impl<S: ToolSource> McpServer<S> {
 
     /// One client's side of it.
     pub(crate) fn handler(&self) -> Handler<S> {
-        Handler { server: self.clone(), begun: OnceLock::new(), ended: CancellationToken::new().drop_guard() }
+        Handler {
+            server: self.clone(),
+            begun: OnceLock::new(),
+            input_ended: CancellationToken::new(),
+            ended: CancellationToken::new().drop_guard(),
+        }
     }
 }
 
@@ -94,6 +99,9 @@ pub(crate) struct Handler<S> {
     server: McpServer<S>,
     /// The changes that a session before 2026-07-28 is told of.
     begun: OnceLock<Begun>,
+    /// Cancelled where the client's stream has ended. The SDK sends nothing but answers then, and whoever tells of
+    /// anything else would wait for that to no end.
+    input_ended: CancellationToken,
     /// Ends what was spawned for the session, with it.
     ended: DropGuard,
 }
@@ -102,6 +110,11 @@ impl<S: ToolSource> Handler<S> {
     /// Follows the asker's changes, from now on.
     pub(crate) async fn begin(&self, http: Option<&http::Extensions>) -> Begun {
         self.server.begin(http).await
+    }
+
+    /// To be cancelled where the client's stream has ended.
+    pub(crate) fn input_ended(&self) -> &CancellationToken {
+        &self.input_ended
     }
 }
 
@@ -137,7 +150,7 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         let http = host(&context.extensions);
         let call = self.server.call(http, &request.name, request.arguments, any_structure);
         tokio::select! {
-            called = told(&context, call) => called.map(CallToolResponse::Complete),
+            called = told(&context, &self.input_ended, call) => called.map(CallToolResponse::Complete),
             () = context.ct.cancelled() => Err(cancelled()),
         }
     }
@@ -228,15 +241,19 @@ fn needed(method: &str, is_of_2026_07_28: bool) -> Option<&'static str> {
     }
 }
 
-/// Does a call's work and tells the client of it, if it has asked.
-async fn told<T>(context: &RequestContext<RoleServer>, call: impl Future<Output = T>) -> T {
+/// Does a call's work and tells the client of it, if it has asked and until its stream ends.
+async fn told<T>(
+    context: &RequestContext<RoleServer>,
+    input_ended: &CancellationToken,
+    call: impl Future<Output = T>,
+) -> T {
     let Some(token) = context.meta.get_progress_token() else { return call.await };
     let tell = |number, line| {
         let mut progress = ProgressNotificationParam::new(token.clone(), number);
         progress.message = Some(line);
         async move {
             // A client that is gone cancels the call by other ways.
-            let _ = context.peer.notify_progress(progress).await;
+            let _ = input_ended.run_until_cancelled(context.peer.notify_progress(progress)).await;
         }
     };
     progress::watched(call, tell).await

@@ -1,8 +1,15 @@
 //! The protocol over two streams: one JSON message a line.
 
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
 use rmcp::{service::ServiceExt as _, transport::async_rw::AsyncRwTransport};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::CancellationToken;
 
 use crate::{McpServer, ToolSource, listening::Listening};
 
@@ -34,8 +41,10 @@ where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
+    let handler = server.handler();
+    let input = Input { stream: input, ended: handler.input_ended().clone() };
     let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(max_message_bytes);
-    let session = match Listening(server.handler()).serve(transport).await {
+    let session = match Listening(handler).serve(transport).await {
         Ok(session) => session,
         // Nobody has come.
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -43,4 +52,23 @@ where
     };
     session.waiting().await.map_err(|error| ServeError(Box::new(error)))?;
     Ok(())
+}
+
+/// What the client writes.
+struct Input<R> {
+    stream: R,
+    /// Cancelled before the SDK sees that it has ended.
+    ended: CancellationToken,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Input<R> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, ended } = self.get_mut();
+        let before = into.filled().len();
+        let read = ready!(Pin::new(stream).poll_read(context, into));
+        if read.is_err() || into.filled().len() == before {
+            ended.cancel();
+        }
+        Poll::Ready(read)
+    }
 }

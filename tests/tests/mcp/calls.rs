@@ -264,6 +264,23 @@ async fn a_client_that_goes_away_cancels_its_calls() {
 }
 
 #[tokio::test]
+async fn an_answer_is_written_after_the_input_has_ended_also_where_progress_was_to_be_told() {
+    for meta in ["", r#","_meta":{"progressToken":1}"#] {
+        let upstream = Upstream::start().await;
+        upstream.reply("/flaky", Reply::status(503).after(Duration::from_millis(200)));
+        upstream.reply("/flaky", Reply::json(200, r#"{"ok":true}"#));
+        let mut client = Client::start(registry(&upstream, &[endpoint("flaky", "/flaky", "")])).await;
+        let id = client.begin("tools/call", &format!(r#"{{"name":"shop__flaky","arguments":{{}}{meta}}}"#)).await;
+        reached(&upstream, 1).await;
+        // There is more to tell of after that.
+        client.end_input().await;
+        let answer = client.answer(id).await;
+        assert_eq!(text_at(&answer, "result.content.0.text"), r#"{"ok":true}"#, "{meta}");
+        assert_eq!(at(&answer, "result._meta.retries"), json("1"));
+    }
+}
+
+#[tokio::test]
 async fn progress_is_told_to_those_who_ask() {
     let upstream = Upstream::start().await;
     upstream.reply("/flaky", Reply::status(503));
