@@ -1,8 +1,9 @@
 //! Why a call did not give a result, or a config could not be loaded.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
+    config::Method,
     fault::{Fault, Faults},
     json::Json,
 };
@@ -126,6 +127,7 @@ struct Parts {
     message: String,
     integration: Option<String>,
     endpoint: Option<String>,
+    method: Option<Method>,
     retryable: bool,
     retry_after: Option<Duration>,
     status: Option<u16>,
@@ -143,6 +145,7 @@ impl Error {
             message: message.into(),
             integration: None,
             endpoint: None,
+            method: None,
             retryable: false,
             retry_after: None,
             status: None,
@@ -183,6 +186,13 @@ impl Error {
     #[must_use]
     pub fn with_endpoint(mut self, name: &str) -> Self {
         self.parts().endpoint.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
+    /// Says by which method the endpoint is called.
+    #[must_use]
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.parts().method = Some(method);
         self
     }
 
@@ -265,6 +275,11 @@ impl Error {
         self.0.endpoint.as_deref()
     }
 
+    /// The endpoint's method, once the engine has said so.
+    pub fn method(&self) -> Option<Method> {
+        self.0.method
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
@@ -300,7 +315,68 @@ impl Error {
     pub fn faults(&self) -> &[Fault] {
         &self.0.faults
     }
+
+    /// Whether the call was carried out all the same, and may have changed something: the endpoint, whose method is
+    /// not GET, answered with a status of 200 to 299, and only its answer could not be used.
+    pub fn is_carried_out(&self) -> bool {
+        self.may_change_something() && self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// What a model can do about it: whole sentences, to be told behind the text of the error.
+    pub fn advice(&self) -> Cow<'static, str> {
+        if self.is_retryable() {
+            return match self.retry_after() {
+                Some(wait) => {
+                    let seconds = wait.as_secs_f64().ceil();
+                    format!("The same call may succeed later: try again after {seconds:.0} s.").into()
+                }
+                None => "The same call may succeed later.".into(),
+            };
+        }
+        if self.is_carried_out() {
+            return "The API has carried it out; only its answer could not be used. Do not call it again for that."
+                .into();
+        }
+        let advice = match self.kind() {
+            ErrorKind::InvalidParams | ErrorKind::MissingAuthParam => {
+                "Nothing was sent. Correct the params and call again."
+            }
+            ErrorKind::UpstreamStatus => match self.status() {
+                Some(401 | 403) => "The API does not let this account do that; other params may not help.",
+                Some(400 | 404 | 409 | 410 | 412 | 422) => {
+                    "The API does not take these params: correct them, or try others."
+                }
+                _ => "The same call will fail again.",
+            },
+            ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Cancelled => MAY_BE_CARRIED_OUT,
+            ErrorKind::RedirectRefused | ErrorKind::ResponseTooLarge if self.may_change_something() => {
+                MAY_BE_CARRIED_OUT
+            }
+            ErrorKind::ApprovalRefused => "Nothing was sent. Do not call it again unless you are asked to.",
+            ErrorKind::InvalidConfig
+            | ErrorKind::UnknownEndpoint
+            | ErrorKind::IntegrationDisabled
+            | ErrorKind::UnsupportedProtocol
+            | ErrorKind::MissingSecret
+            | ErrorKind::AuthFailed
+            | ErrorKind::EgressDenied => "This is for whoever set the tool up; calling it again will not help.",
+            ErrorKind::Connect
+            | ErrorKind::RedirectRefused
+            | ErrorKind::ResponseTooLarge
+            | ErrorKind::ResultKeyMissing
+            | ErrorKind::Template
+            | ErrorKind::LimitExceeded => "The same call will fail again; other params may help.",
+        };
+        advice.into()
+    }
+
+    fn may_change_something(&self) -> bool {
+        self.method().is_some_and(|method| method != Method::Get)
+    }
 }
+
+/// Of a call that was sent, and of whose end nothing is known.
+const MAY_BE_CARRIED_OUT: &str = "It may have been carried out all the same: find out before you call again.";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -320,6 +396,7 @@ impl fmt::Debug for Error {
             message,
             integration,
             endpoint,
+            method,
             retryable,
             retry_after,
             status,
@@ -333,6 +410,7 @@ impl fmt::Debug for Error {
             .field("message", message)
             .field("integration", integration)
             .field("endpoint", endpoint)
+            .field("method", method)
             .field("retryable", retryable)
             .field("retry_after", retry_after)
             .field("status", status)
@@ -363,6 +441,45 @@ mod tests {
             Error::from_faults(ErrorKind::InvalidParams, faults).with_integration("github").with_endpoint("list");
         assert_eq!(error.to_string(), "github.list: page: must be an integer; q: is required");
         assert_eq!(error.faults().len(), 2);
+    }
+
+    #[test]
+    fn advice_follows_from_what_is_known() {
+        let error = |kind| Error::new(kind, "it went wrong");
+        let made = |kind, method, status| error(kind).with_method(method).with_status(status);
+        let done = "The API has carried it out; only its answer could not be used. Do not call it again for that.";
+        let other_params = "The same call will fail again; other params may help.";
+        for (error, expected) in [
+            (error(ErrorKind::InvalidParams), "Nothing was sent. Correct the params and call again."),
+            (error(ErrorKind::Connect).with_retryable(true), "The same call may succeed later."),
+            (
+                made(ErrorKind::UpstreamStatus, Method::Get, 429)
+                    .with_retryable(true)
+                    .with_retry_after(Some(Duration::from_millis(1200))),
+                "The same call may succeed later: try again after 2 s.",
+            ),
+            (
+                made(ErrorKind::UpstreamStatus, Method::Post, 404),
+                "The API does not take these params: correct them, or try others.",
+            ),
+            (error(ErrorKind::Interrupted), MAY_BE_CARRIED_OUT),
+            (error(ErrorKind::Cancelled), MAY_BE_CARRIED_OUT),
+            (error(ErrorKind::EgressDenied), "This is for whoever set the tool up; calling it again will not help."),
+            (made(ErrorKind::ResultKeyMissing, Method::Post, 200), done),
+            (made(ErrorKind::Template, Method::Delete, 204), done),
+            (made(ErrorKind::ResponseTooLarge, Method::Patch, 201), done),
+            (made(ErrorKind::Timeout, Method::Post, 200), done),
+            (made(ErrorKind::Interrupted, Method::Put, 200).with_retryable(true), "The same call may succeed later."),
+            (made(ErrorKind::ResultKeyMissing, Method::Get, 200), other_params),
+            (error(ErrorKind::LimitExceeded).with_method(Method::Post), other_params),
+            (made(ErrorKind::RedirectRefused, Method::Post, 302), MAY_BE_CARRIED_OUT),
+            (made(ErrorKind::RedirectRefused, Method::Get, 302), other_params),
+            // Of headers that are too large the status is not known.
+            (error(ErrorKind::ResponseTooLarge).with_method(Method::Post), MAY_BE_CARRIED_OUT),
+        ] {
+            assert_eq!(error.advice(), expected, "{error:?}");
+            assert_eq!(error.is_carried_out() && !error.is_retryable(), expected == done, "{error:?}");
+        }
     }
 
     #[test]

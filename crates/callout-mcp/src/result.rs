@@ -1,6 +1,6 @@
 //! What becomes of a call, as MCP has it.
 
-use callout::{Delivery, Error, ErrorKind, Outcome};
+use callout::{Delivery, Error, Outcome};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject};
 use serde_json::{Value, json};
 
@@ -56,53 +56,17 @@ fn failure(error: &Error, delivery: Delivery) -> CallToolResult {
             "code": error.kind().code(),
             "retryable": error.is_retryable(),
             "retry_after_ms": error.retry_after_ms(),
+            "carried_out": error.is_carried_out(),
         }),
     );
-    let mut result = CallToolResult::error(vec![ContentBlock::text(format!("{error}\n{}", advice(error)))]);
+    let mut result = CallToolResult::error(vec![ContentBlock::text(format!("{error}\n{}", error.advice()))]);
     result.meta = Some(MetaObject(meta));
     result
 }
 
-/// What a model can do about it.
-fn advice(error: &Error) -> String {
-    if error.is_retryable() {
-        return match error.retry_after() {
-            Some(wait) => {
-                format!("The same call may succeed later: try again after {:.0} s.", wait.as_secs_f64().ceil())
-            }
-            None => "The same call may succeed later.".to_owned(),
-        };
-    }
-    let advice = match error.kind() {
-        ErrorKind::InvalidParams | ErrorKind::MissingAuthParam => {
-            "Nothing was sent. Correct the params and call again."
-        }
-        ErrorKind::UpstreamStatus => match error.status() {
-            Some(401 | 403) => "The API does not let this account do that; other params may not help.",
-            Some(400 | 404 | 409 | 410 | 412 | 422) => {
-                "The API does not take these params: correct them, or try others."
-            }
-            _ => "The same call will fail again.",
-        },
-        ErrorKind::Timeout | ErrorKind::Interrupted => {
-            "It may have been carried out all the same: find out before you call again."
-        }
-        ErrorKind::ApprovalRefused => "Nothing was sent. Do not call it again unless you are asked to.",
-        ErrorKind::InvalidConfig
-        | ErrorKind::UnknownEndpoint
-        | ErrorKind::IntegrationDisabled
-        | ErrorKind::UnsupportedProtocol
-        | ErrorKind::MissingSecret
-        | ErrorKind::AuthFailed
-        | ErrorKind::EgressDenied => "This is for whoever set the tool up; calling it again will not help.",
-        _ => "The same call will fail again; other params may help.",
-    };
-    advice.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use callout::{ErrorKind, Method};
 
     use super::*;
 
@@ -129,34 +93,15 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_may_help() {
-        let error = |kind| Error::new(kind, "it went wrong").with_integration("shop").with_endpoint("find");
-        for (error, expected) in [
-            (error(ErrorKind::InvalidParams), "Nothing was sent. Correct the params and call again."),
-            (error(ErrorKind::Connect).with_retryable(true), "The same call may succeed later."),
-            (
-                error(ErrorKind::UpstreamStatus)
-                    .with_status(429)
-                    .with_retryable(true)
-                    .with_retry_after(Some(Duration::from_millis(1200))),
-                "The same call may succeed later: try again after 2 s.",
-            ),
-            (
-                error(ErrorKind::UpstreamStatus).with_status(404),
-                "The API does not take these params: correct them, or try others.",
-            ),
-            (
-                error(ErrorKind::Interrupted),
-                "It may have been carried out all the same: find out before you call again.",
-            ),
-            (error(ErrorKind::EgressDenied), "This is for whoever set the tool up; calling it again will not help."),
-        ] {
-            let result = failure(&error, Delivery::Queue);
-            let text = result.content[0].as_text().unwrap().text.clone();
-            assert_eq!(text, format!("shop.find: it went wrong\n{expected}"));
-            assert_eq!(result.is_error, Some(true));
-            let meta = result.meta.unwrap();
-            assert_eq!(meta.0["error"]["code"], error.kind().code());
-            assert_eq!(meta.0["result_delivery"], "queue");
-        }
+        let error = Error::new(ErrorKind::ResultKeyMissing, "it went wrong").with_integration("shop");
+        let error = error.with_endpoint("order").with_method(Method::Post).with_status(200);
+        let result = failure(&error, Delivery::Queue);
+        let text = result.content[0].as_text().unwrap().text.clone();
+        assert_eq!(text, format!("shop.order: it went wrong\n{}", error.advice()));
+        assert_eq!(result.is_error, Some(true));
+        let meta = result.meta.unwrap();
+        assert_eq!(meta.0["error"]["code"], "result_key_missing");
+        assert_eq!(meta.0["error"]["carried_out"], true);
+        assert_eq!(meta.0["result_delivery"], "queue");
     }
 }

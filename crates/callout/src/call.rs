@@ -96,9 +96,11 @@ impl<'a> Call<'a> {
     }
 
     fn named(&self, error: Error) -> Error {
-        let tool = self.integration.endpoint(self.endpoint).filter(|_| self.options.tool_names);
-        let error = match tool {
-            Some(endpoint) => endpoint.param_names.told(error),
+        let error = match self.integration.endpoint(self.endpoint) {
+            Some(endpoint) => {
+                let error = if self.options.tool_names { endpoint.param_names.told(error) } else { error };
+                error.with_method(endpoint.request.method())
+            }
             None => error,
         };
         error.with_integration(self.integration.name()).with_endpoint(self.endpoint)

@@ -101,6 +101,31 @@ async fn errors_say_whether_and_when_to_try_again() {
 }
 
 #[tokio::test]
+async fn a_write_that_was_carried_out_is_not_to_be_called_again_for_its_answer() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/", Reply::json(200, r#"{"id":1}"#));
+    let other_params = "The same call will fail again; other params may help.";
+    let done = "The API has carried it out; only its answer could not be used. Do not call it again for that.";
+    for (method, stage, carried_out) in [
+        ("POST", r#""result_key":"receipt""#, true),
+        ("POST", r#""result_template":"{{ receipt }}""#, true),
+        ("DELETE", r#""result_key":"receipt""#, true),
+        ("GET", r#""result_key":"receipt""#, false),
+    ] {
+        let integration = with_endpoint(&upstream, &format!(r#"{{"path":"/","method":"{method}",{stage}}}"#));
+        let error = go(&integration, "{}").await.unwrap_err();
+        assert_eq!((error.status(), error.is_carried_out()), (Some(200), carried_out), "{method} {error}");
+        let inbox = engine().inbox();
+        inbox.spawn(&integration, "go", Json::empty_object()).unwrap();
+        let advice = if carried_out { done } else { other_params };
+        assert_eq!(inbox.interrupted().await.text(), format!("{error}. {advice}"));
+    }
+    // Before anything is sent there is nothing that was carried out.
+    let incomplete = with_endpoint(&upstream, r#"{"path":"/{id}","method":"POST"}"#);
+    assert!(!go(&incomplete, "{}").await.unwrap_err().is_carried_out());
+}
+
+#[tokio::test]
 async fn a_call_may_have_less_time_than_the_engine_gives() {
     let upstream = Upstream::start().await;
     upstream.reply("/v1/", Reply::stall());

@@ -109,8 +109,9 @@ async fn a_call_that_fails_is_a_result_with_advice() {
     let endpoints = [
         endpoint("missing", "/missing/{id}", schema),
         endpoint("busy", "/busy", r#","retry_config":{"max_retries":0}"#),
-        endpoint("loop", "/missing/1", ""),
+        endpoint("order", "/order", r#","result_key":"receipt""#).replace("GET", "POST"),
     ];
+    upstream.reply("/order", Reply::json(200, r#"{"id":1}"#));
     let mut client = Client::start(registry(&upstream, &endpoints)).await;
 
     for (tool, arguments, said, advice, code, retryable) in [
@@ -125,6 +126,7 @@ async fn a_call_that_fails_is_a_result_with_advice() {
         ("missing", r#"{"id":"one"}"#, "shop.missing: id: ", "Correct the params", "invalid_params", false),
         ("missing", "{}", "shop.missing: id: is required", "Correct the params", "invalid_params", false),
         ("busy", "{}", "503 Service Unavailable", "try again after 7 s", "upstream_status", true),
+        ("order", "{}", "there is nothing at `receipt`", "Do not call it again", "result_key_missing", false),
     ] {
         let answer = client.call(&format!("shop__{tool}"), arguments).await;
         let text = text_at(&answer, "result.content.0.text");
@@ -133,6 +135,7 @@ async fn a_call_that_fails_is_a_result_with_advice() {
         assert!(at(&answer, "error").is_null(), "{answer}");
         assert_eq!(text_at(&answer, "result._meta.error.code"), code);
         assert_eq!(at(&answer, "result._meta.error.retryable"), Json::from(retryable));
+        assert_eq!(at(&answer, "result._meta.error.carried_out"), Json::from(tool == "order"));
         assert_eq!(text_at(&answer, "result._meta.result_delivery"), "interrupt");
     }
     assert_eq!(at(&client.call("shop__busy", "{}").await, "result._meta.error.retry_after_ms"), json("7000"));

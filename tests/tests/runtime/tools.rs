@@ -262,7 +262,8 @@ async fn a_param_whose_name_providers_refuse_has_another_for_models() {
         let error = registry.call(&engine, "shop__charges", json(model), Json::Null).await.unwrap_err();
         assert_eq!(error.to_string(), told);
         registry.spawn(&inbox, "shop__charges", json(model), Json::Null).unwrap();
-        assert_eq!(inbox.interrupted().await.text(), told);
+        let advised = format!("{told}. Nothing was sent. Correct the params and call again.");
+        assert_eq!(inbox.interrupted().await.text(), advised);
     }
     let error = engine.call(&shop, "charges", json("{}")).await.unwrap_err();
     assert_eq!(error.to_string(), r#"shop.charges: ["created[gte]"]: is required"#);

@@ -32,12 +32,11 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// What a model is told: the outcome's text, or what went wrong and whether to try again.
+    /// What a model is told: the outcome's text, or what went wrong and what it can do about that ([`Error::advice`]).
     pub fn text(&self) -> String {
         match &self.result {
             Ok(outcome) => outcome.text().to_owned(),
-            Err(error) if error.is_retryable() => format!("{error}. The same call may succeed later."),
-            Err(error) => error.to_string(),
+            Err(error) => format!("{error}. {}", error.advice()),
         }
     }
 }
