@@ -101,6 +101,23 @@ async fn a_result_has_its_text_and_its_structure() {
 }
 
 #[tokio::test]
+async fn members_keep_their_order() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/find", Reply::json(200, r#"{"z":1,"a":{"y":2,"b":3}}"#));
+    let schema = r#","input_schema":{"properties":{"sort":{"properties":{"z":{},"a":{}}},"filter":{}}}"#;
+    let find = endpoint("find", "/find", schema).replace("GET", "POST");
+    let mut client = Client::start(registry(&upstream, &[find])).await;
+    let listed = client.ask("tools/list", "{}").await;
+    let properties = at(&listed, "result.tools.0.inputSchema.properties");
+    assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["sort", "filter"]);
+    assert_eq!(at(&properties, "sort.properties").to_string(), r#"{"z":{},"a":{}}"#);
+    let arguments = r#"{"sort":{"status":1,"date":-1},"filter":{"z":1,"a":2}}"#;
+    let answer = client.call("shop__find", arguments).await;
+    assert_eq!(upstream.requests()[0].text(), arguments);
+    assert_eq!(at(&answer, "result.structuredContent").to_string(), r#"{"z":1,"a":{"y":2,"b":3}}"#);
+}
+
+#[tokio::test]
 async fn a_call_that_fails_is_a_result_with_advice() {
     let upstream = Upstream::start().await;
     upstream.reply("/missing/1", Reply::json(404, r#"{"message":"there is no 1"}"#));
