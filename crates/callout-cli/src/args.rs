@@ -261,8 +261,8 @@ pub(crate) struct McpArgs {
     /// clients are told.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Binds a param in every tool that has it: clients do not see it and cannot set it. The value is a
-    /// string where the input schema says so, else JSON if it is JSON.
+    /// Binds a param in every tool that has it: clients do not see it and cannot set it. In each tool the
+    /// value is a string where the tool's input schema says so, else JSON if it is JSON.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) bind: Vec<String>,
     /// A secret by its short name (api_key, bearer_token, client_secret, private_key, exchange_secret)

@@ -1,14 +1,14 @@
 //! `callout mcp`: the endpoints of files as MCP tools on standard input and output.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, SystemTime},
 };
 
-use callout::{Faults, Integration, Json, Secrets, ToolRegistry, json::ObjectBuilder, system_clock};
+use callout::{Faults, Integration, Json, Secrets, Tool, ToolRegistry, json::ObjectBuilder, system_clock};
 use callout_mcp::{MAX_MESSAGE_BYTES, McpServer, Progress, Registry, serve};
 
 use crate::{
@@ -25,11 +25,10 @@ pub(crate) async fn run(args: McpArgs) -> Result<ExitCode, Stop> {
     let engine = call::builder(&args.network)?.with_observer(Progress).with_lenient_params(args.lenient).build()?;
     let mut sources = Sources::read(&args)?;
     let tools = sources.registry();
-    let host = bound(&args.bind, &sources.files)?;
     // Standard output is the protocol's alone.
     let count = show::count(tools.tools().len(), "tool", "tools");
     show::note(&format!("{count} on standard input and output; ends with the input"));
-    let registry = Registry::new(engine, tools, host);
+    let registry = Registry::new(engine, tools, sources.host());
     let mcp = McpServer::new(registry.clone());
     tokio::select! {
         served = serve(&mcp, tokio::io::stdin(), tokio::io::stdout(), MAX_MESSAGE_BYTES) => served.map_err(explained)?,
@@ -47,13 +46,15 @@ fn explained(error: callout_mcp::ServeError) -> Stop {
 struct Sources {
     files: Vec<IntegrationFile>,
     secrets: Vec<Given>,
-    bound: Vec<String>,
+    bindings: Vec<Binding>,
 }
 
 struct IntegrationFile {
     path: PathBuf,
     stamp: Stamp,
     integration: Integration,
+    /// What is bound in each of its tools.
+    host: HashMap<String, Json>,
 }
 
 /// What tells that a file has changed.
@@ -66,18 +67,25 @@ struct Given {
     flag: String,
 }
 
+/// One `--bind`.
+struct Binding {
+    name: String,
+    /// What it means, each tool says for itself.
+    value: String,
+}
+
 impl Sources {
     fn read(args: &McpArgs) -> Result<Self, Stop> {
         let secrets: Vec<_> = args.secrets.iter().map(|flag| Given::read(flag)).collect();
         if args.files.len() > 1 && secrets.iter().any(|given| given.integration.is_none()) {
             return Err(Stop("with several files say whose a secret is: --secret INTEGRATION.NAME=…".to_owned()));
         }
-        let bound = args.bind.iter().map(|flag| name_and_value(flag).map(|(name, _)| name.to_owned()));
-        let mut all = Self { files: Vec::new(), bound: bound.collect::<Result<_, _>>()?, secrets };
+        let bindings = args.bind.iter().map(|flag| Binding::read(flag)).collect::<Result<_, _>>()?;
+        let mut all = Self { files: Vec::new(), bindings, secrets };
         for path in &args.files {
             let stamp = stamp(path);
-            let integration = all.load(path)?;
-            all.files.push(IntegrationFile { path: path.clone(), stamp, integration });
+            let (integration, host) = all.load(path)?;
+            all.files.push(IntegrationFile { path: path.clone(), stamp, integration, host });
         }
         let mut names = HashSet::new();
         for file in &all.files {
@@ -93,25 +101,54 @@ impl Sources {
         if let Some(unknown) = unknown.into_iter().find(|name| !names.contains(name)) {
             return Err(Stop(format!("--secret {unknown}.…: no file has an integration of that name")));
         }
+        let tools: Vec<_> = all.files.iter().flat_map(|file| file.integration.tools()).collect();
+        let unused = all.bindings.iter().find(|binding| !tools.iter().any(|tool| binding.declared(tool).is_some()));
+        if let Some(Binding { name, .. }) = unused {
+            return Err(Stop(format!("--bind {name}: no tool has that param")));
+        }
         Ok(all)
     }
 
-    /// Reads one file, with the secrets that are its own.
-    fn load(&self, path: &Path) -> Result<Integration, Stop> {
+    /// Reads one file, with the secrets that are its own, and what is bound in its tools.
+    fn load(&self, path: &Path) -> Result<(Integration, HashMap<String, Json>), Stop> {
         let document = files::read_document(path)?;
         let name = document.get("name").and_then(Json::as_str).unwrap_or_default();
         let own = |given: &&Given| given.integration.as_deref().is_none_or(|integration| integration == name);
         let flags: Vec<_> = self.secrets.iter().filter(own).map(|given| given.flag.clone()).collect();
         let secrets: Secrets = files::secrets(&flags)?;
         let mut faults = Faults::new();
-        files::compile(&document, &secrets, &mut faults)
-            .ok_or_else(|| files::faulty(path, &document, &secrets, &faults))
+        let integration = files::compile(&document, &secrets, &mut faults)
+            .ok_or_else(|| files::faulty(path, &document, &secrets, &faults))?;
+        let tools = integration.tools().into_iter();
+        let host = tools.map(|tool| self.bound_in(path, &tool).map(|bound| (tool.name, bound)));
+        let host = host.collect::<Result<_, _>>()?;
+        Ok((integration, host))
+    }
+
+    /// The values of `--bind`, typed as the tool says.
+    fn bound_in(&self, path: &Path, tool: &Tool) -> Result<Json, Stop> {
+        let mut bound = ObjectBuilder::new();
+        for binding in &self.bindings {
+            let Binding { name, value } = binding;
+            let value = match binding.declared(tool) {
+                Some(declared) => params::fitting(value, &tool.input_schema, declared).ok_or_else(|| {
+                    Stop(format!("{}: --bind {name}: {} does not take that value", path.display(), tool.name))
+                })?,
+                None => params::typed(value, &tool.input_schema, None),
+            };
+            bound.insert(name.as_str(), value);
+        }
+        Ok(bound.into())
+    }
+
+    fn host(&self) -> HashMap<String, Json> {
+        self.files.iter().flat_map(|file| file.host.clone()).collect()
     }
 
     fn registry(&self) -> ToolRegistry {
         let all = self.files.iter().filter(|file| file.integration.is_enabled());
         let registry = all.fold(ToolRegistry::new(), |registry, file| registry.with_integration(&file.integration));
-        self.bound.iter().fold(registry, |registry, name| registry.with_host_param(name))
+        self.bindings.iter().fold(registry, |registry, binding| registry.with_host_param(&binding.name))
     }
 
     /// Takes over what changes in the files, for as long as it is polled. A file that is wrong, or gone,
@@ -121,7 +158,7 @@ impl Sources {
         loop {
             clock.sleep(LOOK_EVERY).await;
             if self.look() {
-                registry.replace(self.registry());
+                registry.replace_with(self.registry(), self.host());
             }
         }
     }
@@ -137,11 +174,12 @@ impl Sources {
             }
             self.files[at].stamp = now;
             match self.load(&path) {
-                Ok(new) if self.is_anothers(at, new.name()) => {
+                Ok((new, _)) if self.is_anothers(at, new.name()) => {
                     show::error(&format!("{}: another file has the name {}", path.display(), new.name()));
                 }
-                Ok(new) => {
+                Ok((new, host)) => {
                     self.files[at].integration = new;
+                    self.files[at].host = host;
                     has_changed = true;
                     show::note(&format!("{} was read again", path.display()));
                 }
@@ -153,6 +191,19 @@ impl Sources {
 
     fn is_anothers(&self, at: usize, name: &str) -> bool {
         self.files.iter().enumerate().any(|(other, file)| other != at && file.integration.name() == name)
+    }
+}
+
+impl Binding {
+    fn read(flag: &str) -> Result<Self, Stop> {
+        let (name, value) =
+            flag.split_once('=').ok_or_else(|| Stop(format!("--bind takes NAME=VALUE, not {flag:?}")))?;
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+
+    /// What the tool says of that param.
+    fn declared<'t>(&self, tool: &'t Tool) -> Option<&'t Json> {
+        tool.input_schema.get("properties")?.get(&self.name)
     }
 }
 
@@ -173,28 +224,6 @@ impl Given {
 fn stamp(path: &Path) -> Stamp {
     let about = fs::metadata(path).ok()?;
     Some((about.modified().ok()?, about.len()))
-}
-
-fn name_and_value(flag: &str) -> Result<(&str, &str), Stop> {
-    flag.split_once('=').ok_or_else(|| Stop(format!("--bind takes NAME=VALUE, not {flag:?}")))
-}
-
-/// The values of `--bind`, typed as the first tool that has the param says.
-fn bound(flags: &[String], files: &[IntegrationFile]) -> Result<Json, Stop> {
-    let tools: Vec<_> = files.iter().flat_map(|file| file.integration.tools()).collect();
-    let mut bound = ObjectBuilder::new();
-    for flag in flags {
-        let (name, value) = name_and_value(flag)?;
-        let declared = tools.iter().find_map(|tool| {
-            let declared = tool.input_schema.get("properties")?.get(name)?;
-            Some((&tool.input_schema, declared))
-        });
-        let Some((schema, declared)) = declared else {
-            return Err(Stop(format!("--bind {name}: no tool has that param")));
-        };
-        bound.insert(name, params::typed(value, schema, Some(declared)));
-    }
-    Ok(bound.into())
 }
 
 #[cfg(test)]

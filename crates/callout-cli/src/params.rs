@@ -50,12 +50,20 @@ fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
 /// A string where the schema asks for one; else what the text is as JSON; else a string. References lead to places
 /// of `root`.
 pub(crate) fn typed(value: &str, root: &Json, schema: Option<&Json>) -> Json {
-    let Ok(parsed) = Json::parse(value) else { return value.into() };
-    let wants_string = schema.is_some_and(|schema| {
-        let takes = Look { root, parsed: &parsed, steps: MAX_STEPS }.takes(schema, 0);
-        takes.text && !takes.parsed
-    });
-    if wants_string { value.into() } else { parsed }
+    let fitting = schema.and_then(|schema| fitting(value, root, schema));
+    fitting.unwrap_or_else(|| parsed(value))
+}
+
+/// The same, or nothing if the schema takes neither.
+pub(crate) fn fitting(value: &str, root: &Json, schema: &Json) -> Option<Json> {
+    let parsed = parsed(value);
+    let takes = Look { root, parsed: &parsed, steps: MAX_STEPS }.takes(schema, 0);
+    if takes.parsed { Some(parsed) } else { takes.text.then(|| value.into()) }
+}
+
+/// What the text is as JSON; else the text.
+fn parsed(value: &str) -> Json {
+    Json::parse(value).unwrap_or_else(|_| value.into())
 }
 
 /// How far references and what is combined are followed for one param.
@@ -167,6 +175,23 @@ mod tests {
             ("007", None, "\"007\""),
         ] {
             assert_eq!(typed(value, &Json::Null, kind.as_ref()).to_string(), expected, "{value} as {kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_schema_does_not_take_fits_none() {
+        for (value, schema, expected) in [
+            ("5", r#"{"type":"integer"}"#, Some("5")),
+            ("5", r#"{"type":"string"}"#, Some("\"5\"")),
+            ("x", r#"{"type":"string"}"#, Some("\"x\"")),
+            ("x", r#"{"type":["integer","null"]}"#, None),
+            ("5.5", r#"{"type":"integer"}"#, None),
+            ("true", r#"{"type":"integer"}"#, None),
+            ("x", "{}", Some("\"x\"")),
+            ("5", "false", None),
+        ] {
+            let found = fitting(value, &Json::Null, &Json::parse(schema).unwrap());
+            assert_eq!(found.map(|found| found.to_string()).as_deref(), expected, "{value} as {schema}");
         }
     }
 

@@ -209,6 +209,45 @@ fn a_file_that_changes_is_read_again_and_told() {
 }
 
 #[test]
+fn a_bound_param_has_the_type_that_each_tool_asks_for() {
+    let address = upstream();
+    let folder = Folder::new("mcp-bind");
+    let asking = |name: &str, kind: &str| {
+        shop(name, address, "").replace("user_id: { type: string }", &format!("user_id: {{ type: {kind} }}"))
+    };
+    let (one, two) =
+        (folder.file("one.yaml", &asking("one", "string")), folder.file("two.yaml", &asking("two", "integer")));
+    let allow = address.to_string();
+    let mut client = Client::start(&[
+        &one,
+        &two,
+        "--allow",
+        &allow,
+        "--bind",
+        "user_id=42",
+        "--secret",
+        "one.api_key=env:CALLOUT_MCP_TEST_KEY",
+        "--secret",
+        "two.api_key=env:CALLOUT_MCP_TEST_KEY",
+    ]);
+    let all_answer = |client: &mut Client| {
+        for tool in ["one__find", "two__find"] {
+            assert_eq!(client.text(tool, r#"{"id": 7}"#), r#"{"target":"/users/42/things/7","keyed":true}"#, "{tool}");
+        }
+    };
+    all_answer(&mut client);
+    // Also once they ask for another, and one that it cannot have leaves what is there.
+    for kind in ["[string, 'null']", "boolean"] {
+        folder.file("two.yaml", &asking("two", kind));
+        thread_sleep(Duration::from_millis(2500));
+        all_answer(&mut client);
+    }
+    let said = client.end();
+    assert!(said.contains("two.yaml was read again"), "{said}");
+    assert!(said.contains("--bind user_id: two__find does not take that value"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_served_is_said_at_once() {
     let address = upstream();
     let folder = Folder::new("mcp-usage");
@@ -225,6 +264,7 @@ fn what_cannot_be_served_is_said_at_once() {
         (vec![&*one, secret[0], secret[1], "--secret", "none.api_key=env:CALLOUT_MCP_TEST_KEY"], "--secret none.…"),
         (vec![&*one, secret[0], secret[1], "--bind", "nothing=1"], "--bind nothing: no tool has that param"),
         (vec![&*one, secret[0], secret[1], "--bind", "nothing"], "--bind takes NAME=VALUE"),
+        (vec![&*one, secret[0], secret[1], "--bind", "id=x"], "--bind id: one__find does not take that value"),
     ] {
         let output = run(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", err(&output));

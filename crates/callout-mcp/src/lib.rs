@@ -59,7 +59,7 @@ pub use handler::McpServer;
 pub use http::{HttpOptions, HttpService};
 pub use list::ToolList;
 pub use progress::Progress;
-pub use registry::Registry;
+pub use registry::{HostParams, Registry};
 pub use sessions::Owner;
 pub use source::{Called, Changes, Refusal, ToolSource};
 pub use stdio::{MAX_MESSAGE_BYTES, ServeError, serve};

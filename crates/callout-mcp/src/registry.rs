@@ -20,9 +20,45 @@ use crate::{Called, Changes, Refusal, ToolList, ToolSource};
 #[derive(Clone, Debug)]
 pub struct Registry(Arc<Parts>);
 
+/// What the host supplies for its params, each an object.
+#[derive(Clone)]
+pub enum HostParams {
+    /// The same for every tool.
+    Same(Json),
+    /// Each tool's own, by its name: one name may stand for a string in one tool and for a number in another.
+    ByTool(HashMap<String, Json>),
+}
+
+impl HostParams {
+    fn of(&self, tool: &str) -> Json {
+        match self {
+            Self::Same(params) => params.clone(),
+            Self::ByTool(all) => all.get(tool).cloned().unwrap_or_else(Json::empty_object),
+        }
+    }
+}
+
+impl From<Json> for HostParams {
+    fn from(params: Json) -> Self {
+        Self::Same(params)
+    }
+}
+
+impl From<HashMap<String, Json>> for HostParams {
+    fn from(all: HashMap<String, Json>) -> Self {
+        Self::ByTool(all)
+    }
+}
+
+/// What the host binds is its own affair.
+impl fmt::Debug for HostParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostParams").finish_non_exhaustive()
+    }
+}
+
 struct Parts {
     engine: Engine,
-    host: Json,
     current: RwLock<Arc<Current>>,
     /// How often the tools have changed.
     changes: watch::Sender<u64>,
@@ -33,27 +69,33 @@ struct Current {
     registry: ToolRegistry,
     list: ToolList,
     deliveries: HashMap<String, Delivery>,
+    host: HostParams,
 }
 
 impl Current {
-    fn new(registry: ToolRegistry) -> Self {
+    fn new(registry: ToolRegistry, host: HostParams) -> Self {
         let tools = registry.tools();
         let deliveries = tools.iter().map(|tool| (tool.name.clone(), tool.delivery)).collect();
-        Self { list: ToolList::new(&tools), deliveries, registry }
+        Self { list: ToolList::new(&tools), deliveries, registry, host }
     }
 }
 
 impl Registry {
-    /// These tools, called by that engine, with `host` as the host's params: an object.
-    pub fn new(engine: Engine, tools: ToolRegistry, host: Json) -> Self {
-        let current = RwLock::new(Arc::new(Current::new(tools)));
-        Self(Arc::new(Parts { engine, host, current, changes: watch::Sender::new(0) }))
+    /// These tools, called by that engine, with `host` as the host's params: an object, or one for each tool.
+    pub fn new(engine: Engine, tools: ToolRegistry, host: impl Into<HostParams>) -> Self {
+        let current = RwLock::new(Arc::new(Current::new(tools, host.into())));
+        Self(Arc::new(Parts { engine, current, changes: watch::Sender::new(0) }))
     }
 
     /// Other tools from now on. Calls in flight end as they began. Clients are told if they would see
     /// another list; whether they would is the answer.
     pub fn replace(&self, tools: ToolRegistry) -> bool {
-        let next = Arc::new(Current::new(tools));
+        self.replace_with(tools, self.current().host.clone())
+    }
+
+    /// As [`Registry::replace`], with other params of the host.
+    pub fn replace_with(&self, tools: ToolRegistry, host: impl Into<HostParams>) -> bool {
+        let next = Arc::new(Current::new(tools, host.into()));
         let before = {
             let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::clone(&next))
@@ -72,7 +114,7 @@ impl Registry {
 
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { engine, host: _, current, changes: _ } = self; // what the host binds is its own affair
+        let Self { engine, current, changes: _ } = self;
         f.debug_struct("Registry").field("engine", engine).field("current", current).finish_non_exhaustive()
     }
 }
@@ -85,7 +127,7 @@ impl ToolSource for Registry {
     async fn call(&self, _http: Option<&http::Extensions>, tool: &str, params: Json) -> Result<Called, Refusal> {
         let current = self.current();
         let Some(delivery) = current.deliveries.get(tool).copied() else { return Err(Refusal::UnknownTool) };
-        let result = current.registry.call(&self.0.engine, tool, params, self.0.host.clone()).await;
+        let result = current.registry.call(&self.0.engine, tool, params, current.host.of(tool)).await;
         Ok(Called::new(result, delivery))
     }
 
@@ -105,7 +147,11 @@ mod tests {
     fn what_the_host_binds_is_not_shown() {
         let engine = Engine::builder().with_egress(EgressPolicy::public()).build().unwrap();
         let host = Json::parse(r#"{"session": "canary-7"}"#).unwrap();
-        let shown = format!("{:?}", Registry::new(engine, ToolRegistry::new().with_host_param("session"), host));
-        assert!(shown.starts_with("Registry(") && !shown.contains("canary-7"), "{shown}");
+        let by_tool = HashMap::from([("shop__orders".to_owned(), host.clone())]);
+        for host in [HostParams::from(host), by_tool.into()] {
+            let tools = ToolRegistry::new().with_host_param("session");
+            let shown = format!("{:?}", Registry::new(engine.clone(), tools, host));
+            assert!(shown.starts_with("Registry(") && !shown.contains("canary-7"), "{shown}");
+        }
     }
 }
