@@ -3,11 +3,12 @@
 use std::{
     borrow::Cow,
     fmt,
+    panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
 };
 
 use callout::Json;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -62,13 +63,16 @@ impl<S: ToolSource> McpServer<S> {
             Some(arguments) => Json::from(serde_json::Value::Object(arguments)),
             None => Json::empty_object(),
         };
-        let called = self.0.source.call(http, tool, params).await.map_err(|refusal| refused(refusal, tool))?;
+        let called = unbroken(async { self.0.source.call(http, tool, params).await }).await?;
+        let called = called.map_err(|refusal| refused(refusal, tool))?;
         Ok(result::result(&called, any_structure))
     }
 
     /// Follows the asker's changes, from now on.
     pub(crate) async fn begin(&self, http: Option<&http::Extensions>) -> Begun {
-        Begun::new(self.0.source.changes(http).await)
+        let changes = unbroken(async { self.0.source.changes(http).await }).await;
+        // Of what broke off nothing is announced.
+        Begun::new(changes.unwrap_or_else(|_| stream::empty().boxed()))
     }
 
     /// One client's side of it.
@@ -128,8 +132,9 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let list =
-            self.server.0.source.list(host(&context.extensions)).await.map_err(|refusal| refused(refusal, ""))?;
+        let http = host(&context.extensions);
+        let list = unbroken(async { self.server.0.source.list(http).await }).await?;
+        let list = list.map_err(|refusal| refused(refusal, ""))?;
         let unknown = || ErrorData::invalid_params("there is no such cursor", None);
         let start = match request.and_then(|request| request.cursor) {
             None => 0,
@@ -210,7 +215,7 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         let Some(mut changes) = begun.and_then(Begun::take) else { return Ok(()) };
         loop {
             let change = tokio::select! {
-                change = changes.next() => change,
+                change = unbroken(changes.next()) => change?,
                 () = subscription.cancelled() => None,
                 () = self.server.0.closing.cancelled() => None,
             };
@@ -257,6 +262,13 @@ async fn told<T>(
         }
     };
     progress::watched(call, tell).await
+}
+
+/// What the host does, or an error in the place of its panic: a request whose task panics is never answered by the SDK.
+async fn unbroken<T>(work: impl Future<Output = T>) -> Result<T, ErrorData> {
+    // What it leaves half done is the host's own, who sees the panic.
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|_| ErrorData::internal_error("the server broke off: something in it panicked", None))
 }
 
 /// Nobody waits for this answer.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use callout::{Json, ToolRegistry};
-use callout_mcp::Registry;
+use callout_mcp::{Called, Changes, Refusal, Registry, ToolList, ToolSource};
 use callout_tests::{Reply, Upstream};
 use tokio::sync::Barrier;
 
@@ -367,6 +367,34 @@ async fn a_stream_without_a_client_ends_well() {
     let Client { serving, .. } =
         Client::connect(Registry::new(builder().build().unwrap(), tools, Json::empty_object()));
     tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+}
+
+/// Panics whatever it is asked for, as any code of a host may.
+struct Broken;
+
+impl ToolSource for Broken {
+    async fn list(&self, _: Option<&http::Extensions>) -> Result<ToolList, Refusal> {
+        std::panic::resume_unwind(Box::new("broken"))
+    }
+
+    async fn call(&self, _: Option<&http::Extensions>, _: &str, _: Json) -> Result<Called, Refusal> {
+        std::panic::resume_unwind(Box::new("broken"))
+    }
+
+    async fn changes(&self, _: Option<&http::Extensions>) -> Changes {
+        std::panic::resume_unwind(Box::new("broken"))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_what_the_host_has_put_in_is_an_error() {
+    let mut client = Client::start(Broken).await;
+    let called = call("any", "{}");
+    for (method, params) in [("tools/list", "{}"), ("tools/call", &*called)] {
+        let answer = client.ask(method, params).await;
+        assert_eq!(at(&answer, "error.code"), json("-32603"), "{method}: {answer}");
+    }
+    assert!(client.ask("ping", "{}").await.get("result").is_some(), "the session goes on");
 }
 
 fn number(value: &Json) -> u64 {
