@@ -17,6 +17,7 @@ use crate::{
     direct::{self, Direct},
     handler::{Handler, cancelled},
     sessions::OwnedSessions,
+    surrogates,
 };
 
 /// How an [`HttpService`] serves, each with its default.
@@ -102,6 +103,11 @@ impl<S: ToolSource> HttpService<S> {
                 Ok(bytes) => bytes,
                 Err(refused) => return refused,
             };
+            if bytes.contains(&b'\\') {
+                let mut text = Vec::from(bytes);
+                surrogates::replace(&mut text);
+                bytes = text.into();
+            }
             if let Some(call) = Direct::read(&parts.headers, &bytes, &service.config.allowed_hosts) {
                 // A call is large; what is answered otherwise does not carry room for it.
                 return Box::pin(self.call(&parts.extensions, call)).await;

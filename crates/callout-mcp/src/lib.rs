@@ -51,6 +51,7 @@ mod result;
 mod sessions;
 mod source;
 mod stdio;
+mod surrogates;
 
 #[doc = include_str!("behaviour.md")]
 pub mod behaviour {}

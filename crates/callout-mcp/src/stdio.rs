@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
-use crate::{McpServer, ToolSource, listening::Listening};
+use crate::{McpServer, ToolSource, listening::Listening, surrogates};
 
 /// The default bound on one message, in bytes: params of 1 MiB, and room for others to be refused by the
 /// engine, which says so.
@@ -42,7 +42,7 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let handler = server.handler();
-    let input = Input { stream: input, ended: handler.input_ended().clone() };
+    let input = Input { stream: input, ended: handler.input_ended().clone(), held: Vec::new(), ready: 0 };
     let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(max_message_bytes);
     let session = match Listening(handler).serve(transport).await {
         Ok(session) => session,
@@ -54,21 +54,38 @@ where
     Ok(())
 }
 
-/// What the client writes.
+/// How much is read at once, in bytes.
+const CHUNK: usize = 8 << 10;
+
+/// What the client writes, as the SDK can read it.
 struct Input<R> {
     stream: R,
     /// Cancelled before the SDK sees that it has ended.
     ended: CancellationToken,
+    /// What was read and is not handed on.
+    held: Vec<u8>,
+    /// How much of it can be.
+    ready: usize,
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Input<R> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, ended } = self.get_mut();
-        let before = into.filled().len();
-        let read = ready!(Pin::new(stream).poll_read(context, into));
-        if read.is_err() || into.filled().len() == before {
-            ended.cancel();
+        let Self { stream, ended, held, ready } = self.get_mut();
+        while *ready == 0 {
+            let mut chunk = [0; CHUNK];
+            let mut chunk = ReadBuf::new(&mut chunk);
+            let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut chunk));
+            if read.is_err() || chunk.filled().is_empty() {
+                // What is held still is no whole line.
+                ended.cancel();
+                return Poll::Ready(read);
+            }
+            held.extend_from_slice(chunk.filled());
+            *ready = surrogates::replace(held);
         }
-        Poll::Ready(read)
+        let length = into.remaining().min(*ready);
+        into.put_slice(held.drain(..length).as_slice());
+        *ready -= length;
+        Poll::Ready(Ok(()))
     }
 }

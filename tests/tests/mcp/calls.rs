@@ -360,6 +360,18 @@ async fn a_message_that_is_too_long_is_passed_over() {
 }
 
 #[tokio::test]
+async fn half_a_surrogate_pair_is_read_as_the_replacement_character() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/one", Reply::json(200, "1"));
+    let mut client = Client::start(registry(&upstream, &[endpoint("one", "/one{?q}", "")])).await;
+    for (written, sent) in [(r"a\ud83d", "a%EF%BF%BD"), (r"\ud83d\ude00", "%F0%9F%98%80"), (r"\\ud83d", "%5Cud83d")] {
+        let answer = client.call("shop__one", &format!(r#"{{"q":"{written}"}}"#)).await;
+        assert_eq!(text_at(&answer, "result.content.0.text"), "1", "{written}: {answer}");
+        assert_eq!(upstream.requests().last().unwrap().target, format!("/one?q={sent}"));
+    }
+}
+
+#[tokio::test]
 async fn a_stream_without_a_client_ends_well() {
     let upstream = Upstream::start().await;
     let tools =

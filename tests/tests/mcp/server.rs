@@ -83,6 +83,15 @@ async fn params_are_called_over_http_by_the_names_that_are_listed() {
 }
 
 #[tokio::test]
+async fn half_a_surrogate_pair_is_read_over_http_too() {
+    let server = Server::start().await;
+    server.create(&integration("shop", "https://shop.example")).await;
+    let client = HttpClient::start(&server.address, &server.owner).await;
+    let answer = client.call("shop__go", r#"{"id":"\ud83d"}"#).await;
+    assert!(text_at(&answer, "result.content.0.text").contains("id: must be an integer, not \"\u{fffd}\""), "{answer}");
+}
+
+#[tokio::test]
 async fn what_changes_is_called_as_it_is_now() {
     let (before, after) = (Upstream::start().await, Upstream::start().await);
     before.reply("/items/1", Reply::json(200, r#"{"a":"before"}"#));
