@@ -22,17 +22,20 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Refusal, ToolSource, listening::Begun, progress, result};
 
-/// What clients are told of the server as a whole.
+/// What clients are told of a server as a whole that is not told otherwise.
 const INSTRUCTIONS: &str = "Each tool is one endpoint of an HTTP API. A call that failed is a result with isError, \
                             which says whether the same call may succeed later. A text that was cut says so in \
                             _meta.truncation.";
 
 /// Serves the tools of a [`ToolSource`]. Cheap to clone.
-pub struct McpServer<S>(Arc<Parts<S>>);
+pub struct McpServer<S> {
+    parts: Arc<Parts<S>>,
+    /// What clients are told of it.
+    info: Arc<ServerConfig>,
+}
 
 struct Parts<S> {
     source: S,
-    info: ServerConfig,
     /// Streams of announcements end.
     closing: CancellationToken,
 }
@@ -43,12 +46,27 @@ impl<S: ToolSource> McpServer<S> {
         let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
         let own = Implementation::new("callout", env!("CARGO_PKG_VERSION"));
         let info = ServerConfig::new(capabilities).with_server_info(own).with_instructions(INSTRUCTIONS);
-        Self(Arc::new(Parts { source, info, closing: CancellationToken::new() }))
+        Self { parts: Arc::new(Parts { source, closing: CancellationToken::new() }), info: Arc::new(info) }
+    }
+
+    /// With a name and a version of its own, which clients show. Default: `callout` and its version.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.info).server_info = Implementation::new(name, version);
+        self
+    }
+
+    /// With instructions of its own, which clients hand to their models. Default: how it is told that a call failed, or
+    /// that a text was cut.
+    #[must_use]
+    pub fn with_instructions(mut self, instructions: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.info).instructions = Some(instructions.into());
+        self
     }
 
     /// Cancelled once no announcements are made any more.
     pub(crate) fn closing(&self) -> &CancellationToken {
-        &self.0.closing
+        &self.parts.closing
     }
 
     /// What comes of a call; see [`result::result`] for `any_structure`.
@@ -63,14 +81,14 @@ impl<S: ToolSource> McpServer<S> {
             Some(arguments) => Json::from(serde_json::Value::Object(arguments)),
             None => Json::empty_object(),
         };
-        let called = unbroken(async { self.0.source.call(http, tool, params).await }).await?;
+        let called = unbroken(async { self.parts.source.call(http, tool, params).await }).await?;
         let called = called.map_err(|refusal| refused(refusal, tool))?;
         Ok(result::result(&called, any_structure))
     }
 
     /// Follows the asker's changes, from now on.
     pub(crate) async fn begin(&self, http: Option<&http::Extensions>) -> Begun {
-        let changes = unbroken(async { self.0.source.changes(http).await }).await;
+        let changes = unbroken(async { self.parts.source.changes(http).await }).await;
         // Of what broke off nothing is announced.
         Begun::new(changes.unwrap_or_else(|_| stream::empty().boxed()))
     }
@@ -88,7 +106,7 @@ impl<S: ToolSource> McpServer<S> {
 
 impl<S> Clone for McpServer<S> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { parts: Arc::clone(&self.parts), info: Arc::clone(&self.info) }
     }
 }
 
@@ -124,7 +142,7 @@ impl<S: ToolSource> Handler<S> {
 
 impl<S: ToolSource> ServerHandler for Handler<S> {
     fn get_info(&self) -> ServerConfig {
-        self.server.0.info.clone()
+        (*self.server.info).clone()
     }
 
     async fn list_tools(
@@ -133,7 +151,7 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let http = host(&context.extensions);
-        let list = unbroken(async { self.server.0.source.list(http).await }).await?;
+        let list = unbroken(async { self.server.parts.source.list(http).await }).await?;
         let list = list.map_err(|refusal| refused(refusal, ""))?;
         let unknown = || ErrorData::invalid_params("there is no such cursor", None);
         let start = match request.and_then(|request| request.cursor) {
@@ -217,7 +235,7 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
             let change = tokio::select! {
                 change = unbroken(changes.next()) => change?,
                 () = subscription.cancelled() => None,
-                () = self.server.0.closing.cancelled() => None,
+                () = self.server.parts.closing.cancelled() => None,
             };
             if change.is_none() || subscription.sink().notify_tool_list_changed().await.is_err() {
                 return Ok(());

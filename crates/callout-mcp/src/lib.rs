@@ -62,5 +62,5 @@ pub use list::ToolList;
 pub use progress::Progress;
 pub use registry::{HostParams, Registry};
 pub use sessions::Owner;
-pub use source::{Called, Changes, Refusal, ToolSource};
+pub use source::{Called, Changes, Refusal, Success, ToolSource};
 pub use stdio::{MAX_MESSAGE_BYTES, ServeError, serve};

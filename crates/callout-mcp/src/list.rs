@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callout::Tool;
+use callout::{Json, Tool};
 use rmcp::model::{JsonObject, MetaObject, Tool as Listed};
 use serde_json::{Value, json};
 
@@ -27,6 +27,14 @@ impl ToolList {
     /// These tools, in this order.
     pub fn new(tools: &[Tool]) -> Self {
         Self(tools.iter().map(entry).collect())
+    }
+
+    /// These, and behind them a tool of the host's own that is no endpoint: calls of it are the
+    /// [`ToolSource`](crate::ToolSource)'s to make. `input_schema` is JSON Schema, of an object.
+    #[must_use]
+    pub fn with_tool(self, name: &str, description: &str, input_schema: &Json) -> Self {
+        let tool = Listed::new(name.to_owned(), description.to_owned(), schema(Some(input_schema)));
+        Self(self.0.iter().cloned().chain([Entry::new(tool)]).collect())
     }
 
     /// How many there are.
@@ -68,19 +76,31 @@ impl ToolList {
     }
 }
 
+impl Entry {
+    fn new(tool: Listed) -> Self {
+        let bytes = serde_json::to_string(&tool).map_or(0, |text| text.len());
+        Self { tool, bytes }
+    }
+}
+
 fn entry(tool: &Tool) -> Entry {
-    // The schema is an object: the shape for MCP says so, whatever the config's schema is.
     let shape = tool.to_mcp();
-    let schema = match shape.get("inputSchema").map(Value::from) {
-        Some(Value::Object(schema)) => schema,
-        _ => JsonObject::from_iter([("type".to_owned(), json!("object"))]),
-    };
+    let schema = schema(shape.get("inputSchema"));
     let mut meta = JsonObject::new();
     meta.insert("result_delivery".to_owned(), json!(tool.delivery.as_str()));
     let mut listed = Listed::new(tool.name.clone(), tool.description.clone(), schema).with_meta(MetaObject(meta));
     listed.annotations = shape.get("annotations").and_then(|hints| serde_json::from_value(hints.into()).ok());
-    let bytes = serde_json::to_string(&listed).map_or(0, |text| text.len());
-    Entry { tool: listed, bytes }
+    Entry::new(listed)
+}
+
+/// As the protocol has it, which takes objects alone.
+fn schema(schema: Option<&Json>) -> JsonObject {
+    let mut schema = match schema.map(Value::from) {
+        Some(Value::Object(schema)) => schema,
+        _ => JsonObject::new(),
+    };
+    schema.entry("type").or_insert_with(|| json!("object"));
+    schema
 }
 
 #[cfg(test)]

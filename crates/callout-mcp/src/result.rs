@@ -4,7 +4,7 @@ use callout::{Delivery, Error, Outcome};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject};
 use serde_json::{Value, json};
 
-use crate::Called;
+use crate::{Called, Success};
 
 /// The longest text that is handed over as `structuredContent` too, in bytes: it doubles the answer, and
 /// clients bound what one event of a stream may hold, some at 1 MiB.
@@ -14,7 +14,8 @@ const STRUCTURED_BYTES: usize = 256 << 10;
 /// 2026-07-28 any JSON may stand there, before it objects alone.
 pub(crate) fn result(called: &Called, any_structure: bool) -> CallToolResult {
     match &called.result {
-        Ok(outcome) => success(outcome, any_structure),
+        Ok(Success::Outcome(outcome)) => success(outcome, any_structure),
+        Ok(Success::Text(text)) => told(text, any_structure),
         Err(error) => failure(error, called.delivery),
     }
 }
@@ -27,9 +28,14 @@ fn success(outcome: &Outcome, any_structure: bool) -> CallToolResult {
     if let Some(truncation) = outcome.truncation() {
         meta.insert("truncation".to_owned(), Value::from(&truncation.to_json()));
     }
-    let mut result = CallToolResult::success(vec![ContentBlock::text(outcome.text())]);
-    result.structured_content = structure(outcome.text(), any_structure);
+    let mut result = told(outcome.text(), any_structure);
     result.meta = Some(MetaObject(meta));
+    result
+}
+
+fn told(text: &str, any_structure: bool) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = structure(text, any_structure);
     result
 }
 

@@ -10,6 +10,33 @@ pub type Changes = BoxStream<'static, ()>;
 
 /// The tools that a server offers, and how they are called.
 ///
+/// [`Registry`](crate::Registry) is one. A host that has tools which are no endpoints puts its own around it:
+///
+/// ```
+/// use callout::Json;
+/// use callout_mcp::{Called, Changes, Refusal, Registry, ToolList, ToolSource};
+///
+/// struct Tools(Registry);
+///
+/// impl ToolSource for Tools {
+///     async fn list(&self, http: Option<&http::Extensions>) -> Result<ToolList, Refusal> {
+///         let schema = Json::empty_object();
+///         Ok(self.0.list(http).await?.with_tool("whoami", "Who the user is", &schema))
+///     }
+///
+///     async fn call(&self, http: Option<&http::Extensions>, tool: &str, params: Json) -> Result<Called, Refusal> {
+///         match tool {
+///             "whoami" => Ok(Called::text("Alice, who has been with us since 2019")),
+///             _ => self.0.call(http, tool, params).await,
+///         }
+///     }
+///
+///     async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
+///         self.0.changes(http).await
+///     }
+/// }
+/// ```
+///
 /// `http` is what the host has left on the HTTP request (its extensions), such as who asks; `None` on
 /// stdio.
 pub trait ToolSource: Send + Sync + 'static {
@@ -45,15 +72,29 @@ pub trait ToolSource: Send + Sync + 'static {
 #[non_exhaustive]
 pub struct Called {
     /// What came of it.
-    pub result: Result<Outcome, Error>,
+    pub result: Result<Success, Error>,
     /// When the endpoint wants its results handed over, failures too.
     pub delivery: Delivery,
+}
+
+/// What a call gives that did not fail.
+#[derive(Clone, Debug)]
+pub enum Success {
+    /// What the engine made of an endpoint's answer.
+    Outcome(Outcome),
+    /// The host's own text: of a tool that is no endpoint, or in the place of an outcome's.
+    Text(String),
 }
 
 impl Called {
     /// What came of a call.
     pub fn new(result: Result<Outcome, Error>, delivery: Delivery) -> Self {
-        Self { result, delivery }
+        Self { result: result.map(Success::Outcome), delivery }
+    }
+
+    /// A text of the host's own. What fails is an [`Error`].
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { result: Ok(Success::Text(text.into())), delivery: Delivery::default() }
     }
 }
 

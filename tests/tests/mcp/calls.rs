@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use callout::{Json, ToolRegistry};
-use callout_mcp::{Called, Changes, Refusal, Registry, ToolList, ToolSource};
+use callout_mcp::{Called, Changes, McpServer, Refusal, Registry, Success, ToolList, ToolSource};
 use callout_tests::{Reply, Upstream};
 use tokio::sync::Barrier;
 
 use crate::{
     at, builder,
-    client::{Client, call},
+    client::{Client, call, initialize},
     endpoint, integration, json, registry,
     revision::META,
     text_at, tools,
@@ -379,6 +379,53 @@ async fn a_stream_without_a_client_ends_well() {
     let Client { serving, .. } =
         Client::connect(Registry::new(builder().build().unwrap(), tools, Json::empty_object()));
     tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+}
+
+/// An endpoint, whose text it changes, and a tool that is none.
+struct Own(Registry);
+
+impl ToolSource for Own {
+    async fn list(&self, http: Option<&http::Extensions>) -> Result<ToolList, Refusal> {
+        let schema = json(r#"{"properties":{"loud":{"type":"boolean"}}}"#);
+        Ok(self.0.list(http).await?.with_tool("whoami", "Who the user is", &schema))
+    }
+
+    async fn call(&self, http: Option<&http::Extensions>, tool: &str, params: Json) -> Result<Called, Refusal> {
+        if tool == "whoami" {
+            return Ok(Called::text(format!(r#"{{"params":{params}}}"#)));
+        }
+        let called = self.0.call(http, tool, params).await?;
+        let Ok(Success::Outcome(outcome)) = &called.result else { return Ok(called) };
+        Ok(Called::text(outcome.text().to_uppercase()))
+    }
+
+    async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
+        self.0.changes(http).await
+    }
+}
+
+#[tokio::test]
+async fn a_host_serves_its_own_tools_and_texts_under_its_own_name() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/one", Reply::json(200, r#""one""#));
+    let own = Own(registry(&upstream, &[endpoint("one", "/one", "")]));
+    let server = McpServer::new(own).with_name("agency", "3.1").with_instructions("Be brief.");
+    let mut client = Client::connect_to(server);
+    let begun = client.ask("initialize", &initialize()).await;
+    assert_eq!(at(&begun, "result.serverInfo"), json(r#"{"name":"agency","version":"3.1"}"#));
+    assert_eq!(text_at(&begun, "result.instructions"), "Be brief.");
+    client.say("notifications/initialized", "{}").await;
+
+    let listed = client.ask("tools/list", "{}").await;
+    assert_eq!(text_at(&listed, "result.tools.0.name"), "shop__one");
+    assert_eq!(text_at(&listed, "result.tools.1.name"), "whoami");
+    assert_eq!(text_at(&listed, "result.tools.1.description"), "Who the user is");
+    let schema = json(r#"{"properties":{"loud":{"type":"boolean"}},"type":"object"}"#);
+    assert_eq!(at(&listed, "result.tools.1.inputSchema"), schema);
+    let answer = client.call("whoami", r#"{"loud":true}"#).await;
+    assert_eq!(text_at(&answer, "result.content.0.text"), r#"{"params":{"loud":true}}"#);
+    assert_eq!(at(&answer, "result.structuredContent"), json(r#"{"params":{"loud":true}}"#));
+    assert_eq!(text_at(&client.call("shop__one", "{}").await, "result.content.0.text"), "ONE");
 }
 
 /// Panics whatever it is asked for, as any code of a host may.

@@ -26,9 +26,13 @@ pub(crate) struct Client {
 impl Client {
     /// Connected, and nothing said yet.
     pub(crate) fn connect<S: ToolSource>(source: S) -> Self {
+        Self::connect_to(McpServer::new(source))
+    }
+
+    /// The same, to a server that is told more.
+    pub(crate) fn connect_to<S: ToolSource>(server: McpServer<S>) -> Self {
         let (input, server_input) = tokio::io::duplex(64 << 10);
         let (server_output, output) = tokio::io::duplex(64 << 10);
-        let server = McpServer::new(source);
         let serving = tokio::spawn(async move {
             serve(&server, server_input, server_output, MAX_MESSAGE_BYTES).await.unwrap();
         });
