@@ -27,6 +27,14 @@ const INSTRUCTIONS: &str = "Each tool is one endpoint of an HTTP API. A call tha
                             which says whether the same call may succeed later. A text that was cut says so in \
                             _meta.truncation.";
 
+/// The revisions that are spoken: all but 2025-03-26, whose servers must take batches of messages.
+const REVISIONS: &[ProtocolVersion] = &[
+    ProtocolVersion::V_2024_11_05,
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
+
 /// Serves the tools of a [`ToolSource`]. Cheap to clone.
 pub struct McpServer<S> {
     parts: Arc<Parts<S>>,
@@ -145,6 +153,10 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
         (*self.server.info).clone()
     }
 
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(REVISIONS)
+    }
+
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
@@ -196,9 +208,13 @@ impl<S: ToolSource> ServerHandler for Handler<S> {
     /// What changes once this is answered, a session before 2026-07-28 is told when it has initialized.
     async fn initialize(
         &self,
-        request: InitializeRequestParams,
+        mut request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
+        if request.protocol_version == ProtocolVersion::V_2025_03_26 {
+            // Its clients speak the revision before it too, and might know none that came after.
+            request.protocol_version = ProtocolVersion::V_2024_11_05;
+        }
         // A session begins once.
         let _ = self.begun.set(self.begin(host(&context.extensions)).await);
         context.peer.set_peer_info(request.clone());

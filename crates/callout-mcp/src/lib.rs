@@ -3,7 +3,7 @@
 //! A [`ToolSource`] says which tools there are and makes their calls; [`Registry`] is one over an
 //! [`callout::Engine`] and a [`callout::ToolRegistry`], with params that the host supplies and no client
 //! sees. An [`McpServer`] speaks the protocol for it: revision 2026-07-28, in which each request stands
-//! for itself, and those before it, which begin with `initialize`.
+//! for itself, and those before it, which begin with `initialize`; but not 2025-03-26, whose batches are not served.
 //!
 //! - A tool's result is the call's text, and `structuredContent` where that text is a JSON object.
 //!   `_meta` holds `result_delivery`, and `truncation` where the text was cut.
