@@ -15,8 +15,8 @@
 //! - A client that asks for progress is told of each attempt, if the engine has [`Progress`] as its
 //!   observer.
 //!
-//! It switches on the feature `preserve_order` of `serde_json`, in the whole program that links it, so that
-//! members of arguments and schemas keep their order. The engine alone does not.
+//! Members of arguments and schemas keep their order in a program in which the feature `preserve_order` of
+//! `serde_json` is on. No library here switches it on: that is up to the program, and `callout` does.
 //!
 //! What it does not do: it opens no connection and listens on none. A host hands it two streams
 //! ([`serve`]) or single HTTP requests ([`HttpService`]) and says who asks. It offers tools alone: no
