@@ -54,7 +54,7 @@ fn yaml(text: &str) -> Result<Json, String> {
 /// wrong with it goes into `faults`.
 pub(crate) fn read(document: &Json, given: &Secrets, faults: &mut Faults) -> Option<(IntegrationConfig, Secrets)> {
     let (config, secrets) = IntegrationConfig::read(document, UnknownFields::Refuse, faults)?;
-    Some((config, given.iter().fold(secrets, |all, (name, value)| all.with(name, value.clone()))))
+    Some((config, secrets.with_all(given)))
 }
 
 /// As [`read`], and compiles it.
@@ -118,7 +118,7 @@ pub(crate) fn load_without_secrets(path: &Path) -> Result<Integration, Stop> {
     let stop = |faults: &Faults| faulty(path, &document, &Secrets::new(), faults);
     let mut found = Faults::new();
     let Some((mut config, own)) = read(&document, &Secrets::new(), &mut found) else { return Err(stop(&found)) };
-    let secrets = own.iter().fold(stand_ins(&config), |all, (name, value)| all.with(name, value.clone()));
+    let secrets = stand_ins(&config).with_all(&own);
     let whole = compile_read(config.clone(), &secrets, &mut found);
     let mut faults = Faults::new();
     take_over(&found, &mut faults);

@@ -86,6 +86,13 @@ impl Secrets {
         self
     }
 
+    /// With all of those added, in place of what is there under their names.
+    #[must_use]
+    pub fn with_all(mut self, others: &Self) -> Self {
+        self.0.extend(others.0.iter().map(|(name, value)| (*name, value.clone())));
+        self
+    }
+
     /// Adds or replaces a secret.
     pub fn insert(&mut self, name: SecretName, value: impl Into<SecretString>) {
         self.0.insert(name, value.into());

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing,
 };
-use callout::{EgressPolicy, EndpointConfig, Engine, ErrorKind, Integration, IntegrationConfig, Method, Secrets};
+use callout::{EgressPolicy, EndpointConfig, Engine, ErrorKind, Integration, IntegrationConfig, Secrets};
 use serde_json::{Value, json};
 
 /// What all requests share. Both are cheap to clone.
@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut tenants = HashMap::new();
     for tenant in ["red", "blue"] {
         // Two tenants never share a token or a retry budget, whatever their configs say.
-        let integration = engine.load_as(tenant, "greeter", greeter(&upstream, "greet"), &Secrets::new())?;
+        let integration = engine.load_json_as(tenant, "greeter", &greeter(&upstream), &Secrets::new())?;
         tenants.insert(tenant.to_owned(), integration);
     }
     let app = App { engine: engine.clone(), tenants: Arc::new(tenants) };
@@ -99,11 +99,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn greeter(address: &str, name: &str) -> IntegrationConfig {
-    let mut greet = EndpointConfig::new(name, "Greets", "/greet");
-    greet.method = Method::Get;
-    greet.result_key = Some("greeting".into());
-    IntegrationConfig::new("greeter", format!("http://{address}")).with_endpoint(greet)
+/// What a tenant has written and the service has stored, in the form of the config guide.
+fn greeter(address: &str) -> callout::Json {
+    json!({
+        "name": "greeter",
+        "display_name": "Greeter",
+        "base_url": format!("http://{address}"),
+        "endpoints": [
+            {"name": "greet", "description": "Greets", "method": "GET", "path": "/greet", "result_key": "greeting"},
+        ],
+    })
+    .into()
 }
 
 /// Serves on a free port of this machine.

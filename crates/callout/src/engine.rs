@@ -12,7 +12,7 @@ use std::{
 use callout_auth::{AuthContext, TokenCache, TokenInfo};
 use callout_core::{
     Error, ErrorKind,
-    config::IntegrationConfig,
+    config::{IntegrationConfig, UnknownFields},
     fault::Faults,
     http::{Caller, HttpService, SharedHttp},
     json::Json,
@@ -67,14 +67,67 @@ impl Engine {
         EngineBuilder::default()
     }
 
-    /// Compiles an integration: paths, templates, schemas, keys and URLs are parsed once, here.
+    /// Reads an integration as it is written, in the form of the config guide ([`crate::guide::config`]), and compiles
+    /// it: paths, templates, schemas, keys and URLs are parsed once, here. A field that does not exist is a fault.
     ///
-    /// Its tokens and retry budget are kept under its name. A program with several tenants uses
-    /// [`Engine::load_as`].
+    /// `secrets` come before those that stand in the document. Tokens and retry budget are kept under the
+    /// integration's name. A program with several tenants uses [`Engine::load_json_as`].
+    ///
+    /// ```
+    /// use callout::{Engine, Json, Secrets};
+    ///
+    /// let document = Json::parse(
+    ///     r#"{"name": "github", "display_name": "GitHub", "base_url": "https://api.github.com", "endpoints": [
+    ///         {"name": "zen", "description": "A line of wisdom", "methd": "GET", "path": "/zen", "result_key": "a..b"}]}"#,
+    /// )?;
+    /// let error = Engine::builder().build()?.load_json(&document, &Secrets::new()).unwrap_err();
+    /// let places: Vec<_> = error.faults().iter().map(|fault| fault.place.to_string()).collect();
+    /// assert_eq!(places, ["endpoints[0].methd", "endpoints[0].result_key"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// `invalid_config`, with every fault and its place in [`Error::faults`].
+    pub fn load_json(&self, document: &Json, secrets: &Secrets) -> Result<Integration, Error> {
+        self.read_and_load(document, secrets, |name| Caller { workspace: "".into(), integration: name.into() })
+    }
+
+    /// As [`Engine::load_json`], for that workspace and under that identity; see [`Engine::load_as`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::load_json`].
+    pub fn load_json_as(
+        &self,
+        workspace: &str,
+        integration: &str,
+        document: &Json,
+        secrets: &Secrets,
+    ) -> Result<Integration, Error> {
+        let owner = Caller { workspace: workspace.into(), integration: integration.into() };
+        self.read_and_load(document, secrets, |_| owner)
+    }
+
+    fn read_and_load(
+        &self,
+        document: &Json,
+        secrets: &Secrets,
+        owner: impl FnOnce(&str) -> Caller,
+    ) -> Result<Integration, Error> {
+        let mut faults = Faults::new();
+        let Some((config, own)) = IntegrationConfig::read(document, UnknownFields::Refuse, &mut faults) else {
+            return Err(Error::from_faults(ErrorKind::InvalidConfig, faults));
+        };
+        let owner = owner(&config.name);
+        self.compile(config, &own.with_all(secrets), owner, faults)
+    }
+
+    /// As [`Engine::load_json`], for a config that a program has made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::load_json`].
     pub fn load(&self, config: IntegrationConfig, secrets: &Secrets) -> Result<Integration, Error> {
         let name = config.name.clone();
         self.load_as("", &name, config, secrets)
@@ -93,13 +146,26 @@ impl Engine {
         config: IntegrationConfig,
         secrets: &Secrets,
     ) -> Result<Integration, Error> {
-        let name = config.name.clone();
         let owner = Caller { workspace: workspace.into(), integration: integration.into() };
-        let mut faults = Faults::new();
+        self.compile(config, secrets, owner, Faults::new())
+    }
+
+    /// Compiles a config that was read with those faults.
+    fn compile(
+        &self,
+        config: IntegrationConfig,
+        secrets: &Secrets,
+        owner: Caller,
+        mut faults: Faults,
+    ) -> Result<Integration, Error> {
+        let name = config.name.clone();
         let compiled = Integration::compile(config, secrets, owner, &self.0.limits, &mut faults);
         match compiled {
             Some(integration) if faults.is_empty() => Ok(integration),
-            _ => Err(Error::from_faults(ErrorKind::InvalidConfig, faults).with_integration(&name)),
+            _ => {
+                let error = Error::from_faults(ErrorKind::InvalidConfig, faults);
+                Err(if name.is_empty() { error } else { error.with_integration(&name) })
+            }
         }
     }
 

@@ -68,8 +68,8 @@ impl Integration {
     /// Checks and compiles a config. Every fault goes into `faults`, those of a config that was read
     /// with faults too; `None` if something could not be compiled.
     ///
-    /// [`crate::Engine::load`] is the short way; this one is for programs that show faults beside those of
-    /// [`IntegrationConfig::read`], and needs no engine.
+    /// [`crate::Engine::load_json`] and [`crate::Engine::load`] are the short ways; this one is for programs that
+    /// show faults beside those of [`IntegrationConfig::read`], and needs no engine.
     pub fn compile(
         config: IntegrationConfig,
         secrets: &Secrets,

@@ -26,7 +26,7 @@
 //! # }
 //! ```
 //!
-//! Configs can be read from JSON too ([`IntegrationConfig::read`]), as the HTTP API and the command
+//! Configs can be read from JSON too ([`Engine::load_json`]), as the HTTP API and the command
 //! line do. [`Engine::trace`] shows a call stage by stage, [`Integration::tools`] gives the endpoints
 //! as tools for function calling, and [`guide`] holds the behaviour, the config and recipes.
 //!

@@ -8,7 +8,7 @@ mod outcome;
 mod request;
 mod secrets;
 
-use callout::{EgressPolicy, Engine, Error, Faults, Integration, IntegrationConfig, Json, Outcome, UnknownFields};
+use callout::{EgressPolicy, Engine, Error, Integration, Json, Outcome, Secrets};
 use callout_tests::{Recorded, Reply, Upstream};
 
 /// An engine that may call this machine.
@@ -19,10 +19,7 @@ fn engine() -> Engine {
 /// Reads and loads an integration; `URL` stands for the upstream's.
 fn load(upstream: &Upstream, text: &str) -> Result<Integration, Error> {
     let document = Json::parse(&text.replace("URL", &upstream.url())).unwrap();
-    let mut faults = Faults::new();
-    let (config, secrets) = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut faults).unwrap();
-    assert!(faults.is_empty(), "{faults:?}");
-    engine().load(config, &secrets)
+    engine().load_json(&document, &Secrets::new())
 }
 
 /// An integration without auth that has this one endpoint, called `go`.

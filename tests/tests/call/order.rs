@@ -1,6 +1,6 @@
 //! Behaviour, section 2: what comes before what, and what is never sent.
 
-use callout::{EndpointConfig, ErrorKind, IntegrationConfig, Json, Protocol, Secrets};
+use callout::{EndpointConfig, ErrorKind, IntegrationConfig, Json, Protocol, SecretName, Secrets};
 
 use super::{engine, friendly, go, load, with_endpoint};
 
@@ -122,11 +122,11 @@ async fn the_auth_header_beats_a_configured_one() {
 #[tokio::test]
 async fn ten_faults_are_ten_places() {
     let upstream = friendly().await;
-    let text = r#"{"name":"Shop","display_name":"","base_url":"URL?x","auth":{"type":"bearer_token"},
+    let text = r#"{"name":"Shop","display_name":"","base_url":"URL?x","auth":{"type":"bearer_token"},"enabled":"false",
         "endpoints":[
           {"name":"a b","description":"","method":"GET","path":"/{","headers":{"Host":"x"},"retry_config":{"max_retries":11}},
           {"name":"b","description":"","path":"/","response_filter":["$["],"response_mapping":{"total":"a..b"},
-           "result_key":"/~2","result_template":"{{","input_schema":{"$ref":"https://x.example/schema"}}]}"#;
+           "result_key":"/~2","result_template":"{{","max_result_lenght":9,"input_schema":{"$ref":"https://x.example/schema"}}]}"#;
     let error = load(&upstream, text).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     let mut places: Vec<_> = error.faults().iter().map(|fault| fault.place.to_string()).collect();
@@ -135,11 +135,13 @@ async fn ten_faults_are_ten_places() {
         "auth.bearer_token_value",
         "base_url",
         "display_name",
+        "enabled",
         "endpoints[0].headers.Host",
         "endpoints[0].name",
         "endpoints[0].path",
         "endpoints[0].retry_config.max_retries",
         "endpoints[1].input_schema.$ref",
+        "endpoints[1].max_result_lenght",
         "endpoints[1].response_filter[0]",
         "endpoints[1].response_mapping.total",
         "endpoints[1].result_key",
@@ -147,6 +149,47 @@ async fn ten_faults_are_ten_places() {
         "name",
     ];
     assert_eq!(places, expected, "{error}");
+}
+
+/// Without what has the fault it could be called: unauthenticated, though switched off, or as a POST.
+#[tokio::test]
+async fn a_document_that_has_a_fault_is_not_loaded() {
+    let upstream = friendly().await;
+    let rest =
+        r#""display_name":"Shop","base_url":"URL","endpoints":[{"name":"go","description":"Goes","path":"/"METHOD}]"#;
+    let document = |beside: &str, method: &str| format!("{{{}{beside}}}", rest.replace("METHOD", method));
+    let name = r#","name":"shop""#;
+    for (text, told) in [
+        (document(&format!(r#"{name},"enabled":"false""#), ""), "shop: enabled: must be true or false, not string"),
+        (document(&format!(r#"{name},"auth":"none""#), ""), "shop: auth: must be an object"),
+        (document(name, r#","method":"Get""#), "shop: endpoints[0].method: must be one of GET, "),
+        (document("", ""), "name: is required"),
+        ("[]".to_owned(), "must be an object"),
+    ] {
+        let error = load(&upstream, &text).unwrap_err();
+        assert_eq!((error.kind(), error.faults().len()), (ErrorKind::InvalidConfig, 1), "{error}");
+        assert!(error.to_string().starts_with(told), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_that_are_given_come_before_those_in_the_document() {
+    let upstream = friendly().await;
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL",
+        "auth":{"type":"bearer_token","bearer_token_value":{"value":"as-written"}},
+        "endpoints":[{"name":"go","description":"Goes","path":"/"}]}"#;
+    let document = Json::parse(&text.replace("URL", &upstream.url())).unwrap();
+    let given = Secrets::new().with(SecretName::BearerToken, "as-given");
+    for (secrets, sent) in [(Secrets::new(), "Bearer as-written"), (given, "Bearer as-given")] {
+        let of_nobody = engine().load_json(&document, &secrets).unwrap();
+        let of_red = engine().load_json_as("red", "7", &document, &secrets).unwrap();
+        for integration in [&of_nobody, &of_red] {
+            go(integration, "{}").await.unwrap();
+            assert_eq!(upstream.requests().last().unwrap().header("authorization"), Some(sent));
+        }
+        assert!(format!("{of_nobody:?}").contains(r#"workspace: "", integration: "shop""#), "{of_nobody:?}");
+        assert!(format!("{of_red:?}").contains(r#"workspace: "red", integration: "7""#), "{of_red:?}");
+    }
 }
 
 async fn token_upstream() -> callout_tests::Upstream {

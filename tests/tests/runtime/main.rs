@@ -11,7 +11,7 @@ mod requests;
 mod sharing;
 mod tools;
 
-use callout::{EgressPolicy, Engine, EngineBuilder, Faults, Integration, IntegrationConfig, Json, UnknownFields};
+use callout::{EgressPolicy, Engine, EngineBuilder, Integration, Json, Secrets};
 use callout_tests::Upstream;
 
 /// An engine that may call this machine.
@@ -22,10 +22,7 @@ fn builder() -> EngineBuilder {
 /// Reads and loads an integration; `URL` stands for the upstream's.
 fn load(upstream: &Upstream, text: &str) -> Integration {
     let document = Json::parse(&text.replace("URL", &upstream.url())).unwrap();
-    let mut faults = Faults::new();
-    let (config, secrets) = IntegrationConfig::read(&document, UnknownFields::Refuse, &mut faults).unwrap();
-    assert!(faults.is_empty(), "{faults:?}");
-    builder().build().unwrap().load(config, &secrets).unwrap()
+    builder().build().unwrap().load_json(&document, &Secrets::new()).unwrap()
 }
 
 fn json(text: &str) -> Json {

@@ -7,14 +7,14 @@ mod upstream;
 use std::process::ExitCode;
 
 use anstream::println;
-use callout::{EgressPolicy, Engine, Faults, Integration, Json, Secrets, json::ObjectBuilder};
+use callout::{EgressPolicy, Engine, Integration, Json, Secrets, json::ObjectBuilder};
 
 pub(crate) use self::upstream::Upstream;
 use self::{
     tour::{AUTH_TYPES, STEPS, Step},
     upstream::Received,
 };
-use crate::{Stop, files, show};
+use crate::{Stop, show};
 
 pub(crate) async fn run() -> Result<ExitCode, Stop> {
     let upstream = Upstream::start().await?;
@@ -46,14 +46,6 @@ fn parse_yaml(text: &str) -> Result<Json, Stop> {
     Ok(serde_saphyr::from_str(text)?)
 }
 
-fn load(engine: &Engine, body: Json) -> Result<Integration, Stop> {
-    let mut faults = Faults::new();
-    match files::read(&body, &Secrets::new(), &mut faults) {
-        Some((config, secrets)) if faults.is_empty() => Ok(engine.load(config, &secrets)?),
-        _ => Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()),
-    }
-}
-
 fn tour_integration(engine: &Engine, upstream: &Upstream) -> Result<Integration, Stop> {
     let mut endpoints: Vec<Json> = Vec::new();
     for step in STEPS {
@@ -72,7 +64,7 @@ fn tour_integration(engine: &Engine, upstream: &Upstream) -> Result<Integration,
         .with("base_url", format!("http://{}", upstream.address()))
         .with("auth", auth)
         .with("endpoints", endpoints);
-    load(engine, body.into())
+    Ok(engine.load_json(&body.into(), &Secrets::new())?)
 }
 
 async fn show_step(
@@ -140,7 +132,7 @@ async fn show_auth_types(number: usize, engine: &Engine, upstream: &Upstream) ->
             .replace("ORIGIN", &format!("http://{}", upstream.address()))
             .replace("SECRET", identity::SECRET)
             .replace("PRIVATE_KEY", &include_str!("../../demo/demo-key.pem").trim_end().replace('\n', "\\n"));
-        let integration = load(engine, parse_yaml(&yaml)?)?;
+        let integration = engine.load_json(&parse_yaml(&yaml)?, &Secrets::new())?;
         let mut seen = String::new();
         for _ in 0..2 {
             match engine.call(&integration, "whoami", callout::Json::parse(r#"{"user": "alice"}"#)?).await {

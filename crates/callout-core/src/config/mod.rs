@@ -104,8 +104,11 @@ impl IntegrationConfig {
     /// Reads a create-integration body: the config, and the secrets that stand in it.
     ///
     /// Everything that is wrong with its shape goes into `faults`, and what has faults is left out
-    /// of the result; `None` where nothing can be made of it. The rules of
-    /// [`IntegrationConfig::check`] are not applied yet.
+    /// of the result, as if it had not been written: what was read with faults must not be called.
+    /// `None` where nothing can be made of it. The rules of [`IntegrationConfig::check`] are not applied yet.
+    ///
+    /// To load an integration is one call, `load_json` of the engine. This is for programs that
+    /// show, change or store a config.
     pub fn read(value: &Json, unknown: UnknownFields, faults: &mut Faults) -> Option<(Self, Secrets)> {
         let mut fields = Fields::open(value, faults)?;
         let name = fields.required("name", faults, text);
