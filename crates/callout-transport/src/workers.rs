@@ -1,8 +1,10 @@
 //! Threads for work that takes long, shared out among workspaces.
 
+mod queue;
+
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    fmt, panic,
+    fmt, mem,
+    panic::{self, AssertUnwindSafe},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -13,16 +15,8 @@ use callout_core::{
     time::{Deadline, SharedClock},
 };
 use futures_util::future::{Either, select};
+use queue::{MOST_WAITING, Queue, Waits};
 use tokio::{runtime::Handle, sync::oneshot};
-
-/// How many wait for a turn at most, in all and of one workspace: who waits holds what it has to work on.
-const MOST_WAITING: Waits = Waits { all: 4_096, workspace: 1_024 };
-
-#[derive(Clone, Copy)]
-struct Waits {
-    all: usize,
-    workspace: usize,
-}
 
 /// Runs work that would hold up the threads of an async runtime, on those that the runtime has for blocking
 /// work. It has no thread of its own.
@@ -31,70 +25,42 @@ struct Waits {
 /// fewer for each workspace, if that leaves it any. Whoever waits for a turn holds no thread. Workspaces that
 /// wait take turns: the one with the fewest running comes first, then the one whose last turn is longest ago.
 /// At most 1,024 of a workspace wait, and 4,096 in all; the next is refused at once.
+///
+/// It is the work that waits in the queue: whoever's turn ends begins the next, whether or not anybody polls the
+/// future that waits for it. No turn is held by somebody who does nothing with it.
 #[derive(Clone)]
 pub struct Workers(Arc<Shared>);
 
-struct Shared {
-    most: usize,
-    most_per_workspace: usize,
-    most_waiting: Waits,
-    queue: Mutex<Queue>,
+struct Shared(Mutex<State>);
+
+struct State {
+    queue: Queue<Begin>,
+    /// Somebody gives turns on, for as long as there is somebody who may have one.
+    is_giving: bool,
 }
 
-#[derive(Default)]
-struct Queue {
-    /// Of each workspace that has anything running or waiting.
-    lanes: HashMap<Arc<str>, Lane>,
-    /// Those in which somebody waits; the first is next.
-    order: BTreeMap<Rank, Arc<str>>,
-    running: usize,
-    waiting: usize,
-    /// Turns so far.
-    turns: u64,
-    /// How many have had to wait so far.
-    arrivals: u64,
-}
-
-#[derive(Default)]
-struct Lane {
-    running: usize,
-    /// Which turn was its last.
-    last: u64,
-    waiting: VecDeque<Waiting>,
-}
-
-impl Lane {
-    /// `None` if nobody waits.
-    fn rank(&self) -> Option<Rank> {
-        let Waiting { arrival, .. } = *self.waiting.front()?;
-        Some(Rank { running: self.running, last: self.last, arrival })
-    }
-}
-
-/// Where a lane stands among the others. No two have the same arrival.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    running: usize,
-    last: u64,
-    arrival: u64,
-}
-
-struct Waiting {
-    arrival: u64,
-    turn: oneshot::Sender<Turn>,
-}
+/// Begins work that has its turn, on another thread.
+type Begin = Box<dyn FnOnce(Turn) + Send>;
 
 /// A place in the queue, left when this is dropped.
 struct Place<'a> {
     shared: &'a Shared,
-    workspace: &'a Arc<str>,
+    workspace: Arc<str>,
     arrival: u64,
+}
+
+impl Place<'_> {
+    /// False if the work has had its turn.
+    fn leave(&self) -> bool {
+        // What it holds is dropped when the queue is let go.
+        let left = self.shared.state().queue.leave(&self.workspace, self.arrival);
+        left.is_some()
+    }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        // What it holds is dropped when the queue is let go.
-        let _left = self.shared.queue().leave(self.workspace, self.arrival);
+        self.leave();
     }
 }
 
@@ -117,9 +83,8 @@ impl Workers {
     }
 
     fn bounded(most: usize, most_waiting: Waits) -> Self {
-        let most = most.max(1);
-        let most_per_workspace = (most - 1).max(1);
-        Self(Arc::new(Shared { most, most_per_workspace, most_waiting, queue: Mutex::default() }))
+        let queue = Queue::new(most, most_waiting);
+        Self(Arc::new(Shared(Mutex::new(State { queue, is_giving: false }))))
     }
 
     /// Waits for a turn, until the deadline at most, and runs the work on `what`, as an error names it. Without a
@@ -141,163 +106,87 @@ impl Workers {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
-        let turn = match select(pin!(self.turn(workspace)), pin!(clock.until(deadline.moment()))).await {
-            Either::Left((turn, _)) => turn?,
-            Either::Right(((), _)) => {
-                let message = format!(
-                    "the call's time was over before its {what} could be worked on: the workspace, or the machine, \
-                     has too much of that at once"
-                );
-                return Err(Error::new(ErrorKind::Timeout, message).with_retryable(true));
-            }
+        let (tell, told) = oneshot::channel();
+        let begin = move |turn: Turn| {
+            runtime.spawn_blocking(move || {
+                let done = panic::catch_unwind(AssertUnwindSafe(work));
+                drop(turn);
+                // Nobody waits any more if it fails.
+                let _ = tell.send(done);
+            });
         };
-        let done = runtime.spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
-        });
-        done.await.map_err(|failed| match failed.try_into_panic() {
-            Ok(panic) => panic::resume_unwind(panic),
-            Err(_) => Error::new(ErrorKind::Interrupted, "the program's runtime is ending"),
-        })
+        let done = match self.ask(workspace, Box::new(begin))? {
+            None => told.await,
+            Some(place) => match select(told, pin!(clock.until(deadline.moment()))).await {
+                Either::Left((done, _)) => done,
+                Either::Right(((), _)) if place.leave() => {
+                    let message = format!(
+                        "the call's time was over before its {what} could be worked on: the workspace, or the \
+                         machine, has too much of that at once"
+                    );
+                    return Err(Error::new(ErrorKind::Timeout, message).with_retryable(true));
+                }
+                // It has begun, and ends by its own bounds.
+                Either::Right(((), told)) => told.await,
+            },
+        };
+        match done {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(panic)) => panic::resume_unwind(panic),
+            Err(_) => Err(Error::new(ErrorKind::Interrupted, "the program's runtime is ending")),
+        }
     }
 
-    async fn turn(&self, workspace: &str) -> Result<Turn, Error> {
+    /// Begins the work, or has it wait and gives its place.
+    fn ask(&self, workspace: &str, begin: Begin) -> Result<Option<Place<'_>>, Error> {
         let workspace: Arc<str> = workspace.into();
-        loop {
-            let (coming, _place) = {
-                let mut queue = self.0.queue();
-                if queue.may_run(&workspace, &self.0) {
-                    queue.begin(&workspace);
-                    drop(queue);
-                    return Ok(Turn { shared: self.0.clone(), workspace });
-                }
-                queue.check_waiting(&workspace, self.0.most_waiting)?;
-                let (turn, coming) = oneshot::channel();
-                let arrival = queue.wait(&workspace, turn);
-                (coming, Place { shared: &self.0, workspace: &workspace, arrival })
-            };
-            // It comes from the one that ends; who is in the queue is never forgotten.
-            if let Ok(turn) = coming.await {
-                return Ok(turn);
-            }
+        let mut state = self.0.state();
+        if state.queue.may_run(&workspace) {
+            state.queue.begin(&workspace);
+            drop(state);
+            begin(Turn { shared: self.0.clone(), workspace });
+            return Ok(None);
         }
+        state.queue.check_waiting(&workspace)?;
+        let arrival = state.queue.wait(&workspace, begin);
+        drop(state);
+        Ok(Some(Place { shared: &self.0, workspace, arrival }))
     }
 }
 
 impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Queue {
-    fn may_run(&self, workspace: &str, shared: &Shared) -> bool {
-        let own = self.lanes.get(workspace).map_or(0, |lane| lane.running);
-        self.running < shared.most && own < shared.most_per_workspace
-    }
-
-    /// Whether one more may wait.
-    fn check_waiting(&self, workspace: &str, most: Waits) -> Result<(), Error> {
-        let own = self.lanes.get(workspace).map_or(0, |lane| lane.waiting.len());
-        let (whose, count) = if own >= most.workspace {
-            ("of this workspace", own)
-        } else if self.waiting >= most.all {
-            ("in all", self.waiting)
-        } else {
-            return Ok(());
-        };
-        let message = format!(
-            "{count} calls {whose} wait already for their params or answers to be worked on, as many as may; try \
-             again when some have ended"
-        );
-        Err(Error::new(ErrorKind::LimitExceeded, message).with_retryable(true))
-    }
-
-    /// Changes a lane, and its place among those in which somebody waits.
-    fn change<T>(&mut self, workspace: &Arc<str>, change: impl FnOnce(&mut Lane) -> T) -> T {
-        let lane = self.lanes.entry(workspace.clone()).or_default();
-        if let Some(rank) = lane.rank() {
-            self.order.remove(&rank);
-        }
-        let changed = change(lane);
-        match lane.rank() {
-            Some(rank) => drop(self.order.insert(rank, workspace.clone())),
-            None if lane.running == 0 => drop(self.lanes.remove(workspace)),
-            None => {}
-        }
-        changed
-    }
-
-    fn begin(&mut self, workspace: &Arc<str>) {
-        self.running += 1;
-        self.turns += 1;
-        let last = self.turns;
-        self.change(workspace, |lane| {
-            lane.running += 1;
-            lane.last = last;
-        });
-    }
-
-    fn end(&mut self, workspace: &Arc<str>) {
-        self.running -= 1;
-        self.change(workspace, |lane| lane.running -= 1);
-    }
-
-    /// Gives the number under which it waits.
-    fn wait(&mut self, workspace: &Arc<str>, turn: oneshot::Sender<Turn>) -> u64 {
-        self.waiting += 1;
-        self.arrivals += 1;
-        let arrival = self.arrivals;
-        self.change(workspace, |lane| lane.waiting.push_back(Waiting { arrival, turn }));
-        arrival
-    }
-
-    /// Takes out who waits under that number, if anybody does.
-    fn leave(&mut self, workspace: &Arc<str>, arrival: u64) -> Option<Waiting> {
-        let at = self.lanes.get(workspace)?.waiting.binary_search_by_key(&arrival, |waiting| waiting.arrival).ok()?;
-        self.waiting -= 1;
-        self.change(workspace, |lane| lane.waiting.remove(at))
-    }
-
-    /// Takes out who is next, if somebody may run.
-    fn next(&mut self, shared: &Shared) -> Option<(Arc<str>, oneshot::Sender<Turn>)> {
-        let (rank, workspace) = self.order.first_key_value()?;
-        // All others have as many running, or more.
-        if self.running >= shared.most || rank.running >= shared.most_per_workspace {
-            return None;
-        }
-        let (arrival, workspace) = (rank.arrival, workspace.clone());
-        let Waiting { turn, .. } = self.leave(&workspace, arrival)?;
-        Some((workspace, turn))
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let next = {
-            let mut queue = self.shared.queue();
-            queue.end(&self.workspace);
-            let next = queue.next(&self.shared);
-            if let Some((workspace, _)) = &next {
-                queue.begin(workspace);
-            }
-            next
-        };
-        if let Some((workspace, turn)) = next {
-            // Who has gone in this moment drops it, which gives it on.
-            drop(turn.send(Self { shared: self.shared.clone(), workspace }));
+        let mut state = self.shared.state();
+        state.queue.end(&self.workspace);
+        // A runtime that has ended drops what it is to run, and so the turn for it, within the loop.
+        if mem::replace(&mut state.is_giving, true) {
+            return;
         }
+        while let Some((workspace, begin)) = state.queue.next() {
+            state.queue.begin(&workspace);
+            drop(state);
+            let turn = Self { shared: self.shared.clone(), workspace };
+            // It panics if the system has no thread for it; then it is run by the next that there is.
+            drop(panic::catch_unwind(AssertUnwindSafe(|| begin(turn))));
+            state = self.shared.state();
+        }
+        state.is_giving = false;
     }
 }
 
 impl fmt::Debug for Workers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let queue = self.0.queue();
+        let state = self.0.state();
         f.debug_struct("Workers")
-            .field("most", &self.0.most)
-            .field("running", &queue.running)
-            .field("waiting", &queue.waiting)
+            .field("most", &state.queue.most)
+            .field("running", &state.queue.running)
+            .field("waiting", &state.queue.waiting)
             .finish()
     }
 }
@@ -312,7 +201,7 @@ mod tests {
         time::Duration,
     };
 
-    use proptest::prelude::*;
+    use futures_util::{FutureExt as _, future::poll_immediate};
 
     use super::*;
     use crate::system_clock;
@@ -452,9 +341,7 @@ mod tests {
         assert_eq!(order.next().await, "d");
         first.await.unwrap().unwrap();
         last.await.unwrap().unwrap();
-        let queue = order.workers.0.queue();
-        assert!(queue.lanes.is_empty() && queue.order.is_empty());
-        assert_eq!((queue.running, queue.waiting), (0, 0));
+        assert!(order.workers.0.state().queue.is_at_rest());
     }
 
     #[tokio::test]
@@ -471,87 +358,67 @@ mod tests {
         other.await.unwrap().unwrap();
     }
 
-    /// What is known of a workspace by looking at all who run and wait.
-    #[derive(Clone, Default)]
-    struct Seen {
-        running: usize,
-        last: u64,
-        waiting: Vec<u64>,
+    #[tokio::test]
+    async fn work_has_its_turn_though_nobody_polls_who_waits_for_it() {
+        let (order, clock) = (Order::new(1), system_clock());
+        let first = order.ask("a").await;
+        assert_eq!(order.next().await, "a");
+        let mut left_alone = pin!(order.workers.run("b", &clock, deadline(&clock), "answer", || "b"));
+        assert!(poll_immediate(left_alone.as_mut()).await.is_none());
+        let last = order.ask("c").await;
+        order.let_go.send(()).unwrap();
+        assert_eq!(order.next().await, "c");
+        order.let_go.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        last.await.unwrap().unwrap();
+        assert_eq!(left_alone.await.unwrap(), "b");
     }
 
-    proptest! {
-        /// Asking, ending and leaving in any order.
-        #[test]
-        fn who_is_next_is_who_would_be_found_by_looking_at_all(
-            steps in prop::collection::vec((0..3_u8, any::<prop::sample::Index>()), 1..120),
-        ) {
-            let names: Vec<Arc<str>> = ["a", "b", "c", "d"].map(Arc::from).to_vec();
-            let workers = Workers::new(3);
-            let shared = &*workers.0;
-            let mut seen = vec![Seen::default(); names.len()];
-            let mut turns = 0;
-            for (kind, pick) in steps {
-                let mut queue = shared.queue();
-                let all: usize = seen.iter().map(|seen| seen.running).sum();
-                let may_run = |seen: &Seen, all: usize| all < 3 && seen.running < 2;
-                match kind {
-                    0 => {
-                        let who = pick.index(names.len());
-                        prop_assert_eq!(queue.may_run(&names[who], shared), may_run(&seen[who], all));
-                        if may_run(&seen[who], all) {
-                            queue.begin(&names[who]);
-                            turns += 1;
-                            seen[who].running += 1;
-                            seen[who].last = turns;
-                        } else {
-                            let arrival = queue.wait(&names[who], oneshot::channel().0);
-                            seen[who].waiting.push(arrival);
-                        }
-                    }
-                    1 if all > 0 => {
-                        let running: Vec<_> = (0..names.len()).filter(|who| seen[*who].running > 0).collect();
-                        let who = *pick.get(&running);
-                        queue.end(&names[who]);
-                        seen[who].running -= 1;
-                        let next = (0..names.len()).filter(|who| may_run(&seen[*who], all - 1));
-                        let next = next.filter(|who| !seen[*who].waiting.is_empty());
-                        let next = next.min_by_key(|who| (seen[*who].running, seen[*who].last, seen[*who].waiting[0]));
-                        let found = queue.next(shared).map(|(workspace, _)| workspace);
-                        prop_assert_eq!(&found, &next.map(|who| names[who].clone()));
-                        if let Some(who) = next {
-                            queue.begin(&names[who]);
-                            turns += 1;
-                            seen[who].waiting.remove(0);
-                            seen[who].running += 1;
-                            seen[who].last = turns;
-                        }
-                    }
-                    _ => {
-                        let who = pick.index(names.len());
-                        if !seen[who].waiting.is_empty() {
-                            let at = pick.index(seen[who].waiting.len());
-                            let arrival = seen[who].waiting.remove(at);
-                            prop_assert!(queue.leave(&names[who], arrival).is_some());
-                            prop_assert!(queue.leave(&names[who], arrival).is_none());
-                        }
-                    }
-                }
-                for (name, seen) in names.iter().zip(&mut seen) {
-                    let lane = queue.lanes.get(name);
-                    let waiting: Vec<_> = lane.iter().flat_map(|lane| &lane.waiting).map(|one| one.arrival).collect();
-                    prop_assert_eq!(&waiting, &seen.waiting);
-                    // Of one at rest nothing is known.
-                    if seen.running == 0 && seen.waiting.is_empty() {
-                        prop_assert!(!queue.lanes.contains_key(name));
-                        seen.last = 0;
-                    }
-                }
-                let sum = |of: fn(&Seen) -> usize| seen.iter().map(of).sum::<usize>();
-                prop_assert_eq!(queue.running, sum(|seen| seen.running));
-                prop_assert_eq!(queue.waiting, sum(|seen| seen.waiting.len()));
-                prop_assert_eq!(queue.order.len(), sum(|seen| usize::from(!seen.waiting.is_empty())));
+    #[tokio::test]
+    async fn work_that_panics_gives_its_turn_on_and_panics_where_it_is_waited_for() {
+        let (order, clock) = (Order::new(1), system_clock());
+        let first = order.ask("a").await;
+        assert_eq!(order.next().await, "a");
+        let broken = || -> bool { panic::resume_unwind(Box::new("broken")) };
+        let broken = AssertUnwindSafe(order.workers.run("b", &clock, deadline(&clock), "answer", broken));
+        let mut broken = pin!(broken.catch_unwind());
+        assert!(poll_immediate(broken.as_mut()).await.is_none());
+        let last = order.ask("c").await;
+        order.let_go.send(()).unwrap();
+        assert_eq!(order.next().await, "c");
+        order.let_go.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        last.await.unwrap().unwrap();
+        assert!(broken.await.is_err());
+        assert!(order.workers.0.state().queue.is_at_rest());
+    }
+
+    #[test]
+    fn a_runtime_that_has_ended_keeps_no_turn() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (lasting, ended, order, clock) = (runtime(), runtime(), Order::new(1), system_clock());
+        let first = lasting.block_on(order.ask("a"));
+        assert_eq!(lasting.block_on(order.next()), "a");
+        let wait = || Box::pin(order.workers.run("b", &clock, deadline(&clock), "answer", || ()));
+        let mut waits: Vec<_> = (0..1_000).map(|_| wait()).collect();
+        ended.block_on(async {
+            for wait in &mut waits {
+                assert!(poll_immediate(wait).await.is_none());
             }
-        }
+        });
+        drop(ended);
+        lasting.block_on(async {
+            let last = order.ask("c").await;
+            order.let_go.send(()).unwrap();
+            assert_eq!(order.next().await, "c");
+            order.let_go.send(()).unwrap();
+            first.await.unwrap().unwrap();
+            last.await.unwrap().unwrap();
+            for wait in waits {
+                assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Interrupted);
+            }
+        });
+        assert!(order.workers.0.state().queue.is_at_rest());
     }
 
     #[test]
