@@ -12,15 +12,16 @@ use std::error::Error;
 
 use axum::{Json, Router, extract::Path, routing};
 use callout::{
-    Approval, Approver, Decision, Delivered, EgressPolicy, EndpointConfig, Engine, HeldCall, Inbox, IntegrationConfig,
-    Method, Secrets, ToolRegistry,
+    Approval, Approver, CallOptions, Decision, Delivered, EgressPolicy, EndpointConfig, Engine, HeldCall, Inbox,
+    IntegrationConfig, Method, Secrets, ToolRegistry,
 };
 use serde_json::{Value, json};
 
 /// What a model answers with: something to say, and tools to call.
 struct Answer {
     says: &'static str,
-    calls: Vec<(&'static str, Value)>,
+    /// The model's id of each, the tool, and its arguments.
+    calls: Vec<(&'static str, &'static str, Value)>,
 }
 
 /// The script of a conversation, turn by turn. It sees what it would be told.
@@ -32,13 +33,16 @@ fn model(turn: usize, told: &[String]) -> Answer {
         0 => Answer {
             says: "Let me look up the lamp, and your orders.",
             calls: vec![
-                ("shop__find", json!({"name": "lamp"})),
+                ("toolu_1", "shop__find", json!({"name": "lamp"})),
                 // The user is not the model's to choose: this is ignored.
-                ("shop__orders", json!({"user_id": "mallory"})),
+                ("toolu_2", "shop__orders", json!({"user_id": "mallory"})),
             ],
         },
         // The id is written as a string, as models do.
-        1 => Answer { says: "I will order it.", calls: vec![("shop__order", json!({"item": "7", "count": "1"}))] },
+        1 => Answer {
+            says: "I will order it.",
+            calls: vec![("toolu_3", "shop__order", json!({"item": "7", "count": "1"}))],
+        },
         _ => Answer { says: "Done.", calls: Vec::new() },
     }
 }
@@ -75,14 +79,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
             break;
         }
         told.clear();
-        for (tool, params) in answer.calls {
+        for (id, tool, params) in answer.calls {
+            println!("  {id}: {tool}");
+            let options = CallOptions::default().with_id(id);
             // Who the user is, the program knows.
-            match registry.spawn(&inbox, tool, params, json!({"user_id": 42})) {
-                Ok(id) => println!("  {id}: {tool}"),
-                Err(error) => told.push(error.to_string()),
+            if let Err(error) = registry.spawn_with(&inbox, tool, params, json!({"user_id": 42}), &options) {
+                told.push(format!("{id}: {error}"));
             }
         }
-        told.extend(results(&inbox).await.iter().map(|landed| format!("{}: {}", landed.endpoint, landed.text())));
+        // The id says which of its calls a model is told of.
+        let line = |landed: &Delivered| format!("{}: {}", landed.host_id.as_deref().unwrap_or_default(), landed.text());
+        told.extend(results(&inbox).await.iter().map(line));
     }
     Ok(())
 }

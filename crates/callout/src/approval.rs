@@ -19,6 +19,8 @@ use crate::{SentRequest, observer::CallId};
 pub struct HeldCall {
     /// Its id.
     pub id: CallId,
+    /// What the host calls it ([`crate::CallOptions::with_id`]): whom to ask, where several people share a workspace.
+    pub host_id: Option<Arc<str>>,
     /// Whose call it is.
     pub owner: Caller,
     /// The integration's name.

@@ -29,7 +29,7 @@ use crate::{
     idempotency,
     integration::Endpoint,
     lenient::{self, Conversion, Several},
-    observer::{CallId, Event, Watched},
+    observer::{CallId, CallInfo, Watched},
     outcome::{RawText, SentRequest},
     sending::{Requests, Sending},
 };
@@ -37,12 +37,22 @@ use crate::{
 /// What one call asks for beyond its endpoint and params.
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
+    pub(crate) host_id: Option<Arc<str>>,
     timeouts: Option<Timeouts>,
     lenient_params: Option<bool>,
     tool_names: bool,
 }
 
 impl CallOptions {
+    /// What the host calls it, such as the id that a model has given the tool call. It stands beside the engine's own
+    /// id wherever the call is told of ([`CallInfo`], [`HeldCall`], [`Delivered`](crate::Delivered)), so that a host
+    /// knows whose call that is, and in the call's span as `gen_ai.tool.call.id`. Nothing is sent of it. Default: none.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.host_id = Some(id.into());
+        self
+    }
+
     /// How long it may take: `attempt` and `call` of these. `connect` is the engine's for every call, since a
     /// connection is made for all that may use it. Default: the engine's.
     #[must_use]
@@ -81,10 +91,16 @@ pub(crate) struct Call<'a> {
 impl<'a> Call<'a> {
     /// Begins to watch it.
     fn watch(&self, id: CallId) -> Watched<'a> {
-        let Self { engine, integration, endpoint, .. } = *self;
-        let names = (integration.name(), endpoint);
+        let Self { engine, integration, endpoint, options } = *self;
+        let info = CallInfo {
+            id,
+            host_id: options.host_id.as_deref(),
+            workspace: &integration.owner().workspace,
+            integration: integration.name(),
+            endpoint,
+        };
         let found = integration.endpoint(endpoint).map(Arc::as_ref);
-        Watched::start(id, integration.owner(), names, found, engine.observer.as_ref(), &engine.clock)
+        Watched::start(info, found, engine.observer.as_ref(), &engine.clock)
     }
 
     fn timeouts(&self) -> Timeouts {
@@ -257,6 +273,7 @@ impl Prepared<'_> {
     fn held(&self, call: &Call<'_>, id: CallId) -> HeldCall {
         HeldCall {
             id,
+            host_id: call.options.host_id.clone(),
             owner: call.integration.owner().clone(),
             integration: call.integration.name().to_owned(),
             endpoint: self.endpoint.name.clone(),
@@ -348,10 +365,10 @@ async fn approve(call: &Call<'_>, watch: &Watched<'_>, prepared: &Prepared<'_>) 
     let Some(approval) = &call.engine.approval else { return Ok(false) };
     let method = prepared.endpoint.request.method();
     let Some(held) = approval.holds(method, || prepared.held(call, watch.id())) else { return Ok(false) };
-    watch.tell(|| Event::Held);
+    watch.held();
     let since = call.engine.clock.now();
     let decided = approval.decide(&held).await;
-    watch.tell(|| Event::Decided { approved: decided.is_ok(), waited: elapsed(call, since) });
+    watch.decided(decided.is_ok(), elapsed(call, since));
     decided.map(|()| true)
 }
 

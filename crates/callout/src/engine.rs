@@ -221,8 +221,8 @@ impl Engine {
     }
 
     /// Tells of a call that has an id already and was cancelled before it was begun.
-    pub(crate) fn tell_cancelled(&self, id: CallId, integration: &Integration, endpoint: &str) {
-        let call = Call { engine: &self.0, integration, endpoint, options: &CallOptions::default() };
+    pub(crate) fn tell_cancelled(&self, id: CallId, integration: &Integration, endpoint: &str, options: &CallOptions) {
+        let call = Call { engine: &self.0, integration, endpoint, options };
         call::tell_cancelled(&call, id);
     }
 

@@ -1,8 +1,8 @@
 //! What a host can see of calls while they run: an [`Observer`], and `tracing` spans.
 //!
 //! The spans have OpenTelemetry's names. A call is `execute_tool {tool}` (GenAI conventions:
-//! `gen_ai.operation.name`, `gen_ai.tool.name`, `gen_ai.tool.type`, `gen_ai.tool.call.id`,
-//! `error.type`); within it each attempt, those of token calls too, is a span of the HTTP client
+//! `gen_ai.operation.name`, `gen_ai.tool.name`, `gen_ai.tool.type`, `gen_ai.tool.call.id` where the host
+//! has given one, `error.type`); within it each attempt, those of token calls too, is a span of the HTTP client
 //! conventions (`http.request.method`, `http.request.resend_count`, `server.address`, `server.port`,
 //! `url.scheme`, `url.template`, `http.response.status_code`, `error.type`). `url.full` is left out,
 //! for it is made of params. Fields of our own begin with `callout.`.
@@ -24,7 +24,7 @@ use callout_auth::CredentialSource;
 use callout_core::{
     Error, ErrorKind,
     config::Method,
-    http::{Caller, ExchangeObserver, HttpRequest, RetryReason},
+    http::{ExchangeObserver, HttpRequest, RetryReason},
     time::SharedClock,
 };
 use tracing::{Span, field::Empty};
@@ -54,6 +54,8 @@ impl fmt::Display for CallId {
 pub struct CallInfo<'a> {
     /// Its id; the inbox gives the same one.
     pub id: CallId,
+    /// What the host calls it ([`crate::CallOptions::with_id`]).
+    pub host_id: Option<&'a str>,
     /// The workspace; empty where there is none.
     pub workspace: &'a str,
     /// The integration's name.
@@ -192,15 +194,12 @@ pub(crate) struct Watched<'a> {
 
 impl<'a> Watched<'a> {
     pub(crate) fn start(
-        id: CallId,
-        owner: &'a Caller,
-        names: (&'a str, &'a str),
+        info: CallInfo<'a>,
         endpoint: Option<&Endpoint>,
         observer: Option<&'a SharedObserver>,
         clock: &'a SharedClock,
     ) -> Self {
-        let (integration, name) = names;
-        let tool = endpoint.map_or(name, |endpoint| endpoint.tool_name.as_str());
+        let tool = endpoint.map_or(info.endpoint, |endpoint| endpoint.tool_name.as_str());
         let span = tracing::info_span!(
             "execute_tool",
             otel.name = %format_args!("execute_tool {tool}"),
@@ -208,16 +207,17 @@ impl<'a> Watched<'a> {
             gen_ai.operation.name = "execute_tool",
             gen_ai.tool.name = tool,
             "gen_ai.tool.type" = "function",
-            gen_ai.tool.call.id = %id,
-            callout.integration = integration,
-            callout.endpoint = name,
+            gen_ai.tool.call.id = info.host_id,
+            callout.call_id = %info.id,
+            callout.integration = info.integration,
+            callout.endpoint = info.endpoint,
             callout.retries = Empty,
             callout.truncated = Empty,
             http.response.status_code = Empty,
             "error.type" = Empty,
         );
         let watched = Self {
-            info: CallInfo { id, workspace: &owner.workspace, integration, endpoint: name },
+            info,
             method: endpoint.map_or_else(Method::default, |endpoint| endpoint.request.method()),
             observer,
             clock,
@@ -251,6 +251,18 @@ impl<'a> Watched<'a> {
         if let Some(observer) = self.observer {
             observer.0.observe(&self.info, &event());
         }
+    }
+
+    /// Tells that the call is held.
+    pub(crate) fn held(&self) {
+        tracing::debug!("held for approval");
+        self.tell(|| Event::Held);
+    }
+
+    /// Tells how the hold has ended.
+    pub(crate) fn decided(&self, approved: bool, waited: Duration) {
+        tracing::debug!(approved, waited_ms = waited.as_millis() as u64, "decided");
+        self.tell(|| Event::Decided { approved, waited });
     }
 
     /// Now, if anybody is to be told how long something takes.

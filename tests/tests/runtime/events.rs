@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use callout::{CallInfo, Engine, Event, Json, Observer};
+use callout::{
+    Approval, Approver, CallInfo, CallOptions, Decision, Engine, Event, HeldCall, Json, Observer, ToolRegistry,
+};
 use callout_tests::{Recorded, Reply, SeededRng, Spans, TestClock, Upstream};
 
 use super::{builder, json, load};
@@ -113,7 +115,7 @@ async fn a_whole_call_as_tracing_shows_it() {
     let said = spans.text();
     assert!(!said.contains("canary"), "{said}");
     insta::assert_snapshot!(said.replace(&upstream.address().port().to_string(), "PORT"), @r##"
-    INFO execute_tool otel.name=execute_tool shop__find otel.kind="internal" gen_ai.operation.name="execute_tool" gen_ai.tool.name="shop__find" gen_ai.tool.type="function" gen_ai.tool.call.id=call-1 callout.integration="shop" callout.endpoint="find" http.response.status_code=200 callout.retries=2 callout.truncated=true
+    INFO execute_tool otel.name=execute_tool shop__find otel.kind="internal" gen_ai.operation.name="execute_tool" gen_ai.tool.name="shop__find" gen_ai.tool.type="function" callout.call_id=call-1 callout.integration="shop" callout.endpoint="find" http.response.status_code=200 callout.retries=2 callout.truncated=true
       INFO HTTP otel.name=POST /token otel.kind="client" http.request.method="POST" server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/token" http.response.status_code=200
       INFO HTTP otel.name=GET /things/{id}/parts otel.kind="client" http.request.method="GET" server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/things/{id}/parts" http.response.status_code=503 error.type=503
       INFO HTTP otel.name=GET /things/{id}/parts otel.kind="client" http.request.method="GET" http.request.resend_count=1 server.address=127.0.0.1 server.port=PORT url.scheme="http" url.template="/things/{id}/parts" http.response.status_code=401 error.type=401
@@ -132,6 +134,63 @@ async fn a_whole_call_as_tracing_shows_it() {
     DEBUG in INFO execute_tool: token source=Cached
     DEBUG in INFO execute_tool: finished status=200 retries=2 truncated=true
     "##);
+}
+
+/// Approves each call, and keeps by which id of the host it was asked.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Option<Arc<str>>>>>);
+
+impl Approver for Asked {
+    async fn decide(&self, call: &HeldCall) -> Decision {
+        self.0.lock().unwrap().push(call.host_id.clone());
+        Decision::Approved
+    }
+}
+
+#[tokio::test]
+async fn a_call_goes_by_the_hosts_id_wherever_it_is_told_of() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/x", Reply::json(200, "{}"));
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL",
+        "endpoints":[{"name":"go","description":"Goes","path":"/x"}]}"#;
+    let (shop, asked) = (load(&upstream, text), Asked::default());
+    let heard: Arc<Mutex<Vec<Option<Arc<str>>>>> = Arc::default();
+    let ids = heard.clone();
+    let engine = builder()
+        .with_observer(move |call: &CallInfo<'_>, _: &Event| ids.lock().unwrap().push(call.host_id.map(Arc::from)))
+        .with_approval(Approval::all(asked.clone()))
+        .build()
+        .unwrap();
+    let (registry, inbox) = (ToolRegistry::new().with_integration(&shop), engine.inbox());
+    let by = |id: &str| CallOptions::default().with_id(id);
+    let spans = Spans::begin();
+    engine.call_with(&shop, "go", json("{}"), &by("called")).await.unwrap();
+    registry.call_with(&engine, "shop__go", Json::Null, Json::Null, &by("tool")).await.unwrap();
+    inbox.spawn_with(&shop, "go", json("{}"), &by("spawned")).unwrap();
+    assert_eq!(inbox.interrupted().await.host_id.as_deref(), Some("spawned"));
+    // It is cancelled before its task has had a turn.
+    let id = registry.spawn_with(&inbox, "shop__go", Json::Null, Json::Null, &by("cancelled")).unwrap();
+    assert!(inbox.cancel(id));
+    assert_eq!(inbox.interrupted().await.host_id.as_deref(), Some("cancelled"));
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    engine.call(&shop, "go", json("{}")).await.unwrap();
+
+    let all = [Some("called"), Some("tool"), Some("spawned"), Some("cancelled"), None];
+    let said = spans.text();
+    let lines = said.lines().filter(|line| line.starts_with("INFO execute_tool"));
+    let shown = lines.map(|line| line.split_once("gen_ai.tool.call.id=\"")?.1.split('"').next());
+    assert_eq!(shown.collect::<Vec<_>>(), all, "{said}");
+    for event in ["held for approval\n", "decided approved=true waited_ms="] {
+        assert!(said.contains(&format!("DEBUG in INFO execute_tool: {event}")), "{said}");
+    }
+    let mut heard = heard.lock().unwrap().clone();
+    heard.dedup();
+    assert_eq!(heard.iter().map(Option::as_deref).collect::<Vec<_>>(), all);
+    let asked = asked.0.lock().unwrap();
+    let held = all.into_iter().filter(|id| *id != Some("cancelled"));
+    assert_eq!(asked.iter().map(Option::as_deref).collect::<Vec<_>>(), held.collect::<Vec<_>>());
 }
 
 #[tokio::test]

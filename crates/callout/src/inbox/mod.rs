@@ -21,6 +21,8 @@ const CAPACITY: usize = 1024;
 pub struct Delivered {
     /// The id that [`Inbox::spawn`] gave.
     pub id: CallId,
+    /// What the host calls it ([`CallOptions::with_id`]).
+    pub host_id: Option<Arc<str>>,
     /// The integration's name.
     pub integration: String,
     /// The endpoint's name.
@@ -86,6 +88,7 @@ struct Flight {
 #[derive(Clone)]
 struct Names {
     id: CallId,
+    host_id: Option<Arc<str>>,
     integration: Arc<str>,
     endpoint: Arc<str>,
     delivery: Delivery,
@@ -95,6 +98,7 @@ impl Names {
     fn delivered(&self, result: Result<Outcome, Error>) -> Delivered {
         Delivered {
             id: self.id,
+            host_id: self.host_id.clone(),
             integration: self.integration.to_string(),
             endpoint: self.endpoint.to_string(),
             delivery: self.delivery,
@@ -151,6 +155,7 @@ impl Inbox {
         let delivery = integration.delivery(endpoint).unwrap_or_default();
         let names = Names {
             id: self.engine.next_call(),
+            host_id: options.host_id.clone(),
             integration: integration.name().into(),
             endpoint: endpoint.into(),
             delivery,
@@ -169,12 +174,17 @@ impl Inbox {
             return Err(placed(Error::new(ErrorKind::LimitExceeded, message).with_retryable(true)));
         }
         let landing = Landing { lanes: Arc::clone(&self.lanes), names };
-        let mut spawned =
-            Spawned { engine: self.engine.clone(), integration: integration.clone(), landing, has_begun: false };
-        let (params, options): (Json, _) = (params.into(), options.clone());
+        let mut spawned = Spawned {
+            engine: self.engine.clone(),
+            integration: integration.clone(),
+            options: options.clone(),
+            landing,
+            has_begun: false,
+        };
+        let params: Json = params.into();
         let work = async move {
-            let Spawned { engine, integration, landing, .. } = spawned.begin();
-            let result = engine.call_as(landing.names.id, integration, &landing.names.endpoint, params, &options).await;
+            let Spawned { engine, integration, options, landing, .. } = spawned.begin();
+            let result = engine.call_as(landing.names.id, integration, &landing.names.endpoint, params, options).await;
             landing.land(result);
         };
         self.keep(id, runtime.spawn(work.in_current_span()).abort_handle());
@@ -260,10 +270,11 @@ impl fmt::Debug for Inbox {
     }
 }
 
-/// What a task has of its call besides params and options.
+/// What a task has of its call besides params.
 struct Spawned {
     engine: Engine,
     integration: Integration,
+    options: CallOptions,
     landing: Landing,
     has_begun: bool,
 }
@@ -280,7 +291,7 @@ impl Drop for Spawned {
     fn drop(&mut self) {
         if !self.has_begun {
             let Names { id, endpoint, .. } = &self.landing.names;
-            self.engine.tell_cancelled(*id, &self.integration, endpoint);
+            self.engine.tell_cancelled(*id, &self.integration, endpoint, &self.options);
         }
     }
 }
@@ -317,7 +328,8 @@ mod tests {
     async fn a_call_that_was_cancelled_before_its_task_was_kept_leaves_no_task() {
         let inbox = Engine::builder().build().unwrap().inbox();
         let id = inbox.engine.next_call();
-        let names = Names { id, integration: "shop".into(), endpoint: "go".into(), delivery: Delivery::Interrupt };
+        let (integration, endpoint) = ("shop".into(), "go".into());
+        let names = Names { id, host_id: None, integration, endpoint, delivery: Delivery::Interrupt };
         assert!(inbox.lanes.begin(id, Lane::Interrupting, Flight { names, task: None }));
         let task = tokio::spawn(std::future::pending::<()>());
         assert!(inbox.cancel(id));

@@ -220,9 +220,25 @@ impl ToolRegistry {
         model: impl Into<Json>,
         host: impl Into<Json>,
     ) -> Result<Outcome, Error> {
+        self.call_with(engine, name, model, host, &CallOptions::default()).await
+    }
+
+    /// As [`ToolRegistry::call`], with options of its own, such as the id that the model has given the tool call.
+    ///
+    /// # Errors
+    ///
+    /// As [`ToolRegistry::call`].
+    pub async fn call_with(
+        &self,
+        engine: &Engine,
+        name: &str,
+        model: impl Into<Json>,
+        host: impl Into<Json>,
+        options: &CallOptions,
+    ) -> Result<Outcome, Error> {
         let params = self.params(name, model, host)?;
         let Registered { integration, tool } = self.registered(name)?;
-        engine.call_with(integration, &tool.endpoint, params, &CallOptions::default().with_tool_names(true)).await
+        engine.call_with(integration, &tool.endpoint, params, &options.clone().with_tool_names(true)).await
     }
 
     /// Spawns the call that a model asked for into an inbox; see [`ToolRegistry::params`]. Errors name params as
@@ -238,9 +254,25 @@ impl ToolRegistry {
         model: impl Into<Json>,
         host: impl Into<Json>,
     ) -> Result<CallId, Error> {
+        self.spawn_with(inbox, name, model, host, &CallOptions::default())
+    }
+
+    /// As [`ToolRegistry::spawn`], with options of its own, such as the id that the model has given the tool call.
+    ///
+    /// # Errors
+    ///
+    /// As [`ToolRegistry::spawn`].
+    pub fn spawn_with(
+        &self,
+        inbox: &Inbox,
+        name: &str,
+        model: impl Into<Json>,
+        host: impl Into<Json>,
+        options: &CallOptions,
+    ) -> Result<CallId, Error> {
         let params = self.params(name, model, host)?;
         let Registered { integration, tool } = self.registered(name)?;
-        inbox.spawn_with(integration, &tool.endpoint, params, &CallOptions::default().with_tool_names(true))
+        inbox.spawn_with(integration, &tool.endpoint, params, &options.clone().with_tool_names(true))
     }
 
     fn is_hosts(&self, param: &str) -> bool {
