@@ -82,6 +82,31 @@ fn every_waiter_is_woken_and_every_result_taken_once() {
 }
 
 #[test]
+fn who_waits_for_what_is_queued_is_woken_by_it() {
+    in_many_orders(|| {
+        let lanes = lanes([7]);
+        assert!(lanes.begin(8, Lane::Queued, ()) && lanes.begin(9, Lane::Queued, ()));
+        let taker = {
+            let lanes = Arc::clone(&lanes);
+            thread::spawn(move || {
+                let mut taken = Vec::new();
+                while taken.len() < 2 {
+                    let landed = block_on(lanes.queued());
+                    assert!(!landed.is_empty());
+                    taken.extend(landed.into_iter().map(|(key, _)| key));
+                }
+                taken
+            })
+        };
+        for key in [7, 8, 9] {
+            lanes.end(key, |()| (key, "landed"));
+        }
+        assert_eq!(taker.join().unwrap(), [8, 9]);
+        assert_eq!(lanes.try_interrupted(), Some((7, "landed")));
+    });
+}
+
+#[test]
 fn a_wait_that_is_dropped_loses_nothing() {
     in_many_orders(|| {
         let lanes = lanes([7]);

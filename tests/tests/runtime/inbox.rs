@@ -85,6 +85,25 @@ async fn an_interrupting_result_cuts_speech_and_a_queued_one_waits_for_the_turns
     assert!(inbox.is_empty());
 }
 
+#[tokio::test]
+async fn a_queued_result_that_lands_after_the_turns_end_wakes_who_waits_for_it() {
+    let upstream = Upstream::with(|request: &Recorded| match request.path() {
+        "/weather" => Reply::stall(),
+        _ => Reply::json(200, r#""the report""#).after(Duration::from_millis(200)),
+    })
+    .await;
+    let (shop, engine) = (load(&upstream, SHOP), builder().build().unwrap());
+    let inbox = engine.inbox();
+    // This goes on: whoever waits for all calls would wait for it.
+    inbox.spawn(&shop, "weather", Json::empty_object()).unwrap();
+    inbox.spawn(&shop, "report", Json::empty_object()).unwrap();
+    assert!(inbox.drain().is_empty(), "the turn has ended");
+    let landed = tokio::time::timeout(Duration::from_secs(5), inbox.queued()).await.unwrap();
+    assert_eq!(landed.iter().map(Delivered::text).collect::<Vec<_>>(), ["the report"]);
+    assert!(tokio::time::timeout(Duration::from_millis(20), inbox.queued()).await.is_err(), "there is nothing more");
+    assert_eq!((inbox.len(), inbox.in_flight()), (1, 1));
+}
+
 fn fault(call: u64) -> u64 {
     call.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60
 }

@@ -109,6 +109,15 @@ impl<K: Ord + Copy, F, R> Lanes<K, F, R> {
         Wait { lanes: self, number: None, look: |state| state.interrupting.pop_front() }
     }
 
+    /// All queued results, when there are any.
+    pub(crate) fn queued(&self) -> Wait<'_, K, F, R, Vec<R>> {
+        Wait {
+            lanes: self,
+            number: None,
+            look: |state| (!state.queued.is_empty()).then(|| std::mem::take(&mut state.queued).into()),
+        }
+    }
+
     /// Nothing is in flight any more.
     pub(crate) fn idle(&self) -> Wait<'_, K, F, R, ()> {
         Wait { lanes: self, number: None, look: |state| state.flights.is_empty().then_some(()) }

@@ -218,6 +218,27 @@ impl Inbox {
         self.lanes.drain()
     }
 
+    /// As [`Inbox::drain`], and waits until there are any, as long as it takes, also while nothing is in flight: for
+    /// results that land when the agent's turn has ended already, as while it waits for its user.
+    ///
+    /// Dropping the future loses nothing, so it is good in a `select!`.
+    ///
+    /// ```no_run
+    /// # async fn example(inbox: callout::Inbox, user: impl Future<Output = String>) {
+    /// let mut next = inbox.drain(); // the turn has ended
+    /// if next.is_empty() {
+    ///     tokio::select! {
+    ///         said = user => println!("the user says: {said}"),
+    ///         landed = inbox.interrupted() => next.push(landed),
+    ///         landed = inbox.queued() => next.extend(landed),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn queued(&self) -> Vec<Delivered> {
+        self.lanes.queued().await
+    }
+
     /// Waits until no call is in flight: for a runtime that has nothing else to do.
     pub async fn idle(&self) {
         self.lanes.idle().await;
