@@ -65,7 +65,7 @@ pub use callout_core::{
     fault::{self, Fault, FaultCode, Faults, Place},
     http::{
         Caller, Exchange, ExchangeObserver, HttpRequest, HttpResponse, HttpService, Redirects, Replay, RequestFactory,
-        RetryReason, Watch,
+        RetryReason, SharedHttp, Watch,
     },
     json,
     json::Json,
@@ -83,6 +83,8 @@ pub use lenient::Conversion;
 pub use observer::{CallId, CallInfo, Event, Observer};
 pub use outcome::{Outcome, SentRequest, Trace};
 pub use tools::{Tool, ToolRegistry};
+/// What the types of an [`HttpService`] are made of, for hosts that have one of their own.
+pub use {bytes, http, url};
 
 /// Keeps the README's example compiling.
 #[cfg(doctest)]

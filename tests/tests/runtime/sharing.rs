@@ -1,4 +1,4 @@
-//! What engines share, and how much one of them works on at once.
+//! What engines share, what can stand around the network of one, and how much it works on at once.
 
 use std::{
     sync::{
@@ -9,10 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use callout::{
     Clock, EndpointConfig, Engine, Error, ErrorKind, Exchange, HttpResponse, HttpService, Integration,
-    IntegrationConfig, Json, Method, Secrets, StillClock, TokenCache,
+    IntegrationConfig, Json, Method, Replay, Secrets, SharedHttp, StillClock, TokenCache, bytes::Bytes, http::HeaderMap,
 };
 use callout_tests::{Recorded, Reply, Upstream};
 
@@ -40,6 +39,53 @@ async fn engines_that_share_a_token_cache_share_its_tokens() {
     assert_eq!(asked, 2, "one for those that share, one for the engine with a cache of its own");
     let stats = tokens.stats();
     assert_eq!((stats.fetches, stats.misses, stats.hits), (1, 1, 1));
+}
+
+/// What came of each exchange, and whether it may be sent again.
+type Seen = Arc<Mutex<Vec<(Replay, Result<u16, ErrorKind>)>>>;
+
+/// Stands around the network of an engine.
+struct Around {
+    inner: SharedHttp,
+    seen: Seen,
+}
+
+impl HttpService for Around {
+    async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
+        let replay = exchange.replay;
+        let sent = self.inner.send(exchange).await;
+        let ending = sent.as_ref().map(|answer| answer.status).map_err(Error::kind);
+        self.seen.lock().unwrap().push((replay, ending));
+        sent
+    }
+}
+
+#[tokio::test]
+async fn a_network_around_the_engines_own_sees_all_that_is_sent_and_changes_no_rule() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/token", Reply::json(200, r#"{"access_token":"a-token","expires_in":3600}"#));
+    upstream.reply("/x", Reply::status(503).header("retry-after", "0"));
+    upstream.reply("/x", Reply::json(200, "{}"));
+    let endpoints = r#""endpoints":[{"name":"go","description":"Goes","path":"/x"}]"#;
+    let plain = format!(r#"{{"name":"shop","display_name":"Shop","base_url":"URL",{endpoints}}}"#);
+    let auth = r#""auth":{"type":"oauth2_client_credentials","token_url":"URL/token","client_id":"me",
+        "client_secret_value":{"value":"a-secret"}},"endpoints""#;
+    let (plain, with_token) = (load(&upstream, &plain), load(&upstream, &plain.replace(r#""endpoints""#, auth)));
+    let seen = Seen::default();
+    let around = || {
+        let seen = seen.clone();
+        |inner| Around { inner, seen }
+    };
+    let engine = builder().with_http_around(around()).build().unwrap();
+    let outcome = engine.call(&with_token, "go", Json::empty_object()).await.unwrap();
+    assert_eq!((outcome.retries(), upstream.count()), (1, 3));
+    // This machine is closed to this one.
+    let engine = Engine::builder().with_http_around(around()).build().unwrap();
+    engine.call(&plain, "go", Json::empty_object()).await.unwrap_err();
+    assert_eq!(upstream.count(), 3);
+    let once = (Replay::OnlyUnsent, Ok(200));
+    let expected = [(Replay::Safe, Ok(200)), once, (Replay::OnlyUnsent, Err(ErrorKind::EgressDenied))];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
 
 /// A clock on which no time passes. It holds up whoever asks on a thread that is not the runtime's, as work on
@@ -108,7 +154,7 @@ impl HttpService for Large {
     async fn send(&self, exchange: Exchange<'_>) -> Result<HttpResponse, Error> {
         (exchange.request)(self.0.now()).await?;
         let body = format!("\"{}\"", "x".repeat(2 << 20));
-        Ok(HttpResponse::new(200, http::HeaderMap::new(), Bytes::from(body)))
+        Ok(HttpResponse::new(200, HeaderMap::new(), Bytes::from(body)))
     }
 }
 

@@ -1,6 +1,9 @@
 //! Makes an engine.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use callout_auth::TokenCache;
 use callout_core::{
@@ -21,6 +24,7 @@ use crate::{Approval, Observer, observer::SharedObserver};
 pub struct EngineBuilder {
     transport: TransportBuilder,
     http: Option<SharedHttp>,
+    around: Vec<Around>,
     clock: SharedClock,
     rng: SharedRng,
     tokens: TokenCache,
@@ -33,11 +37,21 @@ pub struct EngineBuilder {
     idempotency_keys: bool,
 }
 
+/// Puts a network around another.
+struct Around(Box<dyn FnOnce(SharedHttp) -> SharedHttp + Send + Sync>);
+
+impl fmt::Debug for Around {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Around").finish_non_exhaustive()
+    }
+}
+
 impl Default for EngineBuilder {
     fn default() -> Self {
         Self {
             transport: Transport::builder(),
             http: None,
+            around: Vec::new(),
             clock: system_clock(),
             rng: system_rng(),
             tokens: TokenCache::default(),
@@ -125,11 +139,42 @@ impl EngineBuilder {
         self
     }
 
-    /// Another network in place of the transport: a recording, a replay. The egress policy, TLS and
-    /// retry settings of this builder do not reach it.
+    /// Another network in place of the transport: a replay, a test. The egress policy, TLS and
+    /// retry settings of this builder do not reach it; [`HttpService`] says what it has to keep to.
     #[must_use]
     pub fn with_http(mut self, http: impl HttpService) -> Self {
         self.http = Some(SharedHttp::new(http));
+        self
+    }
+
+    /// A network around the engine's own, which it is given: to record, to count, to refuse. What it hands on is sent
+    /// under all that this builder sets. Each exchange goes through it once, however many attempts it makes, and token
+    /// calls do too; the requests that it can see hold secrets. Of several the last stands outermost.
+    ///
+    /// ```
+    /// use callout::{Engine, Error, Exchange, HttpResponse, HttpService, SharedHttp};
+    ///
+    /// /// Says what comes of each exchange.
+    /// struct Log(SharedHttp);
+    ///
+    /// impl HttpService for Log {
+    ///     async fn send<'a>(&'a self, exchange: Exchange<'a>) -> Result<HttpResponse, Error> {
+    ///         let caller = exchange.caller;
+    ///         let answer = self.0.send(exchange).await;
+    ///         println!("{}: {:?}", caller.integration, answer.as_ref().map(|answer| answer.status));
+    ///         answer
+    ///     }
+    /// }
+    ///
+    /// let engine = Engine::builder().with_http_around(Log).build()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_http_around<S: HttpService>(
+        mut self,
+        around: impl FnOnce(SharedHttp) -> S + Send + Sync + 'static,
+    ) -> Self {
+        self.around.push(Around(Box::new(|inner| SharedHttp::new(around(inner)))));
         self
     }
 
@@ -210,6 +255,7 @@ impl EngineBuilder {
         let Self {
             transport,
             http,
+            around,
             clock,
             rng,
             tokens,
@@ -232,6 +278,7 @@ impl EngineBuilder {
                     .build()?,
             ),
         };
+        let http = around.into_iter().fold(http, |inner, Around(put)| put(inner));
         Ok(Engine(Arc::new(Parts {
             http,
             clock,
