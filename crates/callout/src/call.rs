@@ -53,8 +53,9 @@ impl CallOptions {
         self
     }
 
-    /// How long it may take: `attempt` and `call` of these. `connect` is the engine's for every call, since a
-    /// connection is made for all that may use it. Default: the engine's.
+    /// How long it may take: `attempt` and `call` of these, both in place of the engine's: who changes one begins with
+    /// [`Engine::timeouts`](crate::Engine::timeouts). `connect` is the engine's for every call, since a connection is
+    /// made for all that may use it. Default: the engine's.
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);

@@ -307,6 +307,12 @@ impl Engine {
         &self.0.limits
     }
 
+    /// How long calls may take that do not say otherwise: what [`CallOptions::with_timeouts`] begins with, where a call
+    /// changes one of them.
+    pub fn timeouts(&self) -> Timeouts {
+        self.0.timeouts
+    }
+
     /// The token cache, for its counters or to share it with another engine.
     pub fn tokens(&self) -> &TokenCache {
         &self.0.tokens

@@ -138,6 +138,23 @@ async fn a_call_may_have_less_time_than_the_engine_gives() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_given_less_time_keeps_the_engines_bound_on_an_attempt() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/", Reply::stall());
+    upstream.reply("/v1/", Reply::json(200, "{}"));
+    let integration = with_endpoint(&upstream, r#"{"method":"GET","path":"/"}"#);
+    let mut timeouts = Timeouts::default();
+    timeouts.attempt = Duration::from_millis(500);
+    let egress = EgressPolicy::public().allow("127.0.0.1").unwrap();
+    let engine = Engine::builder().with_egress(egress).with_timeouts(timeouts).build().unwrap();
+    let mut timeouts = engine.timeouts();
+    timeouts.call = Duration::from_secs(20);
+    let options = CallOptions::default().with_timeouts(timeouts);
+    let outcome = engine.call_with(&integration, "go", Json::empty_object(), &options).await.unwrap();
+    assert!(outcome.retries() >= 1, "the first attempt is given up");
+}
+
+#[tokio::test]
 async fn an_api_that_does_not_answer_in_time_is_found_so_by_a_test_of_the_connection() {
     // Accepts, and never shakes hands; takes requests, and answers none.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
