@@ -30,9 +30,12 @@
 //! line do. [`Engine::trace`] shows a call stage by stage, [`Integration::tools`] gives the endpoints
 //! as tools for function calling, and [`guide`] holds the behaviour, the config and recipes.
 //!
-//! What this library does not do: it stores nothing, reads no environment variable and no file,
-//! follows no schedule, and runs nothing in the background but the calls that a host spawns into an
-//! [`Inbox`].
+//! What this library does not do: it stores nothing, reads no environment variable and no file but for
+//! the certificates that the platform trusts, follows no schedule, and runs nothing in the background but
+//! the calls that a host spawns into an [`Inbox`].
+//!
+//! Those certificates are read when an engine is built. On Linux and the BSDs they stand in the system's
+//! files, or in place of these where the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` say.
 
 mod answer;
 mod approval;

@@ -95,7 +95,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Trusts the certificates in this PEM file's content besides the platform's: a private CA.
+    /// Trusts the certificates in this PEM file's content besides the platform's: a private CA. On Linux and the BSDs
+    /// the platform's are those that `SSL_CERT_FILE` and `SSL_CERT_DIR` lead to, where the environment has either.
     #[must_use]
     pub fn with_root_certificate_pem(mut self, pem: &[u8]) -> Self {
         self.transport = self.transport.with_root_certificate_pem(pem);
