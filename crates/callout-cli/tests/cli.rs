@@ -201,6 +201,30 @@ fn a_trace_shows_every_stage_and_no_secret() {
     assert!(!text.contains('\u{1b}'), "colour belongs on terminals only");
 }
 
+/// The first example of the config guide, which is copied by those who begin.
+#[test]
+fn the_guides_example_writes_a_line_for_each_issue_and_none_where_there_are_none() {
+    let guide = include_str!("../../callout/src/guide/config.md");
+    let (_, example) = guide.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let folder = Folder::new("guide");
+    for (body, expected) in [
+        (
+            r#"[{"title":"Leak","user":{"login":"ann","id":1},"id":7},{"title":"Crash"}]"#,
+            "- Leak (ann)\n- Crash (None)",
+        ),
+        ("[]", ""),
+    ] {
+        let (address, served) = upstream("200 OK", body);
+        let text = example.replace("https://api.github.com", &format!("http://{address}"));
+        let file = folder.file("github.yaml", &text.replace("{ value: … }", "{ value: canary-key-9 }"));
+        let params = ["--param", "owner=ann", "--param", "repo=box", "--allow", "127.0.0.1"];
+        let output = callout(&[&["call", &*file, "list-issues"][..], &params[..]].concat());
+        assert_eq!((output.status.code(), out(&output).trim_end()), (Some(0), expected), "{}", err(&output));
+        assert!(served.join().unwrap().starts_with("GET /repos/ann/box/issues "));
+    }
+}
+
 #[test]
 fn a_failed_call_exits_with_1_and_its_json_is_printed_all_the_same() {
     let folder = Folder::new("failed");

@@ -105,7 +105,7 @@ impl Dotted {
             match descend(node, rest, &mut trail, budget)? {
                 End::At(found) => visitor.leaf(found, &trail),
                 End::Spread(elements, rest) => {
-                    visitor.open();
+                    visitor.open(elements, &trail);
                     spread.push(Spread { elements, next: 0, rest, depth: trail.len() });
                 }
             }
@@ -162,8 +162,8 @@ fn descend<'p, 'a>(
 
 /// What is done with what a walk comes by.
 trait Visitor<'a> {
-    /// The walk goes into the elements of an array.
-    fn open(&mut self);
+    /// The walk goes into the elements of an array, to which these positions lead.
+    fn open(&mut self, elements: &'a [Json], trail: &[usize]);
     /// The end of the path, which may be absent there, and the positions that lead to it.
     fn leaf(&mut self, found: Option<&'a Json>, trail: &[usize]);
     /// The array that was opened last has no more elements.
@@ -177,7 +177,7 @@ struct Value<'a> {
 }
 
 impl<'a> Visitor<'a> for Value<'a> {
-    fn open(&mut self) {
+    fn open(&mut self, _: &'a [Json], _: &[usize]) {
         self.open.push(Vec::new());
     }
 
@@ -203,7 +203,12 @@ struct Select<'a, 'm> {
 }
 
 impl<'a> Visitor<'a> for Select<'a, '_> {
-    fn open(&mut self) {}
+    /// An empty list stays one: that there is none of something is told by it.
+    fn open(&mut self, elements: &'a [Json], trail: &[usize]) {
+        if elements.is_empty() {
+            self.mask.mark(self.root, trail);
+        }
+    }
 
     fn leaf(&mut self, found: Option<&'a Json>, trail: &[usize]) {
         if found.is_some() {
@@ -298,11 +303,19 @@ mod tests {
         let table = [
             ("a", r#"{"b":1,"a":{"c":2}}"#, r#"{"a":{"c":2}}"#),
             ("a.b", r#"{"a":[{"b":1,"x":0},{"x":0},{"b":null},7]}"#, r#"{"a":[{"b":1},{"b":null}]}"#),
-            ("a.b", r#"{"a":[[{"b":1}],[],[{"x":1}]]}"#, r#"{"a":[[{"b":1}]]}"#),
+            ("a.b", r#"{"a":[[{"b":1}],[],[{"x":1}]]}"#, r#"{"a":[[{"b":1}],[]]}"#),
             ("a.1", r#"{"a":[1,2,3]}"#, r#"{"a":[2]}"#),
             ("a.b.0", r#"{"a":[{"b":[1,2]},{"b":[]}]}"#, r#"{"a":[{"b":[1]}]}"#),
-            ("a.b", r#"{"a":[]}"#, "null"),
             ("x", r#"{"a":1}"#, "null"),
+            // An empty list that it goes into stays. One in which nothing matches does not, nor does what is no list.
+            ("b", "[]", "[]"),
+            ("a.b", r#"{"a":[],"c":[]}"#, r#"{"a":[]}"#),
+            ("a.b.c", r#"{"a":[{"b":[]},{"b":[{"c":1}]},{}]}"#, r#"{"a":[{"b":[]},{"b":[{"c":1}]}]}"#),
+            ("a.b.c", r#"{"a":[{"b":[]}]}"#, r#"{"a":[{"b":[]}]}"#),
+            ("a.b", r#"{"a":[{},7]}"#, "null"),
+            ("a.b", r#"{"a":{}}"#, "null"),
+            ("a.b", r#"{"a":""}"#, "null"),
+            ("a.0", r#"{"a":[]}"#, "null"),
         ];
         for (path, document, expected) in table {
             assert_eq!(selected(path, document), expected, "{path} on {document}");

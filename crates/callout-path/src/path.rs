@@ -193,6 +193,9 @@ impl Path {
     /// Adds all that the path matches to `mask`, which must hold matches in this `root` only. A
     /// dotted path matches in each element of an array that a name meets, where it is not absent.
     ///
+    /// An empty array is added too where the path goes into it: where a name of a dotted path meets it, or a wildcard, a
+    /// slice or a condition of a `JSONPath`, or where a descent (`..`) begins.
+    ///
     /// # Errors
     ///
     /// When it visits more than [`Limits::max_path_matches`] nodes; the mask is of no use then.

@@ -386,3 +386,41 @@ fn what_filters_keep() {
         assert_eq!(mask.apply(&document).to_string(), expected, "{query}");
     }
 }
+
+#[test]
+fn an_empty_list_that_a_path_goes_into_is_kept() {
+    let table = [
+        ("$[*]", "[]", "[]"),
+        ("$.a[*].b", r#"{"a":[],"c":[]}"#, r#"{"a":[]}"#),
+        ("$.a[:5]", r#"{"a":[]}"#, r#"{"a":[]}"#),
+        ("$.a[?@.b > 1].b", r#"{"a":[]}"#, r#"{"a":[]}"#),
+        ("$.a['b', *]", r#"{"a":[]}"#, r#"{"a":[]}"#),
+        ("$.a[*].b[*]", r#"{"a":[{"b":[]},{"b":[1]},{"b":7},{}]}"#, r#"{"a":[{"b":[]},{"b":[1]}]}"#),
+        ("$.*[*]", r#"{"a":[],"b":{},"c":[1]}"#, r#"{"a":[],"c":[1]}"#),
+        // A descent keeps the one that it begins at; those that it comes by are no more than others.
+        ("$..b", "[]", "[]"),
+        ("$.a..b", r#"{"a":[],"c":[]}"#, r#"{"a":[]}"#),
+        ("$..b", r#"{"a":[],"c":[{"b":1},[]]}"#, r#"{"c":[{"b":1}]}"#),
+        ("$..b[*]", r#"{"a":[],"c":[{"b":[]},[]]}"#, r#"{"c":[{"b":[]}]}"#),
+        ("$..[?@.b]", r#"{"a":[],"c":[{"b":1}]}"#, r#"{"c":[{"b":1}]}"#),
+        // What goes into no element, and what is no empty list.
+        ("$.a[0]", r#"{"a":[]}"#, "null"),
+        ("$.a['b', 0]", r#"{"a":[]}"#, "null"),
+        ("$.a.b", r#"{"a":[]}"#, "null"),
+        ("/a/b", r#"{"a":[]}"#, "null"),
+        ("/a/0", r#"{"a":[]}"#, "null"),
+        ("$.a[*].b", r#"{"a":[{}]}"#, "null"),
+        ("$.a[5:]", r#"{"a":[1]}"#, "null"),
+        ("$.a[?@ > 1]", r#"{"a":[1]}"#, "null"),
+        ("$.a[*]", r#"{"a":{}}"#, "null"),
+        // A condition alone looks into it.
+        ("$[?@.b[*]].b", r#"{"a":{"b":[]}}"#, "null"),
+    ];
+    let limits = Limits::default();
+    for (query, document, expected) in table {
+        let document = Json::parse(document).unwrap();
+        let mut mask = Mask::new();
+        Path::parse(query, &limits).unwrap().select(&document, &mut mask, &limits).unwrap();
+        assert_eq!(mask.apply(&document).to_string(), expected, "{query} on {document}");
+    }
+}

@@ -133,7 +133,7 @@ proptest! {
         prop_assert_eq!(in_order(&path, &found), in_order(&path, &expected), "{} on {}", path, document);
     }
 
-    /// What is written back from a mask holds each node that was selected, and nothing if none was.
+    /// What is written back from a mask holds each node that was selected, and if none was nothing but empty lists.
     #[test]
     fn a_mask_keeps_what_is_selected(path in path(), host in document()) {
         let limits = Limits::default();
@@ -144,7 +144,18 @@ proptest! {
         let found = compiled.value(&document, &limits).unwrap();
         let plural = !compiled.is_single();
         let nothing = found.is_none_or(|found| plural && found.as_array().is_some_and(|all| all.is_empty()));
-        prop_assert_eq!(mask.is_empty(), nothing, "{} on {}", path, document);
+        let kept = mask.apply(&document);
+        let as_selected = if nothing { mask.is_empty() || is_bare(&kept) } else { !mask.is_empty() };
+        prop_assert!(as_selected, "{path} on {document} keeps {kept}");
+    }
+}
+
+/// Whether nothing stands in it but empty lists.
+fn is_bare(kept: &Json) -> bool {
+    match kept {
+        Json::Array(elements) => elements.iter().all(is_bare),
+        Json::Object(members) => !members.is_empty() && members.values().all(is_bare),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }
 }
 

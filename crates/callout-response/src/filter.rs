@@ -38,7 +38,7 @@ impl Filter {
     }
 
     /// Cuts a value down to what the paths match: same nesting, arrays closed up, order kept; `null`
-    /// if they match nothing.
+    /// if they match nothing. An empty array that a path goes into ([`Path::select`]) stays in its place.
     ///
     /// # Errors
     ///

@@ -372,6 +372,26 @@ fn traps_of_a_plan() {
         (filter(&["***"]), r#"{"\u0062-secret-key":1}"#, false),
         (filter(&["$.a[?@.x]"]), r#"{"a":[{"x":1,"y":2},{"y":3}],"b":1}"#, true),
         (filter(&["$..x"]), r#"{"a":{"x":1}}"#, false),
+        // A list is empty in a part where it is in the whole, and nowhere else.
+        (filter(&["data.x"]), r#"{"data":[],"more":[1]}"#, true),
+        (filter(&["data.x", "$.data.y.z"]), r#"{"data":{"y":[1]},"more":[]}"#, true),
+        (filter(&["x", "$[?@.y]"]), "[]", false),
+        (filter(&["$[*].x", "$[5:].y"]), "[]", true),
+        (filter(&["$.a[:2].x", "$.b[?@.x]", "$.c..x"]), r#"{"a":[],"b":[],"c":[],"d":[]}"#, true),
+        (Config { mapping: Some(vec![("m".to_owned(), "x".to_owned())]), ..filter(&["x", "y.z"]) }, "[ ]", true),
+        (
+            Config { key: Some("items".to_owned()), ..filter(&["items.id", "total"]) },
+            r#"{"total":0,"items":[],"more":{}}"#,
+            true,
+        ),
+        (
+            Config {
+                filter: paths(&["items.id"]),
+                ..template("{% for i in items %}{{ i.id }}{% else %}none{% endfor %}")
+            },
+            r#"{"items":[],"more":1}"#,
+            true,
+        ),
         (mapping("data.x"), r#"{"data":[{"x":1},{"y":1},[{"x":2}],3]}"#, true),
         (mapping("x"), r#"[{"x":1,"y":2},3,null]"#, true),
         (mapping("1.x"), r#"[{"x":1},{"x":2}]"#, true),

@@ -82,6 +82,10 @@ impl<'a, 'w> Eval<'a, 'w> {
         sink: &mut impl Sink<'a>,
     ) -> Walk {
         if children(node) == 0 {
+            // Where it begins alone: below, it goes everywhere.
+            if matches!(node, Json::Array(_)) {
+                sink.empty();
+            }
             return Ok(());
         }
         let outer = self.descents.len();
@@ -119,6 +123,12 @@ impl<'a, 'w> Eval<'a, 'w> {
     ) -> Walk {
         // Looking for one name costs nothing if it is not there; a list of them is no free repetition.
         self.budget.take(selectors.len().saturating_sub(1))?;
+        if let Json::Array(elements) = node
+            && elements.is_empty()
+            && selectors.iter().any(Selector::goes_over)
+        {
+            sink.empty();
+        }
         for selector in selectors {
             match selector {
                 Selector::Step(step) => {

@@ -76,6 +76,16 @@ pub(super) enum Selector {
     Filter(Filter),
 }
 
+impl Selector {
+    /// Whether it goes over the elements of an array, be it that it takes some of them.
+    pub(super) const fn goes_over(&self) -> bool {
+        match self {
+            Self::Step(_) => false,
+            Self::Wildcard | Self::Slice(_) | Self::Filter(_) => true,
+        }
+    }
+}
+
 /// Section 2.3.4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slice {

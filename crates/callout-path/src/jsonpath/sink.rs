@@ -11,6 +11,8 @@ pub(super) trait Sink<'a> {
     fn enter(&mut self, _position: usize) {}
     /// The walk comes back up.
     fn leave(&mut self) {}
+    /// The walk is at an array whose elements it would go over, and there are none.
+    fn empty(&mut self) {}
     /// The query selects this node. [`Halt::Enough`] ends the walk.
     fn found(&mut self, node: &'a Json) -> Result<(), Halt>;
 }
@@ -48,6 +50,10 @@ impl<'a> Sink<'a> for Select<'a, '_> {
 
     fn leave(&mut self) {
         self.trail.pop();
+    }
+
+    fn empty(&mut self) {
+        self.mask.mark(self.root, &self.trail);
     }
 
     fn found(&mut self, _: &'a Json) -> Result<(), Halt> {
