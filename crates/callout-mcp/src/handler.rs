@@ -24,8 +24,8 @@ use crate::{Refusal, ToolSource, listening::Begun, progress, result};
 
 /// What clients are told of a server as a whole that is not told otherwise.
 const INSTRUCTIONS: &str = "Each tool is one endpoint of an HTTP API. A call that failed is a result with isError, \
-                            which says whether the same call may succeed later. A text that was cut says so in \
-                            _meta.truncation.";
+                            which says whether the same call may succeed later. Where a text was cut, another one \
+                            behind it says so, and _meta.truncation has the lengths.";
 
 /// The revisions that are spoken: all but 2025-03-26, whose servers must take batches of messages.
 const REVISIONS: &[ProtocolVersion] = &[

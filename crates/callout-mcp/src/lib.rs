@@ -5,7 +5,8 @@
 //! sees. An [`McpServer`] speaks the protocol for it: revision 2026-07-28, in which each request stands
 //! for itself, and those before it, which begin with `initialize`; but not 2025-03-26, whose batches are not served.
 //!
-//! - A tool's result is the call's text, and `structuredContent` where that text is a JSON object.
+//! - A tool's result is the call's text, and `structuredContent` where that text is a JSON object. A text that was
+//!   cut is followed by one that says so; in the place of an empty one stands that the call succeeded.
 //!   `_meta` holds `result_delivery`, and `truncation` where the text was cut.
 //! - A call that failed is a result too, with `isError` and a word on what may help. Only a tool that does
 //!   not exist is an error of the protocol.

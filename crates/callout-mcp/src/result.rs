@@ -1,6 +1,6 @@
 //! What becomes of a call, as MCP has it.
 
-use callout::{Delivery, Error, Outcome};
+use callout::{Delivery, Error, Length, Outcome, Truncation};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject};
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const STRUCTURED_BYTES: usize = 256 << 10;
 pub(crate) fn result(called: &Called, any_structure: bool) -> CallToolResult {
     match &called.result {
         Ok(Success::Outcome(outcome)) => success(outcome, any_structure),
-        Ok(Success::Text(text)) => told(text, any_structure),
+        Ok(Success::Text(text)) => told(text, None, None, any_structure),
         Err(error) => failure(error, called.delivery),
     }
 }
@@ -28,15 +28,40 @@ fn success(outcome: &Outcome, any_structure: bool) -> CallToolResult {
     if let Some(truncation) = outcome.truncation() {
         meta.insert("truncation".to_owned(), Value::from(&truncation.to_json()));
     }
-    let mut result = told(outcome.text(), any_structure);
+    let mut result = told(outcome.text(), Some(outcome.status()), outcome.truncation(), any_structure);
     result.meta = Some(MetaObject(meta));
     result
 }
 
-fn told(text: &str, any_structure: bool) -> CallToolResult {
-    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
-    result.structured_content = structure(text, any_structure);
+fn told(text: &str, status: Option<u16>, truncation: Option<&Truncation>, any_structure: bool) -> CallToolResult {
+    let said = said(text, status, truncation);
+    let mut result = CallToolResult::success(said.into_iter().map(ContentBlock::text).collect());
+    // Clients that hand on the structure alone would not say that it is cut.
+    if truncation.is_none() {
+        result.structured_content = structure(text, any_structure);
+    }
     result
+}
+
+/// What is said to a model, each in a block of its own: the text, and that it was cut, which JSON that was closed again
+/// does not show. A block of blanks is left out: Anthropic's API refuses a conversation that holds one, and nobody could
+/// tell it from no answer.
+fn said(text: &str, status: Option<u16>, truncation: Option<&Truncation>) -> Vec<String> {
+    let cut = truncation.map(|Truncation { kept, from }| {
+        let from = match from {
+            Length::Exactly(length) => length.to_string(),
+            Length::AtLeast(length) => format!("at least {length}"),
+        };
+        format!("The result was cut to {kept} of {from} characters: ask for less to see the rest.")
+    });
+    let text = if text.trim().is_empty() { None } else { Some(text.to_owned()) };
+    let said: Vec<_> = text.into_iter().chain(cut).collect();
+    if said.is_empty() {
+        let status = status.map_or_else(String::new, |status| format!(" with status {status}"));
+        vec![format!("The call succeeded{status}, and its result is empty.")]
+    } else {
+        said
+    }
 }
 
 /// The text as JSON, if it is an object, or an array where that is allowed.
@@ -94,6 +119,30 @@ mod tests {
         for (bytes, is_structured) in [((256 << 10) - 8, true), ((256 << 10) - 7, false)] {
             let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes));
             assert_eq!(structure(&large, true).is_some(), is_structured, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_cut_and_an_empty_result_are_said() {
+        let cut = |kept, from| Some(Truncation { kept, from });
+        let empty = "The call succeeded with status 204, and its result is empty.";
+        for (text, truncation, expected) in [
+            ("[1]", None, vec!["[1]"]),
+            (" a\n", None, vec![" a\n"]),
+            ("", None, vec![empty]),
+            (" \n\u{a0}", None, vec![empty]),
+            (
+                "[1]",
+                cut(3, Length::AtLeast(4)),
+                vec!["[1]", "The result was cut to 3 of at least 4 characters: ask for less to see the rest."],
+            ),
+            (
+                "",
+                cut(0, Length::Exactly(12)),
+                vec!["The result was cut to 0 of 12 characters: ask for less to see the rest."],
+            ),
+        ] {
+            assert_eq!(said(text, Some(204), truncation.as_ref()), expected, "{text:?} {truncation:?}");
         }
     }
 

@@ -71,10 +71,12 @@ async fn a_result_has_its_text_and_its_structure() {
     upstream.reply("/object", Reply::json(200, r#"{"z":1,"a":[1.50,null]}"#));
     upstream.reply("/array", Reply::json(200, "[1,2]"));
     upstream.reply("/cut", Reply::json(200, r#"{"text":"0123456789"}"#));
+    upstream.reply("/empty", Reply::status(204));
     let endpoints = [
         endpoint("object", "/object", r#","result_delivery":"queue""#),
         endpoint("array", "/array", ""),
         endpoint("cut", "/cut", r#","max_result_length":16"#),
+        endpoint("empty", "/empty", ""),
     ];
     let mut client = Client::start(registry(&upstream, &endpoints)).await;
 
@@ -94,10 +96,17 @@ async fn a_result_has_its_text_and_its_structure() {
 
     let answer = client.call("shop__cut", "{}").await;
     assert_eq!(text_at(&answer, "result.content.0.text"), r#"{"text":"01234"}"#);
+    let told = "The result was cut to 16 of at least 17 characters: ask for less to see the rest.";
+    assert_eq!(text_at(&answer, "result.content.1.text"), told);
+    assert!(at(&answer, "result.structuredContent").is_null(), "{answer}");
     // Where the writer stopped: it was longer than that.
     assert_eq!(at(&answer, "result._meta.truncation.length"), json("16"));
     assert_eq!(at(&answer, "result._meta.truncation.original_length"), json("17"));
     assert_eq!(at(&answer, "result._meta.truncation.is_exact"), json("false"));
+
+    let answer = client.call("shop__empty", "{}").await;
+    let told = r#"[{"type":"text","text":"The call succeeded with status 204, and its result is empty."}]"#;
+    assert_eq!(at(&answer, "result.content"), json(told));
 }
 
 #[tokio::test]
