@@ -31,8 +31,9 @@ const LONGEST_TYPE: usize = 200;
 ///    surrogate pair becomes U+FFFD, of duplicate names the last wins. UTF-8 is tried first, then what
 ///    a byte order mark or the content type's `charset` names.
 /// 3. Text stays a string: what such a `charset` decodes, and all other UTF-8 (JSON lines, CSV, HTML).
-///    Bytes that are not UTF-8 are text in Windows-1252, as browsers read them, if the content type
-///    is one of text: `text/*`, `*/*+xml`, `*/*+json`, XML, JSON, JavaScript, YAML, forms. A `charset` that
+///    Bytes that are not UTF-8 are text if the content type is one of text: `text/*`, `*/*+xml`, `*/*+json`, XML,
+///    JSON, JavaScript, YAML, forms. XML and HTML are read in the encoding that they name themselves
+///    (`<?xml … encoding="…"?>`, `<meta charset="…">`), all else in Windows-1252, as browsers do. An encoding that
 ///    is named otherwise than browsers name it is known too (`cp932`, `EUC_JP`).
 /// 4. All else is binary: `{"content_type": "image/png", "bytes": 1234}`; the type is `null` where none
 ///    was sent. What holds NUL is binary too, and so is what holds other control characters that
@@ -209,6 +210,11 @@ impl Media {
             || TEXT.contains(&self.essence.as_str())
     }
 
+    /// Whether texts of that type may name their encoding.
+    fn is_markup(&self) -> bool {
+        self.essence.ends_with("+xml") || ["text/html", "text/xml", "application/xml"].contains(&self.essence.as_str())
+    }
+
     /// The bytes in that encoding, if all of them are and the result is text.
     fn whole<'b>(&self, encoding: &'static Encoding, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
@@ -243,9 +249,37 @@ fn decoded<'b>(media: &Media, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
     }
     match (std::str::from_utf8(bytes), media.charset) {
         (Ok(text), _) => media.reads_as_text(text).then_some(Cow::Borrowed(text)),
-        (Err(_), Charset::Unnamed | Charset::Known(_)) if media.is_text() => media.whole(WINDOWS_1252, bytes),
+        (Err(_), Charset::Unnamed | Charset::Known(_)) if media.is_text() => {
+            let named = if media.is_markup() { named_within(bytes) } else { None };
+            let read = named.and_then(|encoding| media.whole(encoding, bytes));
+            read.or_else(|| media.whole(WINDOWS_1252, bytes))
+        }
         (Err(_), _) => None,
     }
+}
+
+/// The encoding that a text in markup names itself: in an XML declaration (RFC 7303 section 3.2) or in a `meta` tag.
+fn named_within(bytes: &[u8]) -> Option<&'static Encoding> {
+    /// As far as browsers look.
+    const SEARCHED: usize = 1024;
+    let begin = bytes.iter().take(SEARCHED).map(|byte| char::from(byte.to_ascii_lowercase())).collect::<String>();
+    let declaration = if begin.starts_with("<?xml") { begin.split_once("?>") } else { None };
+    let name = declaration.and_then(|(declaration, _)| value_of("encoding", declaration)).or_else(|| {
+        let mut tags = begin.split("<meta").skip(1).filter_map(|rest| rest.split_once('>'));
+        tags.find_map(|(tag, _)| value_of("charset", tag))
+    })?;
+    match Charset::of(name) {
+        // What could be read so far is no UTF-16.
+        Charset::Known(encoding) if encoding.is_ascii_compatible() => Some(encoding),
+        Charset::Known(_) | Charset::Unknown | Charset::Unnamed => None,
+    }
+}
+
+/// What stands behind a name and its `=`, in quotes or not.
+fn value_of<'t>(name: &str, text: &'t str) -> Option<&'t str> {
+    let (_, behind) = text.split_once(name)?;
+    let value = behind.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
+    value.split(|found: char| found.is_whitespace() || "\"';/".contains(found)).next()
 }
 
 #[cfg(test)]
@@ -346,6 +380,40 @@ mod tests {
         ];
         for (status, content_type, bytes, expected) in table {
             assert_eq!(read(status, content_type, bytes), expected, "{status} {content_type} {}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn markup_is_read_in_the_encoding_that_it_names() {
+        let table: [(&str, &[u8], &str); 11] = [
+            (
+                "text/xml",
+                b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>\xcf\xf0</a>",
+                r#""<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>Пр</a>""#,
+            ),
+            (
+                "application/soap+xml",
+                b"<?xml version='1.0' encoding = 'EUC-KR' standalone='no'?>\xb0\xa1",
+                "\"<?xml version='1.0' encoding = 'EUC-KR' standalone='no'?>가\"",
+            ),
+            ("text/html", b"<meta charset=Shift_JIS>\x93\xfa\x96{", "\"<meta charset=Shift_JIS>日本\""),
+            ("text/html", b"<meta name=x><META CHARSET='gbk' />\xd6\xd0", "\"<meta name=x><META CHARSET='gbk' />中\""),
+            (
+                "text/html; charset=utf-8",
+                b"<meta http-equiv=content-type content='text/html; charset=iso-8859-2'>\xb1",
+                "\"<meta http-equiv=content-type content='text/html; charset=iso-8859-2'>ą\"",
+            ),
+            // The content type comes before it, and so do a byte order mark and UTF-8.
+            ("text/html; charset=cp1251", b"<meta charset=gbk>\xcf", "\"<meta charset=gbk>П\""),
+            ("text/xml", "<?xml encoding='gbk'?>é".as_bytes(), "\"<?xml encoding='gbk'?>é\""),
+            // What cannot be, what is not known, and what is no markup.
+            ("text/xml", b"<?xml encoding='utf-16'?>\xe9", "\"<?xml encoding='utf-16'?>é\""),
+            ("text/xml", b"<?xml encoding='utf-8'?>\xe9", "\"<?xml encoding='utf-8'?>é\""),
+            ("text/html", b"<meta charset=none><p>\xe9", "\"<meta charset=none><p>é\""),
+            ("text/plain", b"<meta charset=gbk>\xd6\xd0", "\"<meta charset=gbk>ÖÐ\""),
+        ];
+        for (content_type, bytes, expected) in table {
+            assert_eq!(read(200, content_type, bytes), expected, "{content_type} {}", bytes.escape_ascii());
         }
     }
 
