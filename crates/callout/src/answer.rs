@@ -1,11 +1,10 @@
 //! An answer: its body, read and masked, and what its endpoint makes of it.
 
-use std::{iter, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use callout_core::{
     Error, ErrorKind,
-    fault::excerpt,
     http::HttpResponse,
     json::{Json, Object, ReadErrorKind},
     redact::Redactor,
@@ -19,6 +18,7 @@ use crate::{
     integration::Endpoint,
     lenient::Conversion,
     place::{AT_ONCE_BYTES, LINES_AT_ONCE_BYTES, Place},
+    refused::upstream_message,
 };
 
 /// An answer with what its shaping needs.
@@ -139,7 +139,7 @@ impl Sent {
             let text = (is_clean && is_compact && is_container).then(|| body.clone());
             return Ok(Body { value, text });
         }
-        let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, &value));
+        let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, content_type, &value));
         let error =
             error.with_body(value).with_retryable(may_pass(*status) && !carried_out).with_retry_after(*retry_after);
         Err(self.failed(error))
@@ -169,31 +169,6 @@ fn is_success(status: u16) -> bool {
 fn is_half_json(text: &str, content_type: Option<&str>) -> bool {
     content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
         && Json::parse(text).is_err_and(|error| *error.kind() == ReadErrorKind::UnexpectedEnd)
-}
-
-fn upstream_message(status: u16, body: &Json) -> String {
-    const SHOWN_CHARS: usize = 300;
-    let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let mut message = format!("the upstream answered {status}");
-    if let Some(reason) = reason {
-        message.push(' ');
-        message.push_str(reason);
-    }
-    if !body.is_null() {
-        message.push_str(": ");
-        match body.as_str() {
-            Some(text) => message.extend(words(text).take(SHOWN_CHARS)),
-            None => message.push_str(&excerpt(body, SHOWN_CHARS)),
-        }
-    }
-    message
-}
-
-/// A text's words with a space between each two, made as they are asked for: of a large text few are shown. What a
-/// terminal would obey separates words too.
-fn words(text: &str) -> impl Iterator<Item = char> {
-    let words = text.split(|found: char| found.is_whitespace() || found.is_control()).filter(|word| !word.is_empty());
-    words.flat_map(|word| iter::once(' ').chain(word.chars())).skip(1)
 }
 
 /// Whether a status tells of a passing state, so that the same call may succeed later.

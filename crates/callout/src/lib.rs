@@ -51,6 +51,7 @@ mod lenient;
 mod observer;
 mod outcome;
 mod place;
+mod refused;
 mod render;
 mod schema_walk;
 mod sending;

@@ -32,7 +32,7 @@ async fn statuses_outside_2xx_are_errors_with_their_body() {
     let integration = with_endpoint(&upstream, r#"{"path":"/{status}","result_template":"{{ nothing }}"}"#);
     for (status, content_type, body, retryable, shown) in [
         (404, "application/json", r#"{"message":"gone"}"#, false, r#"404 Not Found: {"message":"gone"}"#),
-        (500, "text/html", "<h1>\n Oops </h1>", true, "500 Internal Server Error: <h1> Oops </h1>"),
+        (500, "text/html", "<h1>\n Oops </h1>", true, "500 Internal Server Error: Oops"),
         (409, "text/plain", "\u{1b}[31mno\u{7}\u{9b}way\u{7f}", false, "409 Conflict: [31mno way"),
         (400, "text/plain", "", false, "400 Bad Request"),
         (304, "text/plain", "", false, "304 Not Modified"),
@@ -49,11 +49,19 @@ async fn statuses_outside_2xx_are_errors_with_their_body() {
 }
 
 #[tokio::test]
-async fn of_a_long_text_the_first_300_characters_are_told() {
+async fn of_a_long_body_the_first_2000_characters_are_told() {
     let upstream = Upstream::start().await;
     upstream.reply("/v1/", Reply::bytes(404, "text/plain", " é\n".repeat(1 << 20)));
     let error = go(&with_endpoint(&upstream, r#"{"path":"/"}"#), "{}").await.unwrap_err();
-    assert_eq!(error.message(), format!("the upstream answered 404 Not Found: {}", "é ".repeat(150)));
+    let told = |shown: &str| format!("the upstream answered 404 Not Found: {shown}…");
+    assert_eq!(error.message(), told("é ".repeat(1_000).trim_end()));
+    // Several violations are within it.
+    let violation =
+        r#"{"type":"missing","loc":["body","currency"],"msg":"Field required","input":{"amount":"x"},"url":"u"},"#;
+    let body = format!(r#"{{"detail":[{}{{}}]}}"#, violation.repeat(1_000));
+    upstream.reply("/v1/json", Reply::json(404, body.clone()));
+    let error = go(&with_endpoint(&upstream, r#"{"path":"/json"}"#), "{}").await.unwrap_err();
+    assert_eq!(error.message(), told(&body[..2_000]));
 }
 
 #[tokio::test]
