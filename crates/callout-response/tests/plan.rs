@@ -398,6 +398,9 @@ fn traps_of_a_plan() {
         (Config { key: Some("data.a".to_owned()), ..config.clone() }, r#"{"data":{"a":[1,{"b":2}]},"c":1}"#, true),
         // The error lists the keys there are, so that the whole is asked.
         (Config { key: Some("missing".to_owned()), ..config.clone() }, r#"{"a":1,"b":2}"#, false),
+        (Config { key: Some("x.y".to_owned()), ..config.clone() }, r#"[{"z":1},{"z":[2]}]"#, false),
+        (Config { key: Some("x.y".to_owned()), ..config.clone() }, r#"[{"z":1},{"x":[]}]"#, true),
+        (Config { key: Some("x.y".to_owned()), ..config.clone() }, r#"[{"z":1},{"x":2}]"#, true),
         (template("{% for i in result %}{{ i.x }};{% endfor %}"), r#"[{"x":1,"y":2},{"x":3}]"#, true),
         (template("{% for k in result %}{{ k }};{% endfor %}"), r#"{"x":1,"y":{"z":2}}"#, true),
         (template("{% for c in a %}{{ c }};{% endfor %}"), r#"{"a":"text","b":1}"#, true),

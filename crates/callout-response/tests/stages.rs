@@ -206,6 +206,25 @@ fn a_result_key_that_is_absent_lists_what_there_is() {
             "result_key_missing: result_key: there is nothing at `/5`; the value is an array of 2 elements",
         ),
         ("x", "{}", "result_key_missing: result_key: there is nothing at `x`; the value is an empty object"),
+        // What no element of a list has is absent; what some lack is null.
+        (
+            "data.items",
+            r#"[{"id":1,"a b":2},{"id":2}]"#,
+            "result_key_missing: result_key: there is nothing at `data.items`; the value is an array of 2 elements; the \
+             keys of the first are id, \"a b\"",
+        ),
+        (
+            "x",
+            "[1,{},null]",
+            "result_key_missing: result_key: there is nothing at `x`; the value is an array of 3 elements",
+        ),
+        ("x", r#"[{},{"x":null}]"#, "[null,null]"),
+        ("x.y", r#"[{},{"x":1}]"#, "[null,null]"),
+        ("x", "[]", "[]"),
+        ("x", "[[]]", "[[]]"),
+        ("a.x", r#"{"a":[{},1]}"#, "[null,null]"),
+        ("0", "[[null],{}]", "[null]"),
+        ("$[*].x", "[{}]", "[]"),
         ("x", "null", "result_key_missing: result_key: there is nothing at `x`; the value is null"),
         ("x", "\"secret\"", "result_key_missing: result_key: there is nothing at `x`; the value is a string"),
     ];
@@ -220,7 +239,10 @@ fn a_result_key_that_is_absent_lists_what_there_is() {
         ("$.data['itemz'].id", format!("the keys at `$.data` are {names}")),
         ("dat.items", "the keys are data, meta".to_owned()),
         ("data.items.0.name.x", "the keys at `data.items.0` are id".to_owned()),
-        ("data.items.1", "the value at `data.items` is an array of 1 elements".to_owned()),
+        (
+            "data.items.1",
+            "the value at `data.items` is an array of 1 elements; the keys of the first are id".to_owned(),
+        ),
         ("data.none.x", "the value at `data.none` is an empty object".to_owned()),
         ("data.next.x", "the value at `data.next` is null".to_owned()),
         ("$.data.items[0].id.x", "the value at `$.data.items[0].id` is a number".to_owned()),
