@@ -29,6 +29,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    task::JoinHandle,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
@@ -185,6 +186,10 @@ async fn what_a_server_says_when_it_goes_away_is_not_passed_on() {
 /// What is said to a request instead of an answer, with its error code (RFC 9113 section 7).
 #[derive(Clone, Copy, Debug)]
 enum Said {
+    /// An answer after all.
+    Ok,
+    /// Nothing: the connection ends.
+    Nothing,
     /// The end of its stream.
     Reset(u32),
     /// The end of the connection, which promises that streams after the one before are not processed.
@@ -219,7 +224,8 @@ async fn speak(
         requests.fetch_add(1, Ordering::SeqCst);
         let said = script.lock().unwrap().pop_front();
         let frame = match said {
-            None => [&[0, 0, 1, 1, 5][..], &stream_id, &[0x88]].concat(),
+            None | Some(Said::Ok) => [&[0, 0, 1, 1, 5][..], &stream_id, &[0x88]].concat(),
+            Some(Said::Nothing) => return Ok(()),
             Some(Said::Reset(code)) => [&[0, 0, 4, 3, 0][..], &stream_id, &code.to_be_bytes()].concat(),
             Some(Said::Away(code)) => {
                 let before = u32::from_be_bytes(stream_id).saturating_sub(2);
@@ -231,6 +237,22 @@ async fn speak(
     }
 }
 
+/// What [`speak`] is served by, where it is, and how many requests it has had.
+async fn scripted(said: Vec<Said>) -> (Authority, String, Arc<AtomicUsize>, JoinHandle<()>) {
+    let authority = Authority::new();
+    let (acceptor, listener, url) = listening(&authority).await;
+    let script = Arc::new(Mutex::new(VecDeque::from(said)));
+    let requests = Arc::new(AtomicUsize::new(0));
+    let received = Arc::clone(&requests);
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let stream = acceptor.accept(stream).await.unwrap();
+            tokio::spawn(speak(stream, Arc::clone(&script), Arc::clone(&received)));
+        }
+    });
+    (authority, url, requests, serving)
+}
+
 /// A stream that is refused was not processed (RFC 9113 section 8.7). Of the end of a connection the client does
 /// not know what it is said of.
 #[tokio::test]
@@ -238,7 +260,10 @@ async fn what_a_server_says_it_has_not_processed_is_sent_again_whatever_its_meth
     for (method, said, expected) in [
         ("POST", vec![Said::Reset(REFUSED_STREAM)], Ok(1)),
         ("PATCH", vec![Said::Reset(REFUSED_STREAM); 2], Ok(2)),
-        ("GET", vec![Said::Away(NO_ERROR)], Ok(1)),
+        // Once without a retry.
+        ("GET", vec![Said::Away(NO_ERROR)], Ok(0)),
+        ("GET", vec![Said::Away(NO_ERROR); 2], Ok(1)),
+        ("GET", vec![Said::Away(PROTOCOL_ERROR)], Ok(1)),
         ("POST", vec![Said::Reset(REFUSED_STREAM); 3], Err((true, 2))),
         // What says no more than that something went wrong.
         ("POST", vec![Said::Reset(CANCEL)], Err((false, 0))),
@@ -247,17 +272,8 @@ async fn what_a_server_says_it_has_not_processed_is_sent_again_whatever_its_meth
         ("GET", vec![Said::Reset(CANCEL)], Ok(1)),
         ("GET", vec![Said::Reset(HTTP_1_1_REQUIRED)], Err((false, 0))),
     ] {
-        let authority = Authority::new();
-        let (acceptor, listener, url) = listening(&authority).await;
-        let script = Arc::new(Mutex::new(VecDeque::from(said.clone())));
-        let requests = Arc::new(AtomicUsize::new(0));
-        let received = Arc::clone(&requests);
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let stream = acceptor.accept(stream).await.unwrap();
-                tokio::spawn(speak(stream, Arc::clone(&script), Arc::clone(&received)));
-            }
-        });
+        let resent = usize::from(matches!((method, said[0]), ("GET", Said::Away(NO_ERROR))));
+        let (authority, url, requests, serving) = scripted(said.clone()).await;
         let result = Sender::new(method, format!("{url}/x")).send(&transport(&authority)).await;
         let (ended, retries) = match &result {
             Ok(response) => (Ok(response.retries), response.retries),
@@ -267,7 +283,31 @@ async fn what_a_server_says_it_has_not_processed_is_sent_again_whatever_its_meth
             }
         };
         assert_eq!(ended, expected, "{method} {said:?}: {result:?}");
-        assert_eq!(requests.load(Ordering::SeqCst), 1 + retries as usize, "{method} {said:?}: no more is sent");
+        let sent = requests.load(Ordering::SeqCst);
+        assert_eq!(sent, 1 + retries as usize + resent, "{method} {said:?}: no more is sent");
+        serving.abort();
+    }
+}
+
+/// As over HTTP/1.1: what breaks after it has carried an answer was most likely closed before the request came.
+#[tokio::test]
+async fn a_connection_that_breaks_after_an_answer_costs_no_retry() {
+    for (said, expected) in [
+        (vec![Said::Ok, Said::Nothing], Ok(200)),
+        // The one that comes next has carried nothing.
+        (vec![Said::Ok, Said::Nothing, Said::Nothing], Err(ErrorKind::Interrupted)),
+        // An answer to one stream is no end of the connection.
+        (vec![Said::Ok, Said::Reset(CANCEL)], Err(ErrorKind::Interrupted)),
+    ] {
+        let (authority, url, requests, serving) = scripted(said.clone()).await;
+        let transport = transport(&authority);
+        let sender = Sender::get(format!("{url}/x")).retries(0);
+        assert_eq!(sender.send(&transport).await.unwrap().status, 200);
+        let result = sender.send(&transport).await;
+        let ended = result.as_ref().map(|response| response.status).map_err(callout_core::Error::kind);
+        assert_eq!(ended, expected, "{said:?}: {result:?}");
+        let sent = said.len() + usize::from(expected.is_ok());
+        assert_eq!(requests.load(Ordering::SeqCst), sent, "{said:?}");
         serving.abort();
     }
 }

@@ -11,7 +11,8 @@ use std::{
 use callout_core::ErrorKind;
 use callout_tests::{Reply, SeededRng, Sender, Upstream};
 use callout_transport::{EgressPolicy, RetryPolicy, Transport};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::join, stream};
+use tokio::sync::Barrier;
 
 /// One test at a time.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -143,6 +144,49 @@ async fn a_write_is_never_sent_twice_for_it() {
     assert!(seen.len() + failures.len() >= 3_000);
     let kinds: HashSet<_> = failures.into_iter().collect();
     assert!(kinds.is_subset(&HashSet::from([ErrorKind::Interrupted, ErrorKind::Timeout])), "{kinds:?}");
+}
+
+/// Answers the first request on each connection and ends the connection at the next, as a server does whose patience
+/// ends just then.
+async fn impatient(first: Reply, end: fn() -> Reply) -> Upstream {
+    let served = Mutex::new(HashSet::new());
+    Upstream::with(move |request| if served.lock().unwrap().insert(request.connection) { first.clone() } else { end() })
+        .await
+}
+
+#[tokio::test]
+async fn a_read_on_a_connection_that_was_closed_costs_no_retry() {
+    let _turn = TURN.lock().await;
+    for end in [Reply::hang_up, Reply::reset] {
+        let upstream = impatient(Reply::json(200, "{}"), end).await;
+        let mut policy = RetryPolicy::default();
+        (policy.budget, policy.gain) = (0, 0.0);
+        let transport = transport(&upstream, policy);
+        for method in ["GET", "PUT", "DELETE"].into_iter().cycle().take(99) {
+            let response = Sender::new(method, upstream.at("/x")).retries(0).send(&transport).await.unwrap();
+            assert_eq!((response.status, response.retries), (200, 0), "{method}");
+        }
+        // Each but the first met the connection of the one before.
+        assert_eq!((upstream.count(), upstream.connections()), (197, 99));
+        // A write may have been carried out there.
+        let error = Sender::post(upstream.at("/x")).send(&transport).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable(), error.retries()), (ErrorKind::Interrupted, false, 0));
+        assert_eq!((upstream.count(), upstream.connections()), (198, 99));
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_sent_again_for_a_closed_connection_once() {
+    let _turn = TURN.lock().await;
+    let upstream = impatient(Reply::json(200, "{}").together(&Arc::new(Barrier::new(2))), Reply::hang_up).await;
+    let transport = transport(&upstream, RetryPolicy::default());
+    let sender = Sender::get(upstream.at("/x")).retries(0);
+    let (one, other) = join(sender.send(&transport), sender.send(&transport)).await;
+    assert_eq!((one.unwrap().status, other.unwrap().status), (200, 200));
+    // Both connections end under the same call.
+    let error = sender.send(&transport).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable(), error.retries()), (ErrorKind::Interrupted, true, 0));
+    assert_eq!((upstream.count(), upstream.connections()), (4, 2));
 }
 
 #[tokio::test]

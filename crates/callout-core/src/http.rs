@@ -64,7 +64,8 @@ pub struct HttpResponse {
     pub headers: HeaderMap,
     /// The body after content decoding; the same bytes for every charset.
     pub body: Bytes,
-    /// How many attempts were made after the first.
+    /// How many attempts were made after the first. One that was sent again at once, for its connection had been
+    /// closed, is not counted.
     pub retries: u32,
     /// What the answer's `Retry-After` asks for, if it has a usable one.
     pub retry_after: Option<Duration>,
@@ -133,7 +134,8 @@ pub struct Caller {
 
 /// Who is told of an exchange's attempts as they happen. It decides nothing.
 pub trait ExchangeObserver: Send + Sync {
-    /// An attempt begins; counted from 0 within the exchange.
+    /// An attempt begins; counted from 0 within the exchange. One that is sent again at once, for its connection had
+    /// been closed, keeps its number.
     fn attempt(&self, number: u32, request: &HttpRequest);
 
     /// An attempt ended in a way that is tried again, once that wait is over.

@@ -24,7 +24,7 @@ use url::{Host, Url};
 
 use crate::{
     body,
-    connector::{Connector, Proxy},
+    connector::{Connector, Proxy, Used},
     egress::EgressPolicy,
     fault::{Fault, Settings},
     resolver::{Gate, SharedResolver},
@@ -155,6 +155,7 @@ impl Client {
     /// Sends it and reads the head of its answer.
     pub(crate) async fn head(&self, sent: ResponseFuture, target: &Target) -> Result<Response<Incoming>, Fault> {
         let response = sent.await.map_err(|error| Fault::of_request(&error, target, self.settings))?;
+        Used::note(&response);
         let bytes: usize = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         if bytes > self.settings.max_header_bytes {
             return Err(Fault::headers_too_large(target, self.settings.max_header_bytes));

@@ -6,12 +6,15 @@ use std::{
     io,
     net::IpAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
-use http::{HeaderValue, Uri, uri::Scheme};
+use http::{Extensions, HeaderValue, Response, Uri, uri::Scheme};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
@@ -167,8 +170,31 @@ fn boxed(connection: MaybeHttpsStream<TokioIo<TcpStream>>) -> Box<dyn Io> {
 }
 
 impl Connection for Wire {
+    /// With nothing of what is below but the protocol: each answer has a copy of the extras.
     fn connected(&self) -> Connected {
-        self.io.connected().proxy(self.proxied)
+        let connected = Connected::new().proxy(self.proxied).extra(Used::default());
+        if self.io.connected().is_negotiated_h2() { connected.negotiated_h2() } else { connected }
+    }
+}
+
+/// Whether a connection has carried an answer. One that breaks after that was most likely closed by its server,
+/// which had lost patience with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Used(Arc<AtomicBool>);
+
+impl Used {
+    /// Notes that this answer has come over its connection.
+    pub(crate) fn note<B>(answer: &Response<B>) {
+        if let Some(Self(used)) = answer.extensions().get::<Self>() {
+            used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a connection has carried one.
+    pub(crate) fn was(connected: &Connected) -> bool {
+        let mut extras = Extensions::new();
+        connected.get_extras(&mut extras);
+        extras.get::<Self>().is_some_and(|Self(used)| used.load(Ordering::Relaxed))
     }
 }
 

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io, net::SocketAddr, time::Duration};
 use callout_core::{Error, ErrorKind, http::Replay};
 use hyper_util::client::legacy;
 
-use crate::{egress::Refusal, resolver::LookupError, retry::Failure, target::Target};
+use crate::{connector::Used, egress::Refusal, resolver::LookupError, retry::Failure, target::Target};
 
 /// How long the text of a cause may be, in characters: some of it is the upstream's.
 const MAX_CAUSE: usize = 300;
@@ -75,7 +75,7 @@ impl Fault {
     /// doing it twice is not the same as doing it once.
     pub(crate) fn into_error(self, replay: Replay) -> Error {
         match (self.failure, replay) {
-            (Failure::Broken | Failure::TimedOut, Replay::OnlyUnsent) => {
+            (Failure::Stale | Failure::Broken | Failure::TimedOut, Replay::OnlyUnsent) => {
                 let caution =
                     |message: &str| format!("{message}; it may have been carried out, so it is not sent again");
                 self.error.map_message(caution).with_retryable(false)
@@ -88,7 +88,7 @@ impl Fault {
     pub(crate) fn after_an_answer(self) -> Self {
         match self.failure {
             Failure::Unsent | Failure::Unprocessed => Self { failure: Failure::Broken, ..self },
-            Failure::Broken | Failure::TimedOut | Failure::Final => self,
+            Failure::Stale | Failure::Broken | Failure::TimedOut | Failure::Final => self,
         }
     }
 
@@ -147,7 +147,12 @@ impl Fault {
         if let Some(fault) = find::<h2::Error>(error).and_then(|said| Self::of_http_2(said, error, target)) {
             return fault;
         }
-        Self::of_answer(error, target, settings)
+        match Self::of_answer(error, target, settings) {
+            broken if broken.failure == Failure::Broken && is_stale(error) => {
+                Self { failure: Failure::Stale, ..broken }
+            }
+            fault => fault,
+        }
     }
 
     /// What a server says of a request over HTTP/2 that it has not answered, where that says more than that
@@ -252,6 +257,18 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 /// Whether TLS itself failed, in place of what carries it.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     find::<rustls::Error>(error).is_some()
+}
+
+/// Whether what broke before an answer's head is a connection that its server had most likely given up by then: it
+/// ended after it had carried an answer, or the server says itself that it ends it, and not for a fault (RFC 9113
+/// section 6.8).
+fn is_stale(error: &legacy::Error) -> bool {
+    if let Some(said) = find::<h2::Error>(error) {
+        return said.is_go_away() && said.is_remote() && said.reason() == Some(h2::Reason::NO_ERROR);
+    }
+    let has_ended = find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
+        || (find::<io::Error>(error).is_some() && !is_tls(error));
+    has_ended && error.connect_info().is_some_and(Used::was)
 }
 
 fn timed_out(error: &(dyn StdError + 'static)) -> bool {

@@ -25,7 +25,7 @@ use crate::{
     fault::Fault,
     permits::Permits,
     redirect,
-    retry::{Budgets, Ending, Failure, RetryPolicy, Waits, again, retry_after},
+    retry::{Budgets, Ending, Failure, RetryPolicy, Waits, again, at_once, retry_after},
     span,
     target::Target,
 };
@@ -97,7 +97,7 @@ struct Run<'r, 'a> {
 }
 
 impl Run<'_, '_> {
-    /// The loop. `retries` counts attempts after the first.
+    /// The loop. `retries` counts attempts after the first, but for one because a connection had been closed.
     async fn attempts(&self, retries: &mut u32) -> Result<HttpResponse, Error> {
         // By one reference each: what is taken apart here has room of its own in a call in flight.
         let (parts, exchange) = (self.parts, self.exchange);
@@ -106,6 +106,7 @@ impl Run<'_, '_> {
         // Held to the end, waits included: the call is in flight all the while.
         let mut permit = None;
         let mut attempt = 0;
+        let mut is_resent = false;
         loop {
             let (mut request, target) = self.request().await?;
             *retries = attempt;
@@ -116,7 +117,7 @@ impl Run<'_, '_> {
             if let Some(observer) = exchange.watch.observer {
                 observer.attempt(attempt, &request);
             }
-            let span = span::attempt(&request, &target, exchange.watch.path_template, attempt);
+            let span = span::attempt(&request, &target, exchange.watch.path_template, attempt + u32::from(is_resent));
             let method = request.method.clone();
             // In a block, so that a wait has no room for the answer that it comes after.
             let wait = {
@@ -130,6 +131,14 @@ impl Run<'_, '_> {
                     Ok(response) => (Ending::Status(response.status), response.retry_after),
                     Err(fault) => (Ending::Failed(fault.failure), None),
                 };
+                if !is_resent && at_once(exchange.replay, ending) {
+                    is_resent = true;
+                    tracing::debug!(%target, attempt, "the connection had been closed, sending again");
+                    if let (Some(observer), Some(why)) = (exchange.watch.observer, why(ending)) {
+                        observer.retrying(Duration::ZERO, why);
+                    }
+                    continue;
+                }
                 // What led to another place by GET has been carried out: it is that place which did not answer.
                 let is_done = exchange.replay == Replay::OnlyUnsent && request.method != method;
                 let result = result.map_err(|fault| fault.into_error(exchange.replay));
@@ -281,7 +290,7 @@ fn why(ending: Ending) -> Option<RetryReason> {
     match ending {
         Ending::Status(status) => Some(RetryReason::Status(status)),
         Ending::Failed(Failure::Unsent) => Some(RetryReason::Connect),
-        Ending::Failed(Failure::Unprocessed | Failure::Broken) => Some(RetryReason::Interrupted),
+        Ending::Failed(Failure::Unprocessed | Failure::Stale | Failure::Broken) => Some(RetryReason::Interrupted),
         Ending::Failed(Failure::TimedOut) => Some(RetryReason::Timeout),
         Ending::Failed(Failure::Final) => None,
     }

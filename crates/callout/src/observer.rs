@@ -99,7 +99,7 @@ pub enum Event {
     },
     /// An attempt is sent.
     Attempt {
-        /// Counted from 0 over the whole call, the resend with a new token included.
+        /// Counted from 0 over the whole call, resends with a new token or for a closed connection included.
         number: u32,
         /// The method.
         method: Method,
@@ -122,7 +122,7 @@ pub enum Event {
         status: Option<u16>,
         /// From the call to its end, a hold included.
         duration: Duration,
-        /// Attempts after the first; a resend after a 401 is not counted.
+        /// Attempts after the first; a resend after a 401, or for a connection that had been closed, is not counted.
         retries: u32,
         /// Whether the text was cut.
         truncated: bool,
@@ -187,6 +187,8 @@ pub(crate) struct Watched<'a> {
     span: Span,
     began: Instant,
     attempts: AtomicU32,
+    /// The last one's number within its exchange.
+    in_exchange: AtomicU32,
     /// Those that are not the first of their exchange: a resend with a new token is one of its own.
     retries: AtomicU32,
     ended: bool,
@@ -224,6 +226,7 @@ impl<'a> Watched<'a> {
             span,
             began: clock.now(),
             attempts: AtomicU32::new(0),
+            in_exchange: AtomicU32::new(0),
             retries: AtomicU32::new(0),
             ended: false,
         };
@@ -321,7 +324,8 @@ impl<'a> Watched<'a> {
 impl ExchangeObserver for Watched<'_> {
     fn attempt(&self, in_exchange: u32, _: &HttpRequest) {
         let number = self.attempts.fetch_add(1, Relaxed);
-        if in_exchange > 0 {
+        // One that is sent again for a closed connection has the number of the one before.
+        if in_exchange > self.in_exchange.swap(in_exchange, Relaxed) {
             self.retries.fetch_add(1, Relaxed);
         }
         self.tell(|| Event::Attempt { number, method: self.method });

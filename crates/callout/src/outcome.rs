@@ -48,7 +48,8 @@ impl Outcome {
         self.delivery
     }
 
-    /// How many attempts were made after the first; a resend after a 401 is not counted.
+    /// How many attempts were made after the first; a resend after a 401, or for a connection that had been closed, is
+    /// not counted.
     pub fn retries(&self) -> u32 {
         self.retries
     }

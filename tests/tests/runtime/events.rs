@@ -1,6 +1,7 @@
 //! What an observer and `tracing` are told of a call, and that no secret and no param is among it.
 
 use std::{
+    collections::HashSet,
     fmt::Write as _,
     sync::{
         Arc, Mutex,
@@ -102,6 +103,30 @@ async fn a_whole_call_as_an_observer_hears_it() {
     call-2 shop.find Finished { status: Some(200), duration: 0ns, retries: 0, truncated: true, error: None }
     call-3 shop.none Started
     call-3 shop.none Finished { status: None, duration: 0ns, retries: 0, truncated: false, error: Some(UnknownEndpoint) }
+    "##);
+}
+
+/// A connection that was closed before the second call came on it.
+#[tokio::test]
+async fn a_resend_for_a_closed_connection_is_heard_and_not_counted() {
+    let served = Mutex::new(HashSet::new());
+    let upstream = Upstream::with(move |request: &Recorded| {
+        if served.lock().unwrap().insert(request.connection) { Reply::json(200, "{}") } else { Reply::hang_up() }
+    })
+    .await;
+    let shop = r#"{"name":"shop","display_name":"Shop","base_url":"URL",
+        "endpoints":[{"name":"find","description":"Finds","method":"GET","path":"/things"}]}"#;
+    let (listener, integration) = (Listener::default(), load(&upstream, shop));
+    let engine = engine(&listener);
+    engine.call(&integration, "find", json("{}")).await.unwrap();
+    let before = listener.heard().len();
+    engine.call(&integration, "find", json("{}")).await.unwrap();
+    insta::assert_snapshot!(&listener.heard()[before..], @r##"
+    call-2 shop.find Started
+    call-2 shop.find Attempt { number: 0, method: Get }
+    call-2 shop.find Retrying { after: 0ns, why: Interrupted }
+    call-2 shop.find Attempt { number: 1, method: Get }
+    call-2 shop.find Finished { status: Some(200), duration: 0ns, retries: 0, truncated: false, error: None }
     "##);
 }
 

@@ -105,7 +105,10 @@ async fn ten_thousand_calls_with_every_fault() {
                 let sender = Sender::new(method, url).most(1_000).timeouts(attempt, Duration::from_mins(1));
                 let result = sender.send(&transport).await;
                 let retries = result.as_ref().map_or_else(callout_core::Error::retries, |response| response.retries);
-                assert_eq!(retries + 1, sender.attempts.load(Ordering::Relaxed), "call {call}");
+                let sent = sender.attempts.load(Ordering::Relaxed);
+                // A GET on a connection that had been closed is sent once more for it, which is not counted.
+                let is_resent = sent == retries + 2 && method == "GET";
+                assert!(sent == retries + 1 || is_resent, "call {call} was sent {sent} times, {retries} retries");
                 if let Ok(response) = &result {
                     assert!(response.status != 200 || &response.body[..] == b"{}", "call {call}: {:?}", response.body);
                 }
@@ -149,8 +152,10 @@ async fn ten_thousand_calls_with_every_fault() {
     }
     for (target, requests) in &sends {
         let redirected = requests.iter().filter(|request| request.path() == "/0000000000").count();
-        assert!(redirected > 0 || requests.len() <= 3, "{target} was sent {} times", requests.len());
-        if requests[0].method == "POST" && redirected == 0 {
+        let is_post = requests[0].method == "POST";
+        let most = if is_post { 3 } else { 4 };
+        assert!(redirected > 0 || requests.len() <= most, "{target} was sent {} times", requests.len());
+        if is_post && redirected == 0 {
             let statuses = requests[..requests.len() - 1].iter().map(reply_status);
             assert!(statuses.into_iter().all(|retried| retried), "{target}: a POST was repeated after a fault");
         }

@@ -42,6 +42,10 @@ pub(crate) enum Failure {
     Unsent,
     /// HTTP/2 says that the request was not processed (RFC 9113 section 8.7). Retried for every method.
     Unprocessed,
+    /// The connection broke before an answer's head, and the server had most likely closed it before the request
+    /// came. Where a request may be sent twice it is sent again at once, which is no retry, and the next time
+    /// retried like a broken one.
+    Stale,
     /// The connection broke, or the answer was no HTTP, after the request may have reached the
     /// server. Retried where a request may be sent twice.
     Broken,
@@ -59,6 +63,12 @@ pub(crate) enum Ending {
     Failed(Failure),
 }
 
+/// Whether to send again at once, in a call that has not done so yet. It says nothing of how the upstream is, so it
+/// is neither counted nor paid for.
+pub(crate) fn at_once(replay: Replay, ending: Ending) -> bool {
+    replay == Replay::Safe && ending == Ending::Failed(Failure::Stale)
+}
+
 /// Whether to try again, waits and budget aside.
 pub(crate) fn again(replay: Replay, ending: Ending, retries: u32, config: &RetryConfig) -> bool {
     if retries >= config.max_retries {
@@ -67,7 +77,7 @@ pub(crate) fn again(replay: Replay, ending: Ending, retries: u32, config: &Retry
     match ending {
         Ending::Status(status) => config.retry_on_status.contains(&status),
         Ending::Failed(Failure::Unsent | Failure::Unprocessed) => true,
-        Ending::Failed(Failure::Broken | Failure::TimedOut) => replay == Replay::Safe,
+        Ending::Failed(Failure::Stale | Failure::Broken | Failure::TimedOut) => replay == Replay::Safe,
         Ending::Failed(Failure::Final) => false,
     }
 }
@@ -80,7 +90,7 @@ mod tests {
     #[test]
     fn truth_table() {
         let mut endings: Vec<_> =
-            [Failure::Unsent, Failure::Unprocessed, Failure::Broken, Failure::TimedOut, Failure::Final]
+            [Failure::Unsent, Failure::Unprocessed, Failure::Stale, Failure::Broken, Failure::TimedOut, Failure::Final]
                 .into_iter()
                 .map(|failure| (format!("{failure:?}"), Ending::Failed(failure)))
                 .collect();
@@ -104,12 +114,16 @@ mod tests {
                 assert!(retried(config.max_retries).is_empty());
             }
         }
+        for (replay, expected) in [(Replay::Safe, &["Stale"][..]), (Replay::OnlyUnsent, &[])] {
+            let at_once = endings.iter().filter(|(_, ending)| at_once(replay, *ending));
+            assert_eq!(at_once.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), expected);
+        }
         insta::assert_snapshot!(table, @"
-        default safe -> Unsent Unprocessed Broken TimedOut 429 502 503 504
+        default safe -> Unsent Unprocessed Stale Broken TimedOut 429 502 503 504
         default only unsent -> Unsent Unprocessed 429 502 503 504
-        no statuses safe -> Unsent Unprocessed Broken TimedOut
+        no statuses safe -> Unsent Unprocessed Stale Broken TimedOut
         no statuses only unsent -> Unsent Unprocessed
-        409, 500 safe -> Unsent Unprocessed Broken TimedOut 409 500
+        409, 500 safe -> Unsent Unprocessed Stale Broken TimedOut 409 500
         409, 500 only unsent -> Unsent Unprocessed 409 500
         no retries safe ->
         no retries only unsent ->
