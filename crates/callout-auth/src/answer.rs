@@ -122,7 +122,8 @@ impl AnswerRules {
         if !(200..300).contains(&status) {
             let json = body.as_ref().map_err(ReadError::kind);
             let said = self.refusal(json, &response.body, limits, redactor);
-            let passing = status == 429 || (500..600).contains(&status);
+            // Each of 5xx is tried again here.
+            let passing = response.may_pass() || (500..600).contains(&status);
             return Err(refuse(format!("answered {status}{said}"))
                 .with_retryable(passing)
                 .with_retry_after(response.retry_after));

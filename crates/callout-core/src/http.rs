@@ -82,6 +82,14 @@ impl HttpResponse {
     pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
         Self { status, headers, body, retries: 0, retry_after: None, carried_out: false, is_open_ended: false }
     }
+
+    /// Whether the status tells of a passing state, so that the same request may succeed later: 408, 425, 429, 500, 502
+    /// to 504, those by which CDNs say that the server behind them is away or overloaded (520 to 530), and any from 400
+    /// up that comes with a `Retry-After`, as GitHub's 403 for too many requests does.
+    pub fn may_pass(&self) -> bool {
+        let is_passing = matches!(self.status, 408 | 425 | 429 | 500 | 502..=504 | 520..=530);
+        is_passing || (self.status >= 400 && self.retry_after.is_some())
+    }
 }
 
 impl fmt::Debug for HttpResponse {

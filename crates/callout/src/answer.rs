@@ -140,8 +140,8 @@ impl Sent {
             return Ok(Body { value, text });
         }
         let error = Error::new(ErrorKind::UpstreamStatus, upstream_message(*status, content_type, &value));
-        let error =
-            error.with_body(value).with_retryable(may_pass(*status) && !carried_out).with_retry_after(*retry_after);
+        let is_retryable = self.response.may_pass() && !carried_out;
+        let error = error.with_body(value).with_retryable(is_retryable).with_retry_after(*retry_after);
         Err(self.failed(error))
     }
 
@@ -169,11 +169,6 @@ fn is_success(status: u16) -> bool {
 fn is_half_json(text: &str, content_type: Option<&str>) -> bool {
     content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
         && Json::parse(text).is_err_and(|error| *error.kind() == ReadErrorKind::UnexpectedEnd)
-}
-
-/// Whether a status tells of a passing state, so that the same call may succeed later.
-fn may_pass(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// The error without the secrets that it may quote.

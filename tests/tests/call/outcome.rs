@@ -106,6 +106,32 @@ async fn errors_say_whether_and_when_to_try_again() {
     assert_eq!((error.integration(), error.endpoint()), (Some("shop"), Some("go")));
     assert_eq!(error.body().unwrap().to_string(), r#"{"slow":"down"}"#);
     assert_eq!(upstream.count(), 1, "a wait past the deadline is not begun");
+
+    for (status, asked, is_retryable) in [
+        // As GitHub says that there were too many requests.
+        (403, Some("60"), true),
+        (420, Some("70"), true),
+        (403, None, false),
+        (404, None, false),
+        (501, None, false),
+        (408, None, true),
+        (500, None, true),
+        // A CDN's words for a server that is away, slow or overloaded.
+        (520, None, true),
+        (524, None, true),
+        (529, None, true),
+    ] {
+        let (path, reply) = match asked {
+            Some(seconds) => (format!("/later/{status}"), Reply::status(status).header("retry-after", seconds)),
+            None => (format!("/{status}"), Reply::status(status)),
+        };
+        upstream.reply(&format!("/v1{path}"), reply);
+        let integration = with_endpoint(&upstream, &format!(r#"{{"path":"{path}"}}"#));
+        let error = go(&integration, "{}").await.unwrap_err();
+        let asked = asked.map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
+        let expected = (Some(status), is_retryable, asked);
+        assert_eq!((error.status(), error.is_retryable(), error.retry_after()), expected);
+    }
 }
 
 #[tokio::test]

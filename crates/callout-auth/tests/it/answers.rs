@@ -216,6 +216,16 @@ async fn refusals_name_their_cause_and_are_not_kept() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_says_when_to_come_back_is_a_passing_one() {
+    let wait = Some(Duration::from_mins(1));
+    let mut busy = response(403, "too many");
+    busy.retry_after = wait;
+    let (_, world) = answering(busy);
+    let error = world.value(&client()).await.unwrap_err();
+    assert_eq!((error.is_retryable(), error.retry_after()), (true, wait));
+}
+
+#[tokio::test]
 async fn remote_text_is_bounded_and_masked() {
     let long = "x".repeat(5000);
     let cut = "x".repeat(200);
