@@ -174,6 +174,9 @@ fn client_builder(max_header_bytes: usize, silence: Silence) -> legacy::Builder 
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(MAX_IDLE)
         .http1_max_buf_size(most.max(HEAD_BUFFER))
+        // What a user agent is to read (RFC 9112 section 5.2), and what others read too (section 5.1).
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
         .http2_max_header_list_size(u32::try_from(most).unwrap_or(u32::MAX))
         .http2_keep_alive_interval(silence.asked_after)
         .http2_keep_alive_timeout(silence.given_up_after);

@@ -157,6 +157,23 @@ async fn odd_answers_are_answers_and_the_next_call_is_right() {
 }
 
 #[tokio::test]
+async fn a_header_may_be_folded_or_have_white_space_before_its_colon() {
+    let upstream = Upstream::start().await;
+    let transport = transport(&upstream);
+    for (path, header, value) in [
+        ("/folded", "x-odd: default-src 'self';\r\n  script-src 'none'", "default-src 'self'; script-src 'none'"),
+        ("/folded-twice", "x-odd:\r\n\ta\r\n b", "a b"),
+        ("/spaced", "x-odd : a", "a"),
+        ("/spaced-more", "x-odd \t: a", "a"),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{header}\r\ncontent-length: 2\r\n\r\n{{}}");
+        upstream.reply(path, Reply::raw(answer));
+        let response = Sender::get(upstream.at(path)).send(&transport).await.unwrap();
+        assert_eq!((response.headers["x-odd"].to_str().unwrap(), &response.body[..]), (value, &b"{}"[..]), "{header}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_are_asked_for_and_arrive_as_they_are() {
     let upstream = Upstream::with(|request| Reply::bytes(200, "text/plain", request.body.clone())).await;
     let transport = transport(&upstream);
