@@ -32,8 +32,6 @@ pub(crate) struct AnswerRules {
     expires_in: Option<Path>,
     /// The lifetime of a token whose answer names none.
     default_lifetime: Duration,
-    /// Whether a `token_type` may say anything of a token that is sent as it is.
-    takes_any_type: bool,
 }
 
 /// How long a token may be used.
@@ -67,13 +65,7 @@ impl AnswerRules {
             token_shown: path.to_owned(),
             expires_in,
             default_lifetime: lifetime_of(default_lifetime_seconds),
-            takes_any_type: false,
         })
-    }
-
-    /// The same for an endpoint that follows no standard, whatever its `token_type` says.
-    pub(crate) fn of_any_type(self) -> Self {
-        Self { takes_any_type: true, ..self }
     }
 
     /// The rules of a `bearer_token_exchange`.
@@ -94,7 +86,6 @@ impl AnswerRules {
             token_shown: token_field.to_owned(),
             expires_in: expires_in?,
             default_lifetime: lifetime_of(default_ttl_seconds),
-            takes_any_type: true,
         })
     }
 
@@ -134,7 +125,7 @@ impl AnswerRules {
             let said = told(error, &body, &self.masking_tokens(&body, limits, redactor));
             return Err(refuse(format!("answered {status} with an error: {said}")));
         }
-        check_type(&body, self.takes_any_type, redactor).map_err(refuse)?;
+        check_type(&body, redactor).map_err(refuse)?;
         let token = self.token(&body, limits, redactor).map_err(refuse)?;
         Ok(Granted { token, lifetime: self.lifetime(&body, integration, limits) })
     }
@@ -311,17 +302,13 @@ fn parse(path: &str, limits: &Limits, faults: &mut Faults) -> Option<Path> {
     Some(compiled)
 }
 
-/// RFC 6749 section 7.1: a client must not use a token of a type that it does not understand.
-fn check_type(body: &Json, takes_any: bool, redactor: &Redactor) -> Result<(), String> {
-    let Some(kind) = body.get("token_type").filter(|kind| !kind.is_null()) else { return Ok(()) };
-    let is_usable = match kind.as_str().map(|name| name.trim().to_ascii_lowercase()).as_deref() {
-        // The second is Apigee's word for it.
-        Some("bearer" | "bearertoken" | "") => true,
-        // These take more than to be sent, or are no access tokens.
-        Some("mac" | "dpop" | "pop" | "n_a") => false,
-        _ => takes_any,
-    };
-    if is_usable {
+/// RFC 6749 section 7.1: a client must not use a token of a type that it does not understand. Those that are known take
+/// more than to be sent, or are no access tokens; others are providers' names for bearer tokens, such as Apigee's
+/// `BearerToken` and eBay's `Application Access Token`.
+fn check_type(body: &Json, redactor: &Redactor) -> Result<(), String> {
+    let Some(kind) = body.get("token_type") else { return Ok(()) };
+    let name = kind.as_str().map(|name| name.trim().to_ascii_lowercase());
+    if !matches!(name.as_deref(), Some("mac" | "dpop" | "pop" | "n_a")) {
         return Ok(());
     }
     let shown = clean(&excerpt(redactor.json(kind), 40));

@@ -47,7 +47,6 @@ impl JsonTokenExchange {
     ) -> Option<Self> {
         let path = config.token_response_path.as_deref();
         let answer = AnswerRules::oauth(path, config.token_lifetime_seconds, limits, faults);
-        let answer = answer.map(AnswerRules::of_any_type);
         let scope = joined_scopes(config);
         let others: &[&str] = if scope.is_some() { &["scope"] } else { &[] };
         let fields = client_fields(config, others, faults);
