@@ -23,6 +23,10 @@ const MAX_MASKED: usize = 64;
 
 const NOT_JSON: &str = "a body that is not JSON";
 
+/// Where a refusal says what its `error` is about: the name of RFC 6749 section 5.2, and those of web frameworks, whose
+/// `error` is often no more than the status.
+const DESCRIPTIONS: [&str; 4] = ["error_description", "message", "reason", "detail"];
+
 /// Where token and lifetime stand in an answer.
 #[derive(Debug)]
 pub(crate) struct AnswerRules {
@@ -122,7 +126,8 @@ impl AnswerRules {
         let body =
             body.map_err(|error| refuse(format!("answered {status} with {}", self.unread(response, error.kind()))))?;
         if let Some(error) = error_of(&body) {
-            let said = told(error, &body, &self.masking_tokens(&body, limits, redactor));
+            let description = described(&body, &["error_description"]);
+            let said = told(error, description, &self.masking_tokens(&body, limits, redactor));
             return Err(refuse(format!("answered {status} with an error: {said}")));
         }
         check_type(&body, redactor).map_err(refuse)?;
@@ -173,9 +178,11 @@ impl AnswerRules {
         let said = match json {
             Ok(json) => {
                 let redactor = self.masking_tokens(json, limits, redactor);
-                match error_of(json) {
-                    Some(error) => told(error, json, &redactor),
-                    None => clean(&excerpt(redactor.json(json), MAX_SHOWN)),
+                let whole = || clean(&excerpt(redactor.json(json), MAX_SHOWN));
+                match (error_of(json), described(json, &DESCRIPTIONS)) {
+                    (None, _) => whole(),
+                    (Some(error), None) if says_more(json) => whole() + way_out(error),
+                    (Some(error), description) => told(error, description, &redactor),
                 }
             }
             Err(ReadErrorKind::TooDeep(max)) => too_deep(*max),
@@ -328,17 +335,33 @@ fn error_of(body: &Json) -> Option<&Json> {
     })
 }
 
-/// That error and its `error_description`, with a way out.
-fn told(error: &Json, body: &Json, redactor: &Redactor) -> String {
+/// The first of these members that is a text and says anything.
+fn described<'b>(body: &'b Json, names: &[&str]) -> Option<&'b str> {
+    names.iter().find_map(|name| body.get(name).and_then(Json::as_str).filter(|text| !text.is_empty()))
+}
+
+/// Whether anything stands beside its `error`.
+fn says_more(body: &Json) -> bool {
+    body.as_object().is_some_and(|members| members.iter().any(|(name, value)| name != "error" && !value.is_null()))
+}
+
+/// That error and what it is about, with a way out.
+fn told(error: &Json, description: Option<&str>, redactor: &Redactor) -> String {
     let mut said = match error {
         Json::String(code) => bounded(&redactor.text(code)),
         other => clean(&excerpt(redactor.json(other), MAX_SHOWN)),
     };
-    if let Some(description) = body.get("error_description").and_then(Json::as_str).filter(|text| !text.is_empty()) {
+    if let Some(description) = description {
         said.push_str(": ");
         said.push_str(&bounded(&redactor.text(description)));
     }
-    let way_out = match error.as_str() {
+    said.push_str(way_out(error));
+    said
+}
+
+/// What to do about that error.
+fn way_out(error: &Json) -> &'static str {
+    match error.as_str() {
         Some("invalid_client") => " (check `client_id` and the client secret)",
         Some("invalid_grant") => {
             " (check the assertion's issuer, subject and audience, the key and this machine's time)"
@@ -347,9 +370,7 @@ fn told(error: &Json, body: &Json, redactor: &Redactor) -> String {
         Some("unsupported_grant_type") => " (the endpoint does not know this grant; check the auth `type` and its URL)",
         Some("invalid_scope") => " (check `scopes`)",
         _ => "",
-    };
-    said.push_str(way_out);
-    said
+    }
 }
 
 fn read(body: &[u8], limits: &Limits) -> Result<Json, ReadError> {

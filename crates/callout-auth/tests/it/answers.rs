@@ -135,7 +135,7 @@ async fn an_error_that_says_there_is_none_does_not_take_the_token_away() {
 }
 
 /// Status, body, and the message after `token request to …: `.
-const REFUSALS: [(u16, &str, &str); 30] = [
+const REFUSALS: [(u16, &str, &str); 34] = [
     (
         200,
         r#"{"access_token":"t0ken","token_type":"mac"}"#,
@@ -192,6 +192,24 @@ const REFUSALS: [(u16, &str, &str); 30] = [
         r#"{"error":"unauthorized_client"}"#,
         "answered 400: unauthorized_client (the client is not allowed this grant; check its registration)",
     ),
+    // As Spring, Zoom and others answer, whose `error` says little.
+    (
+        401,
+        r#"{"status":401,"error":"Unauthorized","message":"the account is locked","path":"/token"}"#,
+        "answered 401: Unauthorized: the account is locked",
+    ),
+    (
+        400,
+        r#"{"reason":"Invalid client_id or client_secret","error":"invalid_request"}"#,
+        "answered 400: invalid_request: Invalid client_id or client_secret",
+    ),
+    (
+        400,
+        r#"{"error":"invalid_client","errors":["no such app"]}"#,
+        r#"answered 400: {"error":"invalid_client","errors":["no such app"]} (check `client_id` and the client secret)"#,
+    ),
+    // Of a success nothing else is shown: it may be the token.
+    (200, r#"{"error":"denied","message":"t0ken"}"#, "answered 200 with an error: denied"),
     (400, r#"{"errors":[{"code":17}]}"#, "answered 400: {\"errors\":[{\"code\":17}]}"),
     (403, "plain\r\nno", "answered 403: plain  no"),
     (404, "<html>", "answered 404: an HTML page"),
