@@ -4,6 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use callout_core::{
     Error, ErrorKind,
+    config::AuthType,
     fault::{FaultCode, Faults, excerpt},
     http::HttpResponse,
     json::{Json, Number, ReadError, ReadErrorKind, ReadOptions},
@@ -30,6 +31,8 @@ const DESCRIPTIONS: [&str; 4] = ["error_description", "message", "reason", "deta
 /// Where token and lifetime stand in an answer.
 #[derive(Debug)]
 pub(crate) struct AnswerRules {
+    /// Whose they are: what to do about an error depends on what the type sends.
+    kind: AuthType,
     token: Path,
     /// The path as the config writes it.
     token_shown: String,
@@ -56,6 +59,7 @@ pub(crate) struct Granted {
 impl AnswerRules {
     /// The rules of RFC 6749 section 5.1, the token at `token_response_path`.
     pub(crate) fn oauth(
+        kind: AuthType,
         path: Option<&str>,
         default_lifetime_seconds: u64,
         limits: &Limits,
@@ -65,6 +69,7 @@ impl AnswerRules {
         let token = faults.field("token_response_path", |faults| parse(path, limits, faults));
         let expires_in = Path::parse("expires_in", limits).ok();
         Some(Self {
+            kind,
             token: token?,
             token_shown: path.to_owned(),
             expires_in,
@@ -86,6 +91,7 @@ impl AnswerRules {
             Some(field) => faults.field("exchange_expires_in_field", |faults| parse(field, limits, faults)).map(Some),
         };
         Some(Self {
+            kind: AuthType::BearerTokenExchange,
             token: token?,
             token_shown: token_field.to_owned(),
             expires_in: expires_in?,
@@ -127,7 +133,7 @@ impl AnswerRules {
             body.map_err(|error| refuse(format!("answered {status} with {}", self.unread(response, error.kind()))))?;
         if let Some(error) = error_of(&body) {
             let description = described(&body, &["error_description"]);
-            let said = told(error, description, &self.masking_tokens(&body, limits, redactor));
+            let said = self.told(error, description, &self.masking_tokens(&body, limits, redactor));
             return Err(refuse(format!("answered {status} with an error: {said}")));
         }
         check_type(&body, redactor).map_err(refuse)?;
@@ -181,8 +187,8 @@ impl AnswerRules {
                 let whole = || clean(&excerpt(redactor.json(json), MAX_SHOWN));
                 match (error_of(json), described(json, &DESCRIPTIONS)) {
                     (None, _) => whole(),
-                    (Some(error), None) if says_more(json) => whole() + way_out(error),
-                    (Some(error), description) => told(error, description, &redactor),
+                    (Some(error), None) if says_more(json) => whole() + self.way_out(error),
+                    (Some(error), description) => self.told(error, description, &redactor),
                 }
             }
             Err(ReadErrorKind::TooDeep(max)) => too_deep(*max),
@@ -193,6 +199,41 @@ impl AnswerRules {
             Err(_) => bounded(&redactor.text(&String::from_utf8_lossy(body))),
         };
         if said.trim().is_empty() { String::new() } else { format!(": {said}") }
+    }
+
+    /// That error and what it is about, with a way out.
+    fn told(&self, error: &Json, description: Option<&str>, redactor: &Redactor) -> String {
+        let mut said = match error {
+            Json::String(code) => bounded(&redactor.text(code)),
+            other => clean(&excerpt(redactor.json(other), MAX_SHOWN)),
+        };
+        if let Some(description) = description {
+            said.push_str(": ");
+            said.push_str(&bounded(&redactor.text(description)));
+        }
+        said.push_str(self.way_out(error));
+        said
+    }
+
+    /// What to do about that error (RFC 6749 section 5.2), by the fields that the type has.
+    fn way_out(&self, error: &Json) -> &'static str {
+        let is_exchange = self.kind == AuthType::BearerTokenExchange;
+        match error.as_str() {
+            Some("invalid_client" | "unauthorized_client") if is_exchange => " (check the exchange secret)",
+            Some("invalid_client") => " (check `client_id` and the client secret)",
+            Some("invalid_grant") if self.kind == AuthType::OAuth2JwtBearer => {
+                " (check the assertion's issuer, subject and audience, the key and this machine's time)"
+            }
+            // Of a wrong secret too, by some.
+            Some("unauthorized_client") => {
+                " (check `client_id`, the client secret and whether the client is allowed this grant)"
+            }
+            Some("unsupported_grant_type") => {
+                " (the endpoint does not know this grant; check the auth `type` and its URL)"
+            }
+            Some("invalid_scope") if !is_exchange => " (check `scopes`)",
+            _ => "",
+        }
     }
 
     /// What a 2xx answer is that is not JSON, or not as it may be.
@@ -343,34 +384,6 @@ fn described<'b>(body: &'b Json, names: &[&str]) -> Option<&'b str> {
 /// Whether anything stands beside its `error`.
 fn says_more(body: &Json) -> bool {
     body.as_object().is_some_and(|members| members.iter().any(|(name, value)| name != "error" && !value.is_null()))
-}
-
-/// That error and what it is about, with a way out.
-fn told(error: &Json, description: Option<&str>, redactor: &Redactor) -> String {
-    let mut said = match error {
-        Json::String(code) => bounded(&redactor.text(code)),
-        other => clean(&excerpt(redactor.json(other), MAX_SHOWN)),
-    };
-    if let Some(description) = description {
-        said.push_str(": ");
-        said.push_str(&bounded(&redactor.text(description)));
-    }
-    said.push_str(way_out(error));
-    said
-}
-
-/// What to do about that error.
-fn way_out(error: &Json) -> &'static str {
-    match error.as_str() {
-        Some("invalid_client") => " (check `client_id` and the client secret)",
-        Some("invalid_grant") => {
-            " (check the assertion's issuer, subject and audience, the key and this machine's time)"
-        }
-        Some("unauthorized_client") => " (the client is not allowed this grant; check its registration)",
-        Some("unsupported_grant_type") => " (the endpoint does not know this grant; check the auth `type` and its URL)",
-        Some("invalid_scope") => " (check `scopes`)",
-        _ => "",
-    }
 }
 
 fn read(body: &[u8], limits: &Limits) -> Result<Json, ReadError> {

@@ -69,7 +69,7 @@ impl ClientCredentials {
         faults: &mut Faults,
     ) -> Option<Self> {
         let path = config.token_response_path.as_deref();
-        let answer = AnswerRules::oauth(path, config.token_lifetime_seconds, limits, faults);
+        let answer = AnswerRules::oauth(config.kind, path, config.token_lifetime_seconds, limits, faults);
         let fields = client_fields(config, &["grant_type", "scope"], faults);
         let endpoint = TokenEndpoint::new(given(config.token_url.as_ref()), answer?);
         let id = given(config.client_id.as_ref())?.to_owned();

@@ -46,7 +46,7 @@ impl JsonTokenExchange {
         faults: &mut Faults,
     ) -> Option<Self> {
         let path = config.token_response_path.as_deref();
-        let answer = AnswerRules::oauth(path, config.token_lifetime_seconds, limits, faults);
+        let answer = AnswerRules::oauth(config.kind, path, config.token_lifetime_seconds, limits, faults);
         let scope = joined_scopes(config);
         let others: &[&str] = if scope.is_some() { &["scope"] } else { &[] };
         let fields = client_fields(config, others, faults);

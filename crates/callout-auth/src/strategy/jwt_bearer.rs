@@ -70,7 +70,7 @@ impl JwtBearer {
         faults: &mut Faults,
     ) -> Option<Self> {
         let path = config.token_response_path.as_deref();
-        let answer = AnswerRules::oauth(path, config.token_lifetime_seconds, limits, faults);
+        let answer = AnswerRules::oauth(config.kind, path, config.token_lifetime_seconds, limits, faults);
         let key = secrets.get(SecretName::PrivateKey).and_then(|pem| {
             let read = SigningKey::parse(pem.expose_secret());
             read.map_err(|what| {

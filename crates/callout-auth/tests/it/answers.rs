@@ -184,13 +184,13 @@ const REFUSALS: [(u16, &str, &str); 34] = [
     ),
     (
         400,
-        r#"{"error":"invalid_grant","error_description":"JWT \u0007 expired"}"#,
-        "answered 400: invalid_grant: JWT   expired (check the assertion's issuer, subject and audience, the key and this machine's time)",
+        r#"{"error":"invalid_grant","error_description":"not \u0007 enabled"}"#,
+        "answered 400: invalid_grant: not   enabled",
     ),
     (
         400,
         r#"{"error":"unauthorized_client"}"#,
-        "answered 400: unauthorized_client (the client is not allowed this grant; check its registration)",
+        "answered 400: unauthorized_client (check `client_id`, the client secret and whether the client is allowed this grant)",
     ),
     // As Spring, Zoom and others answer, whose `error` says little.
     (
@@ -233,6 +233,30 @@ async fn refusals_name_their_cause_and_are_not_kept() {
         assert_eq!((network.count(), error.retries()), (attempts, attempts as u32 - 1), "{status} {body}");
         assert!(world.value(&auth).await.is_err());
         assert_eq!(network.count(), 2 * attempts, "an error was kept");
+    }
+}
+
+#[tokio::test]
+async fn the_way_out_of_a_refusal_names_what_the_type_has() {
+    let jwt = || compile(&jwt_bearer(), &private_key("p256.pkcs8")).unwrap();
+    let session = || compile(&exchange(&[]), &exchange_secret()).unwrap();
+    for (auth, error, way_out) in [
+        (client(), "invalid_client", " (check `client_id` and the client secret)"),
+        (session(), "invalid_client", " (check the exchange secret)"),
+        (session(), "unauthorized_client", " (check the exchange secret)"),
+        (client(), "invalid_grant", ""),
+        (session(), "invalid_grant", ""),
+        (
+            jwt(),
+            "invalid_grant",
+            " (check the assertion's issuer, subject and audience, the key and this machine's time)",
+        ),
+        (client(), "invalid_scope", " (check `scopes`)"),
+        (session(), "invalid_scope", ""),
+    ] {
+        let (_, world) = answering(response(400, &format!(r#"{{"error":"{error}"}}"#)));
+        let told = world.value(&auth).await.unwrap_err();
+        assert!(told.message().ends_with(&format!(": answered 400: {error}{way_out}")), "{told}");
     }
 }
 
