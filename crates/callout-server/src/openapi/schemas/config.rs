@@ -221,7 +221,9 @@ pub(super) struct AuthConfigWithSecrets {
     /// The client's secret of `oauth2_client_credentials` and `json_token_exchange`; allowed for
     /// `oauth2_jwt_bearer`.
     client_secret_value: Option<SecretInput>,
-    /// The key of `oauth2_jwt_bearer`: PEM (PKCS#8, PKCS#1, SEC1) or a Google service-account file.
+    /// The key of `oauth2_jwt_bearer`, RSA, EC (P-256, P-384) or Ed25519: PEM (PKCS#8, PKCS#1, SEC1), a Google
+    /// service-account file, or any JSON with a `private_key` and, for a `kid` in the assertion's header, its
+    /// `private_key_id`.
     private_key_value: Option<SecretInput>,
     /// The secret of `bearer_token_exchange`.
     exchange_secret_value: Option<SecretInput>,
