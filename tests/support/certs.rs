@@ -85,6 +85,15 @@ pub fn self_signed(host: &str) -> Identity {
     Identity { certificate, key: key.serialize_pem() }
 }
 
+/// The same, which may sign others too, as `openssl req -x509` makes it.
+pub fn self_signed_authority(host: &str) -> Identity {
+    let key = KeyPair::generate().unwrap();
+    let mut params = server_params(host);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).unwrap().pem();
+    Identity { certificate, key: key.serialize_pem() }
+}
+
 fn server_params(host: &str) -> CertificateParams {
     let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

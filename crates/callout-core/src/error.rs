@@ -359,10 +359,11 @@ impl Error {
             | ErrorKind::UnsupportedProtocol
             | ErrorKind::MissingSecret
             | ErrorKind::AuthFailed
-            | ErrorKind::EgressDenied => "This is for whoever set the tool up; calling it again will not help.",
-            ErrorKind::Connect
-            | ErrorKind::RedirectRefused
-            | ErrorKind::ResponseTooLarge
+            | ErrorKind::EgressDenied
+            // Not retryable, so it is TLS.
+            | ErrorKind::Connect
+            | ErrorKind::RedirectRefused => "This is for whoever set the tool up; calling it again will not help.",
+            ErrorKind::ResponseTooLarge
             | ErrorKind::ResultKeyMissing
             | ErrorKind::Template
             | ErrorKind::LimitExceeded => "The same call will fail again; other params may help.",
@@ -449,6 +450,7 @@ mod tests {
         let made = |kind, method, status| error(kind).with_method(method).with_status(status);
         let done = "The API has carried it out; only its answer could not be used. Do not call it again for that.";
         let other_params = "The same call will fail again; other params may help.";
+        let set_up = "This is for whoever set the tool up; calling it again will not help.";
         for (error, expected) in [
             (error(ErrorKind::InvalidParams), "Nothing was sent. Correct the params and call again."),
             (error(ErrorKind::Connect).with_retryable(true), "The same call may succeed later."),
@@ -464,7 +466,8 @@ mod tests {
             ),
             (error(ErrorKind::Interrupted), MAY_BE_CARRIED_OUT),
             (error(ErrorKind::Cancelled), MAY_BE_CARRIED_OUT),
-            (error(ErrorKind::EgressDenied), "This is for whoever set the tool up; calling it again will not help."),
+            (error(ErrorKind::EgressDenied), set_up),
+            (error(ErrorKind::Connect), set_up),
             (made(ErrorKind::ResultKeyMissing, Method::Post, 200), done),
             (made(ErrorKind::Template, Method::Delete, 204), done),
             (made(ErrorKind::ResponseTooLarge, Method::Patch, 201), done),
@@ -473,7 +476,7 @@ mod tests {
             (made(ErrorKind::ResultKeyMissing, Method::Get, 200), other_params),
             (error(ErrorKind::LimitExceeded).with_method(Method::Post), other_params),
             (made(ErrorKind::RedirectRefused, Method::Post, 302), MAY_BE_CARRIED_OUT),
-            (made(ErrorKind::RedirectRefused, Method::Get, 302), other_params),
+            (made(ErrorKind::RedirectRefused, Method::Get, 302), set_up),
             // Of headers that are too large the status is not known.
             (error(ErrorKind::ResponseTooLarge).with_method(Method::Post), MAY_BE_CARRIED_OUT),
         ] {

@@ -204,7 +204,8 @@ impl Fault {
         }
         if is_tls(error) {
             let hint = if settings.no_platform_roots { "; this machine has no CA certificates" } else { "" };
-            let message = format!("no trusted TLS connection to {target}{via}: {}{hint}", innermost(error));
+            let why = refused_certificate(error).map_or_else(|| innermost(error) + hint, str::to_owned);
+            let message = format!("no trusted TLS connection to {target}{via}: {why}");
             return Self::connect(ConnectFault::Tls, message, text);
         }
         let message = format!("no connection to {target}{via}: {}", innermost(error));
@@ -257,6 +258,25 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 /// Whether TLS itself failed, in place of what carries it.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     find::<rustls::Error>(error).is_some()
+}
+
+/// What is wrong with a server's certificate, and what to do, where the TLS library says it in words of its own alone.
+fn refused_certificate(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    use rustls::{CertificateError, Error, OtherError};
+    let Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = find::<Error>(error)? else {
+        return None;
+    };
+    match cause.to_string().as_str() {
+        "CaUsedAsEndEntity" => Some(
+            "its certificate is that of a CA, which cannot stand for a host: issue one for the host with it, or make \
+             it with `-addext basicConstraints=critical,CA:FALSE`",
+        ),
+        "UnsupportedCertVersion" => Some(
+            "its certificate is of X.509 version 1, which names no host: make it of version 3, with \
+             `-addext subjectAltName=DNS:NAME`",
+        ),
+        _ => None,
+    }
 }
 
 /// Whether what broke before an answer's head is a connection that its server had most likely given up by then: it

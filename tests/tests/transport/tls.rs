@@ -3,7 +3,7 @@
 use callout_core::ErrorKind;
 use callout_tests::{
     Names, Reply, Sender, TestClock, Upstream,
-    certs::{Authority, self_signed, server_config},
+    certs::{Authority, self_signed, self_signed_authority, server_config},
 };
 use callout_transport::{ConnectFault, EgressPolicy, Transport, TransportBuilder};
 
@@ -53,6 +53,25 @@ async fn a_private_authority_is_trusted_only_if_it_is_named() {
     upstream.reply("/x", Reply::json(200, "{}"));
     let error = Sender::get(upstream.named(HOST, "/x")).send(&tls_builder().build().unwrap()).await.unwrap_err();
     assert_eq!(ConnectFault::of(&error), Some(ConnectFault::Tls));
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_can_be_trusted_if_it_is_no_authoritys() {
+    for (identity, text) in
+        [(self_signed(HOST), None), (self_signed_authority(HOST), Some("basicConstraints=critical,CA:FALSE`"))]
+    {
+        let upstream = Upstream::tls(server_config(&identity, None)).await;
+        upstream.reply("/x", Reply::json(200, "{}"));
+        let transport = tls_builder().with_root_certificate_pem(identity.certificate.as_bytes()).build().unwrap();
+        match (Sender::get(upstream.named(HOST, "/x")).send(&transport).await, text) {
+            (Ok(response), None) => assert_eq!(response.status, 200),
+            (Err(error), Some(text)) => {
+                assert!(error.message().ends_with(text), "{error}");
+                assert_eq!(ConnectFault::of(&error), Some(ConnectFault::Tls), "{error}");
+            }
+            (result, text) => panic!("{result:?}, not {text:?}"),
+        }
+    }
 }
 
 #[tokio::test]
