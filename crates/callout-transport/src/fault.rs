@@ -141,7 +141,9 @@ impl Fault {
         if let Some(LookupError::Refused(refusal)) = find(error) {
             return Self::denied(target, *refusal);
         }
-        if error.is_connect() {
+        // With TLS 1.3 a client is refused after it is done with its handshake, and may have sent its request by then,
+        // which nobody has read.
+        if error.is_connect() || refused_client(error).is_some() {
             return Self::of_connect(error, target, settings);
         }
         if let Some(fault) = find::<h2::Error>(error).and_then(|said| Self::of_http_2(said, error, target)) {
@@ -202,9 +204,10 @@ impl Fault {
                 format!("no connection to {target}{via} in time, for which it has {:?}", settings.connect_timeout);
             return Self::connect(ConnectFault::Timeout, message, text);
         }
-        if is_tls(error) {
+        let refused = refused_certificate(error).or_else(|| refused_client(error));
+        if refused.is_some() || is_tls(error) {
             let hint = if settings.no_platform_roots { "; this machine has no CA certificates" } else { "" };
-            let why = refused_certificate(error).map_or_else(|| innermost(error) + hint, str::to_owned);
+            let why = refused.map_or_else(|| innermost(error) + hint, str::to_owned);
             let message = format!("no trusted TLS connection to {target}{via}: {why}");
             return Self::connect(ConnectFault::Tls, message, text);
         }
@@ -274,6 +277,26 @@ fn refused_certificate(error: &(dyn StdError + 'static)) -> Option<&'static str>
         "UnsupportedCertVersion" => Some(
             "its certificate is of X.509 version 1, which names no host: make it of version 3, with \
              `-addext subjectAltName=DNS:NAME`",
+        ),
+        _ => None,
+    }
+}
+
+/// Why a server refuses a client, if it is for its certificate (RFC 8446 section 6.2). It is known by the alert's text:
+/// over HTTP/2 nothing else is kept of what ended a connection.
+fn refused_client(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    match innermost(error).strip_prefix("received fatal alert: ")? {
+        "CertificateRequired" => {
+            Some("it wants a client certificate: `--client-identity` or `with_client_identity_pem` gives one")
+        }
+        "BadCertificate"
+        | "UnsupportedCertificate"
+        | "CertificateRevoked"
+        | "CertificateExpired"
+        | "CertificateUnknown"
+        | "UnknownCA"
+        | "AccessDenied" => Some(
+            "it refuses the client certificate, or the lack of one (`--client-identity`, `with_client_identity_pem`)",
         ),
         _ => None,
     }

@@ -100,10 +100,15 @@ async fn a_client_that_is_asked_shows_its_certificate() {
     let known = trusting().with_client_identity_pem(authority.client().pem().as_bytes());
     assert!(!format!("{known:?}").contains("PRIVATE"));
     assert_eq!(sender.send(&known.build().unwrap()).await.unwrap().status, 200);
-    for unknown in [trusting(), trusting().with_client_identity_pem(stranger.client().pem().as_bytes())] {
+    for (unknown, text) in [
+        (trusting(), "it wants a client certificate"),
+        (trusting().with_client_identity_pem(stranger.client().pem().as_bytes()), "it refuses the client certificate"),
+    ] {
         let error = sender.send(&unknown.build().unwrap()).await.unwrap_err();
         // TLS 1.3 lets the server refuse after the client is done with its handshake.
-        assert!(matches!(error.kind(), ErrorKind::Connect | ErrorKind::Interrupted), "{error}");
+        assert_eq!((error.kind(), error.is_retryable(), error.retries()), (ErrorKind::Connect, false, 0), "{error}");
+        assert_eq!(ConnectFault::of(&error), Some(ConnectFault::Tls), "{error}");
+        assert!(error.message().contains(text), "{error}");
     }
     assert_eq!(upstream.count(), 1);
 }
