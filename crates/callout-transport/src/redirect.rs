@@ -59,7 +59,11 @@ pub(crate) fn next(
     }
     match rule {
         Redirects::Refuse => {
-            return Err(refused(format!("the upstream answered {status}, and this request follows no redirect")));
+            return Err(refused(format!(
+                "the upstream answered {status}, which leads to {}, and this request follows no redirect; if it is to \
+                 go there, name that path in the config",
+                shown_path(&url)
+            )));
         }
         Redirects::SameOrigin if followed >= MAX_REDIRECTS => {
             return Err(refused(format!("the upstream redirected more than {MAX_REDIRECTS} times")));
@@ -72,8 +76,9 @@ pub(crate) fn next(
     let method = method_after(status, &request.method).ok_or_else(|| {
         refused(format!(
             "the upstream answered {} with {status}, which does not say whether to send it again; name the path that \
-             it redirects to in the config",
-            request.method
+             it leads to, {}, in the config",
+            request.method,
+            shown_path(&url)
         ))
     })?;
     let mut next = HttpRequest { url, ..request.clone() };
@@ -108,6 +113,11 @@ fn shown_origin(url: &Url) -> String {
     } else {
         format!("a {} URL", url.scheme().chars().take(30).collect::<String>())
     }
+}
+
+/// The path, bounded alike and without its query, which may hold a key.
+fn shown_path(url: &Url) -> String {
+    url.path().chars().take(300).collect()
 }
 
 #[cfg(test)]
@@ -192,6 +202,21 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::RedirectRefused);
             assert!(error.message().contains(named) && !error.message().contains("secret"), "{location}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_refused_within_the_origin_names_the_path_and_no_more() {
+        let location = format!("/token/?key=secret#{}", "x".repeat(400));
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, location.parse().unwrap());
+        for rule in [Redirects::Refuse, Redirects::SameOrigin { max: 5 }] {
+            let error = next(&request("POST"), 301, &headers, rule, 0).unwrap_err();
+            let message = error.message();
+            assert!(message.contains("leads to /token/, ") && message.ends_with("in the config"), "{message}");
+            assert!(!message.contains("secret"), "{message}");
+        }
+        let error = follow("POST", 301, format!("/{}", "x".repeat(2_000))).unwrap_err();
+        assert!(error.message().len() < 500, "{error}");
     }
 
     #[test]
