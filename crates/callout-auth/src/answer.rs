@@ -192,7 +192,7 @@ impl AnswerRules {
                 }
             }
             Err(ReadErrorKind::TooDeep(max)) => too_deep(*max),
-            Err(_) if looks_like_html(body) => "an HTML page".to_owned(),
+            Err(_) if looks_like_markup(body) => "XML or HTML".to_owned(),
             Err(_) if self.is_form_of_token(body) => "a form that holds a token".to_owned(),
             // Where tokens stand in it is not known.
             Err(_) if looks_like_json(body) => NOT_JSON.to_owned(),
@@ -243,8 +243,8 @@ impl AnswerRules {
             too_deep(*max).into()
         } else if body.is_empty() {
             "an empty body, not JSON".into()
-        } else if looks_like_html(body) {
-            "an HTML page, not JSON; check the URL".into()
+        } else if looks_like_markup(body) {
+            "XML or HTML, not JSON; check the URL".into()
         } else if self.is_form_of_token(body) {
             "a form-encoded token, not JSON, although JSON was asked for; use an endpoint that answers as RFC 6749 \
              section 5.1 says"
@@ -409,7 +409,7 @@ fn too_deep(max: usize) -> String {
     format!("JSON that nests deeper than {max} levels (`max_json_depth`)")
 }
 
-fn looks_like_html(body: &[u8]) -> bool {
+fn looks_like_markup(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 

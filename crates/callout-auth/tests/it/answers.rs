@@ -135,7 +135,7 @@ async fn an_error_that_says_there_is_none_does_not_take_the_token_away() {
 }
 
 /// Status, body, and the message after `token request to …: `.
-const REFUSALS: [(u16, &str, &str); 34] = [
+const REFUSALS: [(u16, &str, &str); 35] = [
     (
         200,
         r#"{"access_token":"t0ken","token_type":"mac"}"#,
@@ -157,7 +157,8 @@ const REFUSALS: [(u16, &str, &str); 34] = [
         "answered 200 with an error: bad_verification_code: expired",
     ),
     (200, r#"{"access_token":"t0ken","error":{"code":5}}"#, "answered 200 with an error: {\"code\":5}"),
-    (200, "<!DOCTYPE html><p>Login", "answered 200 with an HTML page, not JSON; check the URL"),
+    (200, "<!DOCTYPE html><p>Login", "answered 200 with XML or HTML, not JSON; check the URL"),
+    (200, "<?xml version=\"1.0\"?><token>t0ken</token>", "answered 200 with XML or HTML, not JSON; check the URL"),
     (
         200,
         "access_token=t0ken&token_type=bearer",
@@ -212,7 +213,7 @@ const REFUSALS: [(u16, &str, &str); 34] = [
     (200, r#"{"error":"denied","message":"t0ken"}"#, "answered 200 with an error: denied"),
     (400, r#"{"errors":[{"code":17}]}"#, "answered 400: {\"errors\":[{\"code\":17}]}"),
     (403, "plain\r\nno", "answered 403: plain  no"),
-    (404, "<html>", "answered 404: an HTML page"),
+    (404, "<html>", "answered 404: XML or HTML"),
     (302, "", "answered 302"),
     (429, r#"{"error":"slow_down"}"#, "answered 429: slow_down"),
     (503, "", "answered 503"),
