@@ -156,8 +156,8 @@ pub(crate) fn faulty(path: &Path, document: &Json, given: &Secrets, faults: &Fau
     Stop(lines.join("\n"))
 }
 
-/// Reads `--secret NAME=env:VAR` and `NAME=file:PATH`. One line end behind a file's content is no
-/// part of the secret.
+/// Reads `--secret NAME=env:VAR` and `NAME=file:PATH`. One line end behind a file's content and the mark that some
+/// editors put before it (BOM) are no part of the secret.
 pub(crate) fn secrets(flags: &[String]) -> Result<Secrets, Stop> {
     let mut secrets = Secrets::new();
     for flag in flags {
@@ -172,8 +172,9 @@ pub(crate) fn secrets(flags: &[String]) -> Result<Secrets, Stop> {
             std::env::var(place).map_err(|_| format!("--secret {name}: the environment has no variable {place:?}"))?
         } else {
             let text = fs::read_to_string(place).map_err(|error| format!("--secret {name}: {place}: {error}"))?;
-            let line = text.strip_suffix('\n').unwrap_or(&text);
-            if line.len() < text.len() { line.strip_suffix('\r').unwrap_or(line).to_owned() } else { text }
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+            line.unwrap_or(text).to_owned()
         };
         if value.is_empty() {
             return Err(Stop(format!("--secret {name}: {source} is empty")));

@@ -186,7 +186,8 @@ fn a_trace_shows_every_stage_and_no_secret() {
     let folder = Folder::new("trace");
     let (address, _served) = upstream("200 OK", r#"{"name": "canary-key-9", "n": 1.10}"#);
     let file = folder.file("shop.yaml", &integration(address));
-    let key = folder.file("key", "canary-key-9\n");
+    // With the mark and the line end of an editor.
+    let key = folder.file("key", "\u{feff}canary-key-9\r\n");
     let secret = format!("api_key=file:{key}");
     let output =
         callout(&["call", &file, "find", "--param", "id=1", "--secret", &secret, "--allow", "127.0.0.1", "--trace"]);
