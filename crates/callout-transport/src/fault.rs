@@ -189,7 +189,7 @@ impl Fault {
 
     fn of_connect(error: &(dyn StdError + 'static), target: &Target, settings: Settings) -> Self {
         let text = chain_text(error);
-        let via = if settings.proxied { ", by way of the proxy," } else { "" };
+        let via = if settings.proxied { " by way of the proxy" } else { "" };
         if find::<LookupError>(error).is_some() {
             let whose = if settings.proxied { "the proxy on the way to " } else { "" };
             return Self::connect(
