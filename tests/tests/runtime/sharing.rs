@@ -11,7 +11,8 @@ use std::{
 
 use callout::{
     Clock, EndpointConfig, Engine, Error, ErrorKind, Exchange, HttpResponse, HttpService, Integration,
-    IntegrationConfig, Json, Method, Replay, Secrets, SharedHttp, StillClock, TokenCache, bytes::Bytes, http::HeaderMap,
+    IntegrationConfig, Json, Method, Replay, Secrets, SharedHttp, StillClock, TokenCache, bytes::Bytes,
+    http::HeaderMap,
 };
 use callout_tests::{Recorded, Reply, Upstream};
 

@@ -224,7 +224,7 @@ mod tests {
                         let next = (0..names.len()).filter(|who| may_run(&seen[*who], all - 1));
                         let next = next.filter(|who| !seen[*who].waiting.is_empty());
                         let next = next.min_by_key(|who| (seen[*who].running, seen[*who].last, seen[*who].waiting[0]));
-                        let found = queue.next().map(|(workspace, _)| workspace);
+                        let found = queue.next().map(|(workspace, ())| workspace);
                         prop_assert_eq!(&found, &next.map(|who| names[who].clone()));
                         if let Some(who) = next {
                             queue.begin(&names[who]);
