@@ -295,6 +295,7 @@ fn refused_client(error: &(dyn StdError + 'static)) -> Option<&'static str> {
         | "CertificateExpired"
         | "CertificateUnknown"
         | "UnknownCA"
+        | "DecryptError"
         | "AccessDenied" => Some(
             "it refuses the client certificate, or the lack of one (`--client-identity`, `with_client_identity_pem`)",
         ),
