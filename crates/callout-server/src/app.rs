@@ -6,14 +6,14 @@ use callout::{
     Caller, Deadline, Engine, Error, ErrorKind, FaultCode, Faults, Integration, IntegrationConfig, Secrets,
     SharedClock, SharedRng,
 };
-use callout_store::{Store, StoredIntegration, Timestamp, Uuid};
+use callout_store::{Store, StoreError, StoredIntegration, Timestamp, UnreadIntegration, Uuid};
 
 use tokio::sync::Semaphore;
 
 use crate::{
     access::Refusals,
     error::ApiError,
-    gate::Gates,
+    gate::{Gates, Pass},
     keys::Keys,
     loaded::{Loaded, LoadedIntegration},
     mcp::WebOrigin,
@@ -196,12 +196,41 @@ impl App {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let turn = self.0.turns.pass(workspace).await;
+        self.compute_in(turn, work).await
+    }
+
+    /// As [`App::compute`], with what the store is asked for in the same turn: at any time one of a workspace's
+    /// requests for large things has a connection to the database, which all workspaces share, and what it found in
+    /// memory. The wait for the store is in no other's way: whose turn it is concerns the workspace alone, and a place
+    /// among those that compute is taken once the connection has been given back.
+    pub(crate) async fn compute_with<F: Send + 'static, T: Send + 'static>(
+        &self,
+        workspace: Uuid,
+        asked: impl Future<Output = Result<F, StoreError>>,
+        work: impl FnOnce(F) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turn = self.0.turns.pass(workspace).await;
+        let found = asked.await?;
+        self.compute_in(turn, move || work(found)).await
+    }
+
+    async fn compute_in<T: Send + 'static>(
+        &self,
+        turn: Pass,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
         let permit = Arc::clone(&self.0.computing).acquire_owned().await.map_err(|_| ApiError::given_up())?;
         let work = move || {
             let _held = (turn, permit);
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::given_up())
+    }
+
+    /// What the store holds under that id, read.
+    pub(crate) async fn stored(&self, workspace: Uuid, id: Uuid) -> Result<StoredIntegration, ApiError> {
+        let asked = self.0.store.unread_integration(workspace, id);
+        Ok(self.compute_with(workspace, asked, UnreadIntegration::read).await??)
     }
 
     /// Compiles a config for a workspace; every fault goes into `faults`. What has no id yet is checked
@@ -254,5 +283,81 @@ impl fmt::Debug for App {
             .field("loaded", loaded)
             .field("shares", shares)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, pin::pin};
+
+    use axum::{body::Body, extract::Request};
+    use callout::{ExposeSecret, system_clock, system_rng};
+    use callout_store::{Actor, NewApiKey, NewIntegration, Role, StoreOptions};
+    use futures_util::{FutureExt as _, future::join_all};
+    use http::StatusCode;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::{mcp::Mcp, router::router};
+
+    /// On a store that has one connection.
+    async fn app() -> App {
+        let (clock, rng) = (system_clock(), system_rng());
+        let options = StoreOptions::new("sqlite::memory:".parse().unwrap());
+        let store = Store::open(options.with_clock(clock.clone()).with_rng(rng.clone())).await.unwrap();
+        App::new(store, Engine::builder().build().unwrap(), clock, rng, ServerOptions::default())
+    }
+
+    #[tokio::test]
+    async fn what_is_large_is_asked_for_in_its_workspaces_turn_and_leaves_others_the_database() {
+        let app = app().await;
+        let (store, by) = (app.store(), Actor::new("test"));
+        let mut askers = Vec::new();
+        for name in ["one", "other"] {
+            let workspace = store.create_workspace(name, &by).await.unwrap().id;
+            let config = IntegrationConfig::new("shop", "https://shop.example");
+            let new = NewIntegration { config, secrets: Secrets::new(), builtin: false };
+            let id = store.create_integration(workspace, new, &by).await.unwrap().id;
+            let workspace_id = Some(workspace);
+            let key = NewApiKey { workspace_id, name: None, role: Role::Owner, permissions: Vec::new(), days: 1 };
+            let key = store.create_api_key(key, &by).await.unwrap().1;
+            askers.push((workspace, id, format!("Bearer {}", key.expose_secret())));
+        }
+        let router = router(&app, &Mcp::new(&app));
+        let ask = |asker: usize, method: &str, rest: &str| {
+            let (workspace, id, key) = &askers[asker];
+            let path = format!("/v1/{workspace}/integrations{}", rest.replace("{id}", &id.to_string()));
+            let request = Request::builder().method(method).uri(path).header("authorization", key);
+            let answering = router.clone().oneshot(request.body(Body::from(r#"{"enabled": true}"#)).unwrap());
+            async move { answering.await.unwrap().status() }
+        };
+        let turn = app.0.turns.pass(askers[0].0).await;
+        let all = [("GET", ""), ("GET", "?search=none"), ("GET", "/{id}"), ("PATCH", "/{id}")];
+        let mut waiting = pin!(join_all(all.map(|(method, rest)| ask(0, method, rest))));
+        for (method, rest) in all.into_iter().cycle().take(12) {
+            tokio::select! {
+                biased;
+                _ = waiting.as_mut() => unreachable!("their turn has not come"),
+                status = ask(1, method, rest) => assert_eq!(status, StatusCode::OK, "{method} {rest}"),
+            }
+        }
+        drop(turn);
+        assert_eq!(waiting.await, [StatusCode::OK; 4]);
+    }
+
+    #[tokio::test]
+    async fn a_wait_for_the_store_is_in_no_other_workspaces_way() {
+        let app = app().await;
+        let store_waits = |at: usize| {
+            let asked = pending::<Result<(), StoreError>>();
+            Box::pin(app.compute_with(Uuid::from_u128(at as u128), asked, |()| ()))
+        };
+        let mut waiting: Vec<_> = (0..=cores()).map(store_waits).collect();
+        for wait in &mut waiting {
+            assert!(wait.as_mut().now_or_never().is_none());
+        }
+        let others = app.compute(Uuid::from_u128(u128::MAX), || 7);
+        assert_eq!(tokio::time::timeout(Duration::from_secs(30), others).await.unwrap().unwrap(), 7);
+        assert!(app.compute(Uuid::from_u128(0), || 7).now_or_never().is_none(), "its own turn is taken");
     }
 }

@@ -5,8 +5,8 @@ use callout::{
     FaultCode, Faults, Integration, IntegrationConfig, Json, Protocol, Secrets, UnknownFields, json::ObjectBuilder,
 };
 use callout_store::{
-    AuditAction, IntegrationChange, ListQuery, NewIntegration, Permission, Sort, SortBy, StoreError, StoredIntegration,
-    Uuid,
+    AuditAction, IntegrationChange, ListQuery, Listed, NewIntegration, Permission, Sort, SortBy, StoreError,
+    StoredIntegration, UnreadIntegration, Uuid,
 };
 use http::StatusCode;
 
@@ -27,8 +27,11 @@ const MAX_SEARCH: usize = 200;
 pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
     let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
     let query = read_list_query(&Query::parse(query.as_deref()))?;
-    let listed = app.store().list_integrations(workspace, &query).await?;
-    Ok(Reply::ok(page::write(query.page, listed, to_json)))
+    let (asked, page) = (app.store().list_unread_integrations(workspace, &query), query.page);
+    let write = move |listed: Listed<UnreadIntegration>| {
+        listed.read().map(|listed| Reply::ok(page::write(page, listed, to_json)))
+    };
+    Ok(app.compute_with(workspace, asked, write).await??)
 }
 
 /// `POST /v1/{workspace_id}/integrations`
@@ -52,8 +55,9 @@ async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
 /// `GET /v1/{workspace_id}/integrations/{integration_id}`
 pub(crate) async fn get(State(app): State<App>, asker: Asker) -> Result<Reply, ApiError> {
     let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
-    let stored = app.store().integration(workspace, asker.id("integration_id")?).await?;
-    Ok(Reply::ok(to_json(&stored)))
+    let asked = app.store().unread_integration(workspace, asker.id("integration_id")?);
+    let write = |unread: UnreadIntegration| unread.read().map(|stored| Reply::ok(to_json(&stored)));
+    Ok(app.compute_with(workspace, asked, write).await??)
 }
 
 /// `PATCH /v1/{workspace_id}/integrations/{integration_id}`
@@ -67,7 +71,7 @@ async fn update_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
     let workspace = asker.workspace(app, Permission::IntegrationUpdate).await?;
     let id = asker.id("integration_id")?;
     let body = body::receive(app, request, app.options().max_body_bytes).await?;
-    let current = app.store().integration(workspace, id).await?;
+    let current = app.stored(workspace, id).await?;
     if current.builtin {
         // Whatever the change says: mending it would be in vain.
         return Err(StoreError::Builtin.into());

@@ -206,7 +206,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 async fn read(app: &App, workspace: Uuid, id: Uuid) -> Result<(StoredIntegration, Result<Secrets, Error>), ApiError> {
     let mut tries = 0;
     loop {
-        let stored = app.store().integration(workspace, id).await?;
+        let stored = app.stored(workspace, id).await?;
         match app.store().secrets(&stored).await {
             Err(StoreError::Changed) if tries < MAX_TRIES => tries += 1,
             Err(StoreError::Sealed { path }) => {

@@ -78,6 +78,22 @@ impl StoredIntegration {
     }
 }
 
+/// An integration as it was found in the database. To read a large one takes milliseconds: whoever serves many spends
+/// them elsewhere than where the store is asked.
+#[derive(Clone, Debug)]
+pub struct UnreadIntegration(pub(crate) IntegrationRow);
+
+impl UnreadIntegration {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] if it holds what this program cannot read.
+    pub fn read(self) -> Result<StoredIntegration> {
+        read_integration(self.0)
+    }
+}
+
 /// As [`columns`] selects them.
 pub(crate) type IntegrationRow = (String, String, String, i64, i64, i64, i64, String);
 
@@ -173,6 +189,15 @@ impl Store {
     ///
     /// [`StoreError::NotFound`]
     pub async fn integration(&self, workspace: Uuid, id: Uuid) -> Result<StoredIntegration> {
+        self.unread_integration(workspace, id).await?.read()
+    }
+
+    /// As [`Store::integration`], and not read yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`]
+    pub async fn unread_integration(&self, workspace: Uuid, id: Uuid) -> Result<UnreadIntegration> {
         let mut on = self.0.database.read().await?;
         let found: Option<IntegrationRow> = row!(
             on,
@@ -180,7 +205,7 @@ impl Store {
             id.to_string(),
             workspace.to_string(),
         )?;
-        found.map_or(Err(StoreError::NotFound("integration")), read_integration)
+        found.map(UnreadIntegration).ok_or(StoreError::NotFound("integration"))
     }
 
     /// The integration of that name.
@@ -416,7 +441,7 @@ fn check_secrets(auth: Option<&AuthConfig>, given: &Secrets, kept: &Versions) ->
     }
 }
 
-pub(crate) fn read_integration(row: IntegrationRow) -> Result<StoredIntegration> {
+fn read_integration(row: IntegrationRow) -> Result<StoredIntegration> {
     let (id, workspace_id, config, builtin, revision, created_at, updated_at, versions) = row;
     let damaged = |why: String| StoreError::Damaged(format!("the stored integration {id} cannot be read: {why}"));
     let mut faults = Faults::new();

@@ -77,7 +77,7 @@ pub use self::{
     audit::{Actor, AuditAction, AuditEntry, AuditResult},
     database::ChangeStamp,
     error::StoreError,
-    integrations::{IntegrationChange, NewIntegration, StoredIntegration},
+    integrations::{IntegrationChange, NewIntegration, StoredIntegration, UnreadIntegration},
     list::{ListQuery, Listed, MAX_PAGE_BYTES, Page, Sort, SortBy},
     master_key::MasterKeySource,
     options::{DatabaseUrl, PostgresUrl, SecretBackend, StoreOptions},
