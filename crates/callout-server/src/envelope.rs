@@ -11,10 +11,10 @@ use axum::{
 use callout::milliseconds;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 
-use crate::{App, access::KeyId, error::ApiError};
+use crate::{App, access::KeyId, error::ApiError, giving_way::giving_way};
 
 /// The header that carries a request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,6 +31,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     let started = app.clock().now();
     let id = RequestId(request_id(request.headers()).unwrap_or_else(|| app.new_id().to_string()).into());
     request.extensions_mut().insert(id.clone());
+    let may_be_coded = request.headers().contains_key(ACCEPT_ENCODING);
     let method = request.method().clone();
     // The pattern, not the path: few values for the counters, no ids in the log.
     let route: Arc<str> = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into();
@@ -70,7 +71,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
         key_id = key,
         "request"
     );
-    response
+    if may_be_coded { response.map(giving_way) } else { response }
 }
 
 /// A request that somebody waits for. If it is dropped before its end, the client has gone away: what

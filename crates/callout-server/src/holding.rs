@@ -15,7 +15,7 @@ use crate::share::Room;
 
 /// Bytes that are handed on at once. A connection takes what it is given before it is sent, and a body that was
 /// given whole would be at its end while all of it waits for a slow client.
-const PIECE: usize = 32 << 10;
+pub(crate) const PIECE: usize = 32 << 10;
 
 /// Bytes that are freed at once, when the last of them was taken: memory is freed as a whole.
 const PART: usize = 1 << 20;

@@ -37,6 +37,7 @@ mod change;
 mod envelope;
 mod error;
 mod gate;
+mod giving_way;
 mod health;
 mod holding;
 mod integrations;

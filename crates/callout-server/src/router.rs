@@ -82,15 +82,16 @@ mod tests {
     use axum::{body::Body, extract::Request};
     use callout::{Engine, ExposeSecret, Json, system_clock, system_rng};
     use callout_store::{Actor, NewApiKey, Role, Store, StoreOptions};
+    use futures_util::FutureExt as _;
     use http::request::Builder;
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
     use super::*;
-    use crate::ServerOptions;
+    use crate::{ServerOptions, holding::PIECE};
 
-    #[tokio::test]
-    async fn a_panic_in_one_request_touches_no_other() {
+    /// And the header of one who has a key.
+    async fn app() -> (App, String) {
         let (clock, rng) = (system_clock(), system_rng());
         let options = StoreOptions::new("sqlite::memory:".parse().unwrap(), clock.clone(), rng.clone());
         let store = Store::open(options).await.unwrap();
@@ -99,7 +100,12 @@ mod tests {
         let workspace_id = Some(store.create_workspace("shop", &by).await.unwrap().id);
         let new = NewApiKey { workspace_id, name: None, role: Role::Viewer, permissions: Vec::new(), days: 1 };
         let (_, key) = store.create_api_key(new, &by).await.unwrap();
-        let app = App::new(store, engine, clock, rng, ServerOptions::default());
+        (App::new(store, engine, clock, rng, ServerOptions::default()), format!("Bearer {}", key.expose_secret()))
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_one_request_touches_no_other() {
+        let (app, with_key) = app().await;
         let broken = || async {
             let nothing: Vec<ApiError> = Vec::new();
             nothing.into_iter().next().expect("a secret that the panic tells")
@@ -108,7 +114,6 @@ mod tests {
         let router = layered(&app, Router::new().route("/keyed", get(broken)), open);
 
         let ask = |request: Builder| router.clone().oneshot(request.body(Body::empty()).unwrap());
-        let with_key = format!("Bearer {}", key.expose_secret());
         for request in [Request::get("/broken"), Request::get("/keyed").header("authorization", with_key)] {
             let answer = ask(request).await.unwrap();
             assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
@@ -122,5 +127,28 @@ mod tests {
         let refused = ask(Request::get("/keyed")).await.unwrap();
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
         assert!(refused.headers().contains_key(envelope::REQUEST_ID));
+    }
+
+    #[tokio::test]
+    async fn a_large_answer_is_coded_piece_by_piece() {
+        let (app, with_key) = app().await;
+        // All of it is little once it is coded, and so a coding has room for all of it at once.
+        let large = || async { "x".repeat(100 * PIECE) };
+        let router = layered(&app, Router::new().route("/large", get(large)), Router::new());
+        let request = Request::get("/large").header("authorization", with_key).header("accept-encoding", "gzip");
+        let answer = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip");
+        let (mut body, mut turns) = (answer.into_body(), 1);
+        loop {
+            match body.frame().now_or_never() {
+                Some(Some(frame)) => drop(frame.unwrap()),
+                Some(None) => break,
+                None => {
+                    turns += 1;
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        assert!(turns >= 100, "in {turns} turns");
     }
 }
