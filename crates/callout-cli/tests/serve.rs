@@ -70,10 +70,15 @@ impl Serving {
 
     /// Asks for a path with that key and gives status and body.
     fn get(&self, path: &str, key: &str) -> (u16, String) {
+        self.ask("GET", path, key, "")
+    }
+
+    /// As [`Serving::get`], in that method and with a body.
+    fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n")
-            .unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close");
+        write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -187,6 +192,60 @@ fn a_first_start_makes_what_is_missing_and_a_second_changes_nothing() {
     assert!(err(&refused).contains("callout.db.key"), "{refused:?}");
     assert!(!folder.path().join("callout.db.key").exists(), "no second key is made over a sealed database");
     assert_eq!(std::fs::read(folder.path().join("callout.db")).unwrap(), before);
+}
+
+#[test]
+fn the_log_says_whose_call_it_was_and_which_request_the_store_failed() {
+    let folder = folder();
+    let serving = Serving::start(folder.path(), &["--log", "json"]);
+    let (key, workspace) = (serving.key().unwrap(), serving.word("workspace"));
+    let path = format!("/v1/{workspace}/integrations");
+    let shop = r#"{"name":"shop","display_name":"Shop","base_url":"http://10.0.0.1",
+        "endpoints":[{"name":"go","description":"Goes","method":"GET","path":"/"}]}"#;
+    let (status, made) = serving.ask("POST", &path, &key, shop);
+    assert_eq!(status, 201, "{made}");
+    let made = Json::parse(&made).unwrap();
+    let id = made.get("id").and_then(Json::as_str).unwrap();
+    for (call, status) in [("go/execute", 200), ("go/test", 200), ("sk-live-1/execute", 404)] {
+        let path = format!("{path}/{id}/endpoints/{call}");
+        assert_eq!(serving.ask("POST", &path, &key, r#"{"params":{"who":"sk-live-2"}}"#).0, status);
+    }
+    let (database, away) = (folder.path().join("callout.db"), folder.path().join("away.db"));
+    std::fs::rename(&database, &away).unwrap();
+    let (status, refused) = serving.get(&path, &key);
+    assert_eq!(status, 503, "{refused}");
+    std::fs::rename(&away, &database).unwrap();
+
+    let log = serving.stop();
+    assert!(!log.contains("sk-live"), "names and codes alone: {log}");
+    let lines: Vec<Json> = log.lines().filter_map(|line| Json::parse(line).ok()).collect();
+    let text = |line: &Json, field: &str| line.get(field).and_then(Json::as_str).map(str::to_owned);
+    let those = |message: &str| {
+        lines.iter().filter(|line| text(line, "message").as_deref() == Some(message)).collect::<Vec<_>>()
+    };
+    let calls = those("call");
+    assert_eq!(calls.len(), 3, "{log}");
+    for (line, (kind, endpoint, error)) in calls.into_iter().zip([
+        ("execute", Some("go"), "egress_denied"),
+        ("test", Some("go"), "egress_denied"),
+        ("execute", None, "unknown_endpoint"),
+    ]) {
+        for (field, value) in [
+            ("kind", Some(kind)),
+            ("workspace_id", Some(&*workspace)),
+            ("integration_id", Some(id)),
+            ("integration", Some("shop")),
+            ("endpoint", endpoint),
+            ("error", Some(error)),
+        ] {
+            assert_eq!(text(line, field).as_deref(), value, "{field} of {line}");
+        }
+        let asked = text(line, "request_id");
+        assert!(asked.is_some() && those("request").iter().any(|line| text(line, "request_id") == asked), "{log}");
+    }
+    let (failed, refused) = (those("the store cannot be reached"), Json::parse(&refused).unwrap());
+    assert_eq!(failed.len(), 1, "{log}");
+    assert_eq!(text(failed[0], "request_id"), text(&refused, "request_id"));
 }
 
 #[test]

@@ -112,6 +112,11 @@ impl Asker {
         self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 
+    /// The id of the request, where the log has it.
+    pub(crate) fn request_id(&self) -> Option<&RequestId> {
+        self.request_id.as_ref()
+    }
+
     /// As whom it stands in the audit log.
     pub(crate) fn actor(&self) -> Actor {
         let name = match &self.key.name {
@@ -119,7 +124,7 @@ impl Asker {
             Some(name) => name,
             None => "key",
         };
-        let request_id = self.request_id.as_ref().map(|id| id.0.to_string());
+        let request_id = self.request_id().map(|id| id.as_str().to_owned());
         Actor { key_id: Some(self.key.id), name: name.to_owned(), request_id }
     }
 

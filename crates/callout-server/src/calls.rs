@@ -12,6 +12,7 @@ use crate::{
     App,
     access::Asker,
     body,
+    called::Call,
     error::{ApiError, call_error, refused_call},
     reply::Reply,
 };
@@ -24,13 +25,16 @@ pub(crate) async fn test(State(app): State<App>, asker: Asker, request: Request)
     let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
     let id = asker.id("integration_id")?;
     let params = read_params(&body::required(&app, request).await?)?;
-    let integration = match app.loaded().get(&app, workspace, id).await? {
-        Ok(integration) => integration,
-        Err(error) => return Ok(Reply::ok(Trace::failed(error).to_json())),
-    };
+    let loaded = app.loaded().get(&app, workspace, id).await?;
     let endpoint = asker.path("endpoint_name");
-    let trace = app.engine().trace(&integration, endpoint, params).await;
-    app.metrics().called("test", trace.error.as_ref(), trace.duration);
+    let request_id = asker.request_id();
+    let call = Call { kind: "test", workspace, integration: id, loaded: &loaded, endpoint, request_id };
+    let integration = match &loaded {
+        Ok(integration) => integration,
+        Err(error) => return Ok(Reply::ok(Trace::failed(error.clone()).to_json())),
+    };
+    let trace = app.engine().trace(integration, endpoint, params).await;
+    call.ended(&app, trace.status, trace.retries, trace.error.as_ref(), trace.duration);
     match &trace.error {
         Some(error) if error.kind() == callout::ErrorKind::UnknownEndpoint => Err(ApiError::not_found("endpoint")),
         _ => Ok(Reply::written(trace.to_json_text())),
@@ -46,12 +50,16 @@ pub(crate) async fn execute(State(app): State<App>, asker: Asker, request: Reque
     let id = asker.id("integration_id")?;
     let params = read_params(&body::required(&app, request).await?)?;
     let started = app.clock().now();
-    let called = match app.loaded().get(&app, workspace, id).await? {
-        Ok(integration) => app.engine().call(&integration, asker.path("endpoint_name"), params).await,
-        Err(error) => Err(error),
+    let loaded = app.loaded().get(&app, workspace, id).await?;
+    let endpoint = asker.path("endpoint_name");
+    let called = match &loaded {
+        Ok(integration) => app.engine().call(integration, endpoint, params).await,
+        Err(error) => Err(error.clone()),
     };
     let duration = app.clock().now().saturating_duration_since(started);
-    app.metrics().called("execute", called.as_ref().err(), duration);
+    let request_id = asker.request_id();
+    let call = Call { kind: "execute", workspace, integration: id, loaded: &loaded, endpoint, request_id };
+    call.gave(&app, &called, duration);
     match called {
         Ok(outcome) => Ok(Reply::ok(outcome_json(&outcome))),
         Err(error) => match refused_call(&error) {

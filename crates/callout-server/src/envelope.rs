@@ -24,7 +24,13 @@ const MAX_REQUEST_ID: usize = 128;
 
 /// The id of one request: the client's own, or one made here.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) Arc<str>);
+pub(crate) struct RequestId(Arc<str>);
+
+impl RequestId {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Gives the request its id, writes the body of errors, logs and counts.
 pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -47,13 +53,14 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     waited_for.answered();
     drop(flight);
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        error.tell(Some(&id));
         write_error(&mut response, &error, &id);
     } else if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         // That header is written around all layers.
         let detail = format!("this path does not take {method}; the header `Allow` says what it takes");
         write_error(&mut response, &ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail), &id);
     }
-    if let Ok(value) = HeaderValue::from_str(&id.0) {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -67,7 +74,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
         http.route = &*route,
         http.response.status_code = status,
         duration_ms = milliseconds(duration),
-        request_id = &*id.0,
+        request_id = id.as_str(),
         key_id = key,
         "request"
     );
@@ -99,7 +106,7 @@ impl Drop for WaitedFor {
         tracing::info!(
             http.request.method = %self.method,
             http.route = &*self.route,
-            request_id = &*self.id.0,
+            request_id = self.id.as_str(),
             "the client went away before its answer"
         );
     }
@@ -113,7 +120,7 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 }
 
 fn write_error(response: &mut Response, error: &ApiError, id: &RequestId) {
-    let body = error.to_json(&id.0).to_string();
+    let body = error.to_json(id.as_str()).to_string();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().remove(CONTENT_LENGTH);
     *response.body_mut() = Body::from(body);

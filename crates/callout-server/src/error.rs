@@ -3,6 +3,8 @@
 //! Handlers return an [`ApiError`]; what it becomes on the wire is written by
 //! [`crate::envelope`], which alone knows the request's id.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use callout::{
     Error, ErrorKind, Fault, FaultCode, Faults, Json,
@@ -12,6 +14,8 @@ use callout::{
 use callout_store::StoreError;
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::envelope::RequestId;
+
 /// Why a request is refused.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
@@ -20,6 +24,8 @@ pub(crate) struct ApiError {
     pub(crate) code: &'static str,
     pub(crate) detail: Detail,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the log is told and the answer is not.
+    cause: Option<Arc<StoreError>>,
 }
 
 /// What an answer's `detail` holds.
@@ -33,7 +39,7 @@ pub(crate) enum Detail {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: Detail::Text(detail.into()), headers: Vec::new() }
+        Self { status, code, detail: Detail::Text(detail.into()), headers: Vec::new(), cause: None }
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -84,18 +90,36 @@ impl ApiError {
 
     /// As [`ApiError::invalid`], for faults that stand below more than one step.
     pub(crate) fn invalid_at<'a>(whence: &[&str], faults: impl IntoIterator<Item = &'a Fault>) -> Self {
-        let detail = faults.into_iter().map(|fault| fault_json(whence, fault)).collect();
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "invalid_request", detail: Detail::Faults(detail), headers: Vec::new() }
+        Self::of_faults(faults.into_iter().map(|fault| fault_json(whence, fault)).collect())
     }
 
     /// 422 with one fault at `whence`.
     pub(crate) fn invalid_value(whence: &[&str], kind: &str, message: &str) -> Self {
         let loc: Json = whence.iter().map(|step| Json::from(*step)).collect();
         let fault = ObjectBuilder::new().with("loc", loc).with("msg", message).with("type", kind);
-        let detail = Json::from_iter([Json::from(fault)]);
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Self { status, code: "invalid_request", detail: Detail::Faults(detail), headers: Vec::new() }
+        Self::of_faults(Json::from_iter([Json::from(fault)]))
+    }
+
+    fn of_faults(faults: Json) -> Self {
+        let (status, detail) = (StatusCode::UNPROCESSABLE_ENTITY, Detail::Faults(faults));
+        Self { status, code: "invalid_request", detail, headers: Vec::new(), cause: None }
+    }
+
+    fn with_cause(mut self, cause: StoreError) -> Self {
+        self.cause = Some(Arc::new(cause));
+        self
+    }
+
+    /// Tells the log what the answer does not say, with the request that it is the answer to: by whoever gives that,
+    /// for one failure of the store may be the answer to many.
+    pub(crate) fn tell(&self, request_id: Option<&RequestId>) {
+        let Some(error) = self.cause.as_deref() else { return };
+        let request_id = request_id.map(RequestId::as_str);
+        if let StoreError::Unavailable { .. } = error {
+            tracing::warn!(request_id, %error, source = source(error), "the store cannot be reached");
+        } else {
+            tracing::error!(request_id, %error, source = source(error), "the store failed");
+        }
     }
 
     /// The body, with the id of the request that it answers. A 422 lists its faults and nothing else,
@@ -145,14 +169,10 @@ impl From<StoreError> for ApiError {
                 "it was changed by somebody else at the same time; get it again and repeat the change",
             ),
             StoreError::ReadOnlySecrets(reason) => Self::conflict("read_only_secrets", reason),
-            StoreError::Unavailable { .. } => {
-                tracing::warn!(error = %error, source = source(&error), "the store cannot be reached");
-                Self::store_unavailable()
-            }
+            StoreError::Unavailable { .. } => Self::store_unavailable().with_cause(error),
             error => {
-                tracing::error!(error = %error, source = source(&error), "the store failed");
                 let detail = "what is stored cannot be used; the server's log says more";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", detail)
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", detail).with_cause(error)
             }
         }
     }

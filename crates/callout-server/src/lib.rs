@@ -32,6 +32,7 @@ mod api_keys;
 mod app;
 mod audit;
 mod body;
+mod called;
 mod calls;
 mod change;
 mod envelope;

@@ -210,7 +210,8 @@ async fn read(app: &App, workspace: Uuid, id: Uuid) -> Result<(StoredIntegration
         match app.store().secrets(&stored).await {
             Err(StoreError::Changed) if tries < MAX_TRIES => tries += 1,
             Err(StoreError::Sealed { path }) => {
-                tracing::error!(path, "a secret does not open");
+                // Found once for all who wait, each of whose calls has the same ids in its own line.
+                tracing::error!(workspace_id = %workspace, integration_id = %id, path, "a secret does not open");
                 let message = "a stored secret cannot be opened; give it anew by a change of `auth`";
                 return Ok((stored, Err(Error::new(ErrorKind::MissingSecret, message))));
             }

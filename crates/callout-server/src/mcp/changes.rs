@@ -89,10 +89,13 @@ async fn watch(app: &App, catalogs: &Arc<Catalogs>, watched: &Mutex<Watched>, wo
     let mut is_first = true;
     loop {
         let mut is_news = is_first;
-        // What a failing store holds is seen when it can be read again.
-        if let Ok(catalog) = catalogs.current(app, workspace).await {
-            is_news |= seen.as_ref().is_none_or(|seen| !seen.is_same_as(&catalog.list));
-            seen = Some(catalog.list.clone());
+        match catalogs.current(app, workspace).await {
+            Ok(catalog) => {
+                is_news |= seen.as_ref().is_none_or(|seen| !seen.is_same_as(&catalog.list));
+                seen = Some(catalog.list.clone());
+            }
+            // What a failing store holds is seen when it can be read again.
+            Err(error) => error.tell(None),
         }
         if is_news && let Some(sender) = lock(watched).get(&workspace) {
             sender.send_modify(|news| *news += 1);

@@ -10,6 +10,8 @@ use http::StatusCode;
 
 use crate::{
     App,
+    called::Call,
+    envelope::RequestId,
     error::{ApiError, Detail},
     loaded::LoadedIntegration,
     mcp::{
@@ -35,26 +37,35 @@ impl WorkspaceTools {
 
     /// Where the tool's calls go, and the integration as it is now. What is kept says where to look: only if
     /// it is not there any more, the store is asked for all that the workspace has.
-    async fn find(&self, workspace: Uuid, tool: &str) -> Result<(Place, LoadedIntegration), Refusal> {
+    async fn find(
+        &self,
+        workspace: Uuid,
+        tool: &str,
+        request_id: Option<&RequestId>,
+    ) -> Result<(Place, LoadedIntegration), Refusal> {
+        let found = self.look(workspace, tool).await.map_err(|error| unavailable(&error, request_id))?;
+        found.ok_or(Refusal::UnknownTool)
+    }
+
+    async fn look(&self, workspace: Uuid, tool: &str) -> Result<Option<(Place, LoadedIntegration)>, ApiError> {
         let kept = self.catalogs.kept(workspace).and_then(|catalog| catalog.get(tool));
         if let Some(place) = kept
             && let Some(loaded) = self.load(workspace, &place).await?
         {
-            return Ok((place, loaded));
+            return Ok(Some((place, loaded)));
         }
-        let catalog = self.catalogs.current(&self.app, workspace).await.map_err(unavailable)?;
-        let place = catalog.get(tool).ok_or(Refusal::UnknownTool)?;
-        let loaded = self.load(workspace, &place).await?.ok_or(Refusal::UnknownTool)?;
-        Ok((place, loaded))
+        let catalog = self.catalogs.current(&self.app, workspace).await?;
+        let Some(place) = catalog.get(tool) else { return Ok(None) };
+        Ok(self.load(workspace, &place).await?.map(|loaded| (place, loaded)))
     }
 
     /// `None` if the integration or its endpoint is no longer there.
-    async fn load(&self, workspace: Uuid, place: &Place) -> Result<Option<LoadedIntegration>, Refusal> {
+    async fn load(&self, workspace: Uuid, place: &Place) -> Result<Option<LoadedIntegration>, ApiError> {
         match self.app.loaded().get(&self.app, workspace, place.integration).await {
             Ok(Ok(integration)) if integration.endpoint_names().all(|name| name != place.endpoint) => Ok(None),
             Ok(loaded) => Ok(Some(loaded)),
             Err(error) if error.status == StatusCode::NOT_FOUND => Ok(None),
-            Err(error) => Err(unavailable(error)),
+            Err(error) => Err(error),
         }
     }
 }
@@ -62,7 +73,8 @@ impl WorkspaceTools {
 impl ToolSource for WorkspaceTools {
     async fn list(&self, http: Option<&http::Extensions>) -> Result<ToolList, Refusal> {
         let asker = permitted(http, Permission::IntegrationView)?;
-        let catalog = self.catalogs.current(&self.app, asker.workspace).await.map_err(unavailable)?;
+        let current = self.catalogs.current(&self.app, asker.workspace).await;
+        let catalog = current.map_err(|error| unavailable(&error, request_id(http)))?;
         Ok(catalog.list.clone())
     }
 
@@ -70,17 +82,26 @@ impl ToolSource for WorkspaceTools {
         let asker = permitted(http, Permission::IntegrationExecute)?;
         let app = &self.app;
         let started = app.clock().now();
-        let (place, loaded) = self.find(asker.workspace, tool).await?;
-        let result = match loaded {
+        let (place, loaded) = self.find(asker.workspace, tool, request_id(http)).await?;
+        let result = match &loaded {
             Ok(integration) => {
                 let options = CallOptions::default().with_tool_names(true);
-                app.engine().call_with(&integration, &place.endpoint, params, &options).await
+                app.engine().call_with(integration, &place.endpoint, params, &options).await
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.clone()),
         };
         let duration = app.clock().now().saturating_duration_since(started);
-        app.metrics().called("mcp", result.as_ref().err(), duration);
-        Ok(Called::new(result, place.delivery))
+        let Place { integration, endpoint, delivery } = &place;
+        let call = Call {
+            kind: "mcp",
+            workspace: asker.workspace,
+            integration: *integration,
+            loaded: &loaded,
+            endpoint,
+            request_id: request_id(http),
+        };
+        call.gave(app, &result, duration);
+        Ok(Called::new(result, *delivery))
     }
 
     async fn changes(&self, http: Option<&http::Extensions>) -> Changes {
@@ -102,7 +123,15 @@ fn permitted(http: Option<&http::Extensions>, right: Permission) -> Result<&McpA
     }
 }
 
-fn unavailable(error: ApiError) -> Refusal {
-    let Detail::Text(reason) = error.detail else { return Refusal::Unavailable(error.code.to_owned()) };
-    Refusal::Unavailable(reason)
+/// The id of the request, where the log has it.
+fn request_id(http: Option<&http::Extensions>) -> Option<&RequestId> {
+    http.and_then(|http| http.get::<RequestId>())
+}
+
+fn unavailable(error: &ApiError, request_id: Option<&RequestId>) -> Refusal {
+    error.tell(request_id);
+    Refusal::Unavailable(match &error.detail {
+        Detail::Text(reason) => reason.clone(),
+        Detail::Faults(_) => error.code.to_owned(),
+    })
 }
