@@ -353,9 +353,13 @@ fn keys_workspaces_and_imports_from_the_command_line() {
         (&["serve", "--listen", "nowhere", "--mcp-origin", "app.example"], "https://app.example:443"),
         (&["serve", "--listen", "nowhere", "--mcp-origin", "*"], "--mcp-origin"),
         (&["workspaces", "list", "--database", "elsewhere.db"], "there is no database elsewhere.db"),
+        (
+            &["serve", "--listen", "127.0.0.1:0", "--database", "elsewhere.db", "--master-key", "env:CALLOUT_NO_KEY"],
+            "CALLOUT_NO_KEY",
+        ),
     ] {
         let told = err(&callout(at, arguments));
         assert!(told.contains(said), "{arguments:?}: {told}");
     }
-    assert!(!at.join("elsewhere.db").exists(), "a slip makes no database");
+    assert!(!at.join("elsewhere.db").exists(), "neither a slip nor a start that is refused makes a database");
 }

@@ -51,6 +51,27 @@ impl fmt::Display for MasterKeySource {
     }
 }
 
+impl MasterKeySource {
+    /// Refuses keys that are missing, or are none, before anything is touched. Of a file that is not there the
+    /// database alone tells whether it is missing, or to be made; for one `to_be_made` it is refused here if that
+    /// cannot be.
+    pub(crate) fn check(&self, to_be_made: bool, rng: &SharedRng) -> Result<()> {
+        match self {
+            Self::File(path) if is_absent(path) => {
+                if to_be_made {
+                    // Others may try at the same time, or make theirs.
+                    let mut chance = [0; 8];
+                    rng.fill(&mut chance);
+                    let tried = beside(path, &format!(".tried-{:016x}", u64::from_le_bytes(chance)));
+                    write_new(&tried, "", None).and_then(|()| fs::remove_file(&tried)).map_err(cannot_be_made(path))?;
+                }
+                Ok(())
+            }
+            Self::File(_) | Self::Env(_) => read(self).map(drop),
+        }
+    }
+}
+
 /// The keys of one source, newest first.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyRing {
@@ -157,7 +178,7 @@ impl Keys {
     /// As [`Keys::read`], but makes the file if it is absent: for a new database only.
     pub(crate) fn read_or_make(source: MasterKeySource, rng: &SharedRng) -> Result<Self> {
         if let MasterKeySource::File(path) = &source
-            && matches!(path.try_exists(), Ok(false))
+            && is_absent(path)
         {
             make_file(path, &KeyRing::of(generate(rng)?).write())?;
         }
@@ -238,6 +259,10 @@ fn read(source: &MasterKeySource) -> Result<KeyRing> {
     }
 }
 
+fn is_absent(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
+}
+
 /// Makes the file with all of its content at once, for its owner alone. One that is there already is
 /// left as it is: somebody else was faster.
 fn make_file(path: &Path, text: &str) -> Result<()> {
@@ -251,9 +276,11 @@ fn make_file(path: &Path, text: &str) -> Result<()> {
             _ => sync_folder(path),
         }
     });
-    made.map_err(|error| {
-        StoreError::MasterKey(format!("the master key file {} cannot be made: {error}", path.display()))
-    })
+    made.map_err(cannot_be_made(path))
+}
+
+fn cannot_be_made(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    move |error| StoreError::MasterKey(format!("the master key file {} cannot be made: {error}", path.display()))
 }
 
 /// Whoever reads it meanwhile sees it as it was or as it is; who may read it stays as it was. Where that
@@ -276,7 +303,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     sync_folder(&path)
 }
 
-/// Where the file is written before it takes its place.
+/// Another name in the same folder.
 fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(end);

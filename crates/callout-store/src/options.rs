@@ -29,6 +29,13 @@ pub enum DatabaseUrl {
 #[derive(Clone)]
 pub struct PostgresUrl(pub(crate) SecretString);
 
+impl DatabaseUrl {
+    /// Whether it is a file that is not there yet.
+    pub(crate) fn is_new_file(&self) -> bool {
+        matches!(self, Self::Sqlite(path) if matches!(path.try_exists(), Ok(false)))
+    }
+}
+
 impl FromStr for DatabaseUrl {
     type Err = StoreError;
 

@@ -52,12 +52,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::MasterKey`] if the key is missing or wrong, with nothing changed;
-    /// [`StoreError::Invalid`] for options that cannot be, and for another env or [`SecretBackend`] than the
-    /// database's secrets are kept with.
+    /// [`StoreError::MasterKey`] if the key is missing or wrong; [`StoreError::Invalid`] for options that cannot be,
+    /// for another env or [`SecretBackend`] than the database's secrets are kept with, and for a database of a newer
+    /// program. Whichever it is, the database is as it was, at the version of its tables that it had.
     pub async fn open(options: StoreOptions) -> Result<Self> {
         let StoreOptions { database: url, master_key, secrets, env, clock, rng, max_connections, max_wait } = options;
         check_env(&env)?;
+        let is_key_given = master_key.is_some();
         let external = match secrets {
             SecretBackend::External(store) => Some(store),
             SecretBackend::Database => None,
@@ -76,13 +77,19 @@ impl Store {
                 ));
             }
         };
-        let database = Database::open(Connect { url: &url, max_connections, max_wait, clock: &clock }).await?;
+        if let Some(source) = &source {
+            // Beside a new file there is room for its key, if there is some for the file.
+            source.check(is_key_given && url.is_new_file(), &rng)?;
+        }
+        let (database, mut on) =
+            Database::open(Connect { url: &url, max_connections, max_wait, clock: &clock }).await?;
         // Before a key is made for what has none.
-        Home::new(external.is_some(), &env).check(&database).await?;
+        Home::new(external.is_some(), &env).check(&mut on).await?;
         let vault = match external {
             Some(store) => Vault::External(store),
-            None => Vault::Sealed(prove_keys(&database, source, &rng).await?),
+            None => Vault::Sealed(prove_keys(&mut on, source, &rng).await?),
         };
+        on.commit().await?;
         let store = Self(Arc::new(Parts { database, vault, env, clock, rng }));
         if let Err(error) = store.recover().await {
             // What is left is unreachable, not wrong; the next one tries again.
@@ -152,10 +159,9 @@ fn check_env(env: &str) -> Result<()> {
 
 /// The keys of that source, each of those that seal anything, or may, proven. A database that
 /// has none yet takes the first.
-async fn prove_keys(database: &Database, source: Option<MasterKeySource>, rng: &SharedRng) -> Result<Keys> {
-    let mut on = database.write_alone().await?;
+async fn prove_keys(on: &mut Write, source: Option<MasterKeySource>, rng: &SharedRng) -> Result<Keys> {
     let checks: Vec<(String, Vec<u8>, Vec<u8>)> = rows!(
-        on,
+        *on,
         "SELECT key_id, nonce, ciphertext FROM master_keys WHERE current = 1 \
          OR EXISTS (SELECT 1 FROM sealed_secrets WHERE sealed_secrets.key_id = master_keys.key_id)",
     )?;
@@ -177,9 +183,8 @@ async fn prove_keys(database: &Database, source: Option<MasterKeySource>, rng: &
         }
     }
     if is_new {
-        insert_check(&mut on, known.first(), rng).await?;
+        insert_check(on, known.first(), rng).await?;
     }
-    on.commit().await?;
     Ok(keys)
 }
 

@@ -27,6 +27,7 @@ use support::{Child, Database, kind, me, secret, with_token, workspace};
 on_both! {
     a_key_is_made_for_a_new_database_only,
     a_wrong_key_opens_nothing_and_changes_nothing,
+    a_refused_opening_makes_nothing_and_leaves_tables_at_their_version,
     rotation_under_load_fails_no_call,
     two_rotations_at_once_lose_nothing,
     rotation_killed_midway_is_finished_by_the_next,
@@ -160,6 +161,43 @@ async fn a_wrong_key_opens_nothing_and_changes_nothing(database: Database) {
     fs::write(database.key_file(), &good).unwrap();
     let store = database.open().await;
     assert_eq!(secret(&store, &one, SecretName::BearerToken).await.as_deref(), Some("sesame"));
+}
+
+async fn a_refused_opening_makes_nothing_and_leaves_tables_at_their_version(database: Database) {
+    let nowhere = MasterKeySource::File(database.folder().join("absent/master.key"));
+    for source in [MasterKeySource::Env("CALLOUT_TEST_NO_KEYS".to_owned()), nowhere] {
+        assert_eq!(kind(Store::open(database.options().with_master_key(source)).await), "master key");
+        if database.is_postgres() {
+            let tables = "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'";
+            assert_eq!(database.texts(tables).await, [""; 0]);
+        }
+        assert_eq!(fs::read_dir(database.folder()).unwrap().count(), 0);
+    }
+
+    let store = database.open().await;
+    let workspace = workspace(&store).await;
+    store.create_integration(workspace.id, with_token("aa", "sesame"), &me()).await.unwrap();
+    store.close().await;
+    // As the program before this one left it.
+    for statement in ["DROP TABLE secret_home", "DELETE FROM callout_schema WHERE version = 2"] {
+        database.execute(statement).await.unwrap();
+    }
+    let (good, before) = (fs::read_to_string(database.key_file()).unwrap(), database.dump().await);
+    let versions = || database.texts("SELECT CAST(version AS TEXT) FROM callout_schema ORDER BY version");
+    let other = format!("other:{}", STANDARD.encode([7; 32]));
+    for (key, env, refused) in
+        [(None, "dev", "master key"), (Some(&other), "dev", "master key"), (Some(&good), "prod", "invalid")]
+    {
+        match key {
+            Some(key) => fs::write(database.key_file(), key).unwrap(),
+            None => fs::remove_file(database.key_file()).unwrap(),
+        }
+        assert_eq!(kind(Store::open(database.options().with_env(env)).await), refused);
+        assert_eq!(versions().await, ["1"], "{refused}");
+        assert_eq!(database.dump().await, before);
+    }
+    database.open().await;
+    assert_eq!(versions().await, ["1", "2"]);
 }
 
 async fn rotation_under_load_fails_no_call(database: Database) {

@@ -157,6 +157,7 @@ async fn secrets_are_kept_in_one_place(database: Database) {
         database.execute(statement).await.unwrap();
     }
     assert_eq!(kind(Store::open(in_prod()).await), "invalid");
+    database.open().await;
     // Without any it may be another place.
     store.delete_integration(workspace.id, one.id, &me()).await.unwrap();
     let moved = Store::open(in_prod().with_secrets(outside())).await.unwrap();

@@ -26,8 +26,8 @@ impl Database {
         Ok(on)
     }
 
-    /// Makes or completes the tables.
-    pub(super) async fn migrate(&self, clock: &SharedClock) -> Result<()> {
+    /// Makes or completes the tables, in the transaction that it gives.
+    pub(super) async fn migrate(&self, clock: &SharedClock) -> Result<Write> {
         let mut on = self.write_alone().await?;
         refuse_other_encodings(&mut on).await?;
         execute!(
@@ -52,7 +52,7 @@ impl Database {
             let now = clock.unix().as_micros() as i64;
             execute!(on, "INSERT INTO callout_schema (version, applied_at) VALUES ($1, $2)", at as i64 + 1, now)?;
         }
-        on.commit().await
+        Ok(on)
     }
 }
 

@@ -12,7 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, FileIdentity, On, STATEMENT_TIMEOUT, SqliteFile, SqlitePools, stamp::Log};
+use super::{Database, FileIdentity, On, STATEMENT_TIMEOUT, SqliteFile, SqlitePools, Write, stamp::Log};
 use crate::{
     error::{Result, StoreError},
     options::DatabaseUrl,
@@ -27,8 +27,9 @@ pub(crate) struct Connect<'a> {
 }
 
 impl Database {
-    /// Connects, and brings the tables up to date.
-    pub(crate) async fn open(connect: Connect<'_>) -> Result<Self> {
+    /// Connects, and brings the tables up to date: in the transaction that it gives, and for good once that is
+    /// committed. Who refuses what is found there changes nothing.
+    pub(crate) async fn open(connect: Connect<'_>) -> Result<(Self, Write)> {
         let deadline = Deadline::after(connect.clock, connect.max_wait);
         loop {
             let database = match connect.url {
@@ -42,7 +43,7 @@ impl Database {
                     database.close().await;
                     connect.clock.sleep(Duration::from_millis(100)).await;
                 }
-                done => return done.map(|()| database),
+                done => return done.map(|on| (database, on)),
             }
         }
     }

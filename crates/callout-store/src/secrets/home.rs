@@ -6,7 +6,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::{
-    database::{Database, Write, execute, locking, row},
+    database::{Write, execute, locking, row},
     error::{Result, StoreError},
     store::{Parts, Vault},
 };
@@ -35,29 +35,27 @@ impl Home {
         Self { backend: if is_outside { OUTSIDE } else { WITHIN }.to_owned(), env: env.to_owned() }
     }
 
-    /// Refuses a database whose secrets are kept elsewhere. Without any it is free again.
-    pub(crate) async fn check(&self, database: &Database) -> Result<()> {
-        let mut on = database.read().await?;
-        let found: Option<Row> = row!(on, select!())?;
-        drop(on);
+    /// In the transaction that opens a database: refuses it if its secrets are kept elsewhere. Without any it is free
+    /// again.
+    pub(crate) async fn check(&self, on: &mut Write) -> Result<()> {
+        let found: Option<Row> = row!(*on, select!())?;
         if found.is_none_or(|found| Self::from(found) == *self) {
             return Ok(());
         }
-        let mut on = database.write().await?;
         // Who keeps one meanwhile has it locked, or waits for what becomes of it here.
-        let select = locking!(on, select!(), "FOR UPDATE");
-        let found: Option<Row> = row!(on, select)?;
+        let select = locking!(*on, select!(), "FOR UPDATE");
+        let found: Option<Row> = row!(*on, select)?;
         let Some(kept) = found.map(Self::from).filter(|kept| kept != self) else { return Ok(()) };
         let has_some: Option<(String,)> = row!(
-            on,
+            *on,
             "SELECT backend FROM secret_home \
              WHERE EXISTS (SELECT 1 FROM integrations WHERE secret_versions <> '{}')",
         )?;
         if has_some.is_some() {
             return Err(self.is_not(&kept));
         }
-        execute!(on, "DELETE FROM secret_home")?;
-        on.commit().await
+        execute!(*on, "DELETE FROM secret_home")?;
+        Ok(())
     }
 
     /// In the transaction that gives that integration a secret: writes it down, unless another has. Where there are
