@@ -161,6 +161,50 @@ fn a_server_that_was_cut_off_is_unavailable_and_heals() {
     });
 }
 
+/// What the server says to a statement.
+async fn told(server: &mut PgConnection, statement: String) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(server).await.map(drop)
+}
+
+async fn rename(server: &mut PgConnection, from: &str, to: &str) {
+    for _ in 0..50 {
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{from}'");
+        told(server, end).await.unwrap();
+        if told(server, format!("ALTER DATABASE {from} RENAME TO {to}")).await.is_ok() {
+            return;
+        }
+        // Connections that were ended are gone a moment later.
+        support::pause(Duration::from_millis(100));
+    }
+    unreachable!("{from} is in use");
+}
+
+#[test]
+fn a_database_that_is_being_restored_is_unavailable_and_heals() {
+    let Some(database) = Database::postgres() else { return };
+    support::run(database, |database| async move {
+        let store = impatient(&database).await;
+        let workspace = workspace(&store).await;
+        let name = database.url().rsplit_once('/').unwrap().1.to_owned();
+        let away = format!("{name}_away");
+        let mut server = PgConnection::connect(&std::env::var("CALLOUT_TEST_POSTGRES").unwrap()).await.unwrap();
+        rename(&mut server, &name, &away).await;
+        for statement in [None, Some(format!("CREATE DATABASE {name} TEMPLATE template0"))] {
+            if let Some(statement) = statement {
+                // It is there, and has no tables yet.
+                told(&mut server, statement).await.unwrap();
+            }
+            assert_eq!(kind(store.ping().await), "unavailable");
+            assert_eq!(kind(store.workspace(workspace.id).await), "unavailable");
+            assert_eq!(kind(store.create_integration(workspace.id, plain("aa"), &me()).await), "unavailable");
+        }
+        told(&mut server, format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+        rename(&mut server, &away, &name).await;
+        store.ping().await.unwrap();
+        store.create_integration(workspace.id, plain("aa"), &me()).await.unwrap();
+    });
+}
+
 #[test]
 fn who_leaves_at_any_point_leaves_no_transaction_open() {
     let Some(database) = Database::postgres() else { return };

@@ -47,7 +47,9 @@ fn is_unavailable(code: &str) -> bool {
     if code.len() == 5 {
         // Connection, authorization, transaction, resources, state, lock, intervention, system.
         let class = ["08", "28", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class));
-        return class || code == "25006";
+        // Only to be read; and no database, no schema, no table or no right to one, as it is until a database that was
+        // dropped has been restored.
+        return class || ["25006", "3D000", "3F000", "42P01", "42501"].contains(&code);
     }
     // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14 | 15))
@@ -59,6 +61,27 @@ impl From<Failure> for StoreError {
             // Where neither is looked for, another request was faster.
             Failure::Unique | Failure::Reference => Self::Changed,
             Failure::Other(error) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_heals_by_itself_is_told_from_what_does_not() {
+        for code in ["08006", "28P01", "40001", "53300", "55P03", "57P01", "58030", "25006"] {
+            assert!(is_unavailable(code), "{code}");
+        }
+        for code in ["3D000", "3F000", "42P01", "42501"] {
+            assert!(is_unavailable(code), "{code}: it is being restored");
+        }
+        for code in ["5", "261", "14", "3338"] {
+            assert!(is_unavailable(code), "{code} of SQLite");
+        }
+        for code in ["42703", "42601", "22P05", "25P02", "1", "11", "26", "787"] {
+            assert!(!is_unavailable(code), "{code}");
         }
     }
 }

@@ -38,8 +38,12 @@ impl Database {
                 DatabaseUrl::Postgres(url) => postgres(&connect, url.0.expose_secret())?,
             };
             match database.migrate(connect.clock).await {
-                // Two that switch one new file to its write-ahead log do not wait for each other.
-                Err(StoreError::Unavailable { .. }) if !deadline.remaining(connect.clock).is_zero() => {
+                // Two that switch one new file to its write-ahead log do not wait for each other. For a PostgreSQL that
+                // is about to start its pool waits by itself, and a database that is not there is said at once.
+                Err(StoreError::Unavailable { .. })
+                    if matches!(connect.url, DatabaseUrl::Sqlite(_))
+                        && !deadline.remaining(connect.clock).is_zero() =>
+                {
                     database.close().await;
                     connect.clock.sleep(Duration::from_millis(100)).await;
                 }
