@@ -258,6 +258,8 @@ fn nothing_there_is_unavailable_and_what_is_no_database_says_so() {
         assert_eq!(kind(Store::open(options(absent.to_str().unwrap())).await), "invalid");
         let error = Store::open(options("postgres://me:sesame@127.0.0.1:1/none")).await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("sesame"), "{error:?}");
+        let told = error.to_string().to_lowercase();
+        assert!(told.contains("the database at 127.0.0.1:1 is not available") && told.contains("refused"), "{told}");
         assert_eq!(kind::<()>(Err(error)), "unavailable");
         assert!(!database.key_file().exists());
     });

@@ -163,7 +163,7 @@ impl Database {
                 pools.check_file()?;
                 On::Sqlite(pools.read.acquire().await.map_err(Failure::from)?)
             }
-            On::Postgres(pool) => On::Postgres(pool.acquire().await.map_err(Failure::from)?),
+            On::Postgres(pool) => On::Postgres(pool.acquire().await.map_err(|error| open::unconnected(pool, error))?),
         })
     }
 
@@ -176,13 +176,13 @@ impl Database {
                 On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await.map_err(Failure::from)?)
             }
             On::Postgres(pool) => {
-                let pool = pool.clone();
+                let own = pool.clone();
                 // On its own, so that it ends also when nobody waits for it any more, and is rolled back then: of a
                 // BEGIN that was given up sqlx knows nothing, and whoever has the connection next is in the middle of
                 // that transaction.
-                let begun = tokio::spawn(async move { in_time(pool.begin()).await }).await;
+                let begun = tokio::spawn(async move { in_time(own.begin()).await }).await;
                 let begun = begun.map_err(|_| StoreError::unavailable("a transaction could not be begun"))?;
-                On::Postgres(begun.map_err(Failure::from)?)
+                On::Postgres(begun.map_err(|error| open::unconnected(pool, error))?)
             }
         })
     }

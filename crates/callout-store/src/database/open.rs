@@ -7,12 +7,14 @@ use callout_core::{
     time::{Deadline, SharedClock},
 };
 use sqlx::{
-    ConnectOptions, Connection,
+    ConnectOptions, Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, FileIdentity, On, STATEMENT_TIMEOUT, SqliteFile, SqlitePools, Write, stamp::Log};
+use super::{
+    Database, Failure, FileIdentity, On, STATEMENT_TIMEOUT, SqliteFile, SqlitePools, Write, stamp::Log, within,
+};
 use crate::{
     error::{Result, StoreError},
     options::DatabaseUrl,
@@ -47,9 +49,48 @@ impl Database {
                     database.close().await;
                     connect.clock.sleep(Duration::from_millis(100)).await;
                 }
-                done => return done.map(|on| (database, on)),
+                Err(error) => return Err(database.explained(error, connect.max_wait).await),
+                Ok(on) => return Ok((database, on)),
             }
         }
+    }
+
+    /// The error, or why PostgreSQL's pool had no connection in time. A server that refuses is asked again until that
+    /// time is over, and that it refused is not told then: one try by itself tells.
+    async fn explained(&self, error: StoreError, max_wait: Duration) -> StoreError {
+        let On::Postgres(pool) = &self.0 else { return error };
+        let StoreError::Unavailable { source: Some(source), .. } = &error else { return error };
+        if !matches!(source.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::PoolTimedOut)) {
+            return error;
+        }
+        let options = pool.connect_options();
+        let tried = within(max_wait, PgConnection::connect_with(&options)).await;
+        tried.map_or_else(|why| unconnected(pool, why), |_| error)
+    }
+}
+
+/// Why a connection of that pool cannot be had, and where it would lead: the pool's own words say neither.
+pub(super) fn unconnected(pool: &PgPool, error: sqlx::Error) -> StoreError {
+    let why = match &error {
+        sqlx::Error::PoolTimedOut => "no connection was free, or could be made, in time".to_owned(),
+        error => error.to_string(),
+    };
+    match StoreError::from(Failure::from(error)) {
+        StoreError::Unavailable { source, .. } => {
+            let message = format!("the database at {} is not available: {why}", place(&pool.connect_options()));
+            StoreError::Unavailable { message, source }
+        }
+        other => other,
+    }
+}
+
+/// Host and port, or the socket.
+fn place(options: &PgConnectOptions) -> String {
+    let (host, port) = (options.get_host(), options.get_port());
+    match options.get_socket() {
+        Some(folder) => format!("{}/.s.PGSQL.{port}", folder.display()),
+        None if host.starts_with('/') => format!("{host}/.s.PGSQL.{port}"),
+        None => format!("{host}:{port}"),
     }
 }
 
@@ -148,6 +189,18 @@ fn postgres(connect: &Connect<'_>, url: &str) -> Result<Database> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_named_by_where_it_is() {
+        for (url, named) in [
+            ("postgres://me:sesame@db.internal:6432/callout", "db.internal:6432"),
+            ("postgres://me@db.internal/callout?port=7000", "db.internal:7000"),
+            ("postgres://[::1]:5432/callout", "[::1]:5432"),
+            ("postgres://localhost/callout?host=/run/postgresql&port=5433", "/run/postgresql/.s.PGSQL.5433"),
+        ] {
+            assert_eq!(place(&PgConnectOptions::from_str(url).unwrap()), named);
+        }
+    }
 
     #[cfg(unix)]
     #[test]
