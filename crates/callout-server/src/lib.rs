@@ -43,6 +43,7 @@ mod health;
 mod holding;
 mod integrations;
 mod keys;
+mod linger;
 mod loaded;
 mod mcp;
 mod metrics;

@@ -36,7 +36,7 @@ struct Wait {
     end: Moment,
 }
 
-type Moment = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) type Moment = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<S> Paced<S> {
     pub(crate) fn new(stream: S, patience: Duration, clock: SharedClock) -> Self {
@@ -78,7 +78,8 @@ impl<S> Paced<S> {
     }
 }
 
-fn moment(clock: &SharedClock, end: Deadline) -> Moment {
+/// That it has come.
+pub(crate) fn moment(clock: &SharedClock, end: Deadline) -> Moment {
     let clock = clock.clone();
     Box::pin(async move { clock.until(end.moment()).await })
 }

@@ -28,7 +28,13 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{App, mcp::Mcp, pace::Paced, router::router};
+use crate::{
+    App,
+    linger::{Lingering, Unread},
+    mcp::Mcp,
+    pace::Paced,
+    router::router,
+};
 
 /// Bytes of a request's headers.
 const MAX_HEADER_BYTES: usize = 64 << 10;
@@ -104,12 +110,13 @@ async fn answer(stream: TcpStream, router: Router, app: App, mut stopping: watch
     let _ = stream.set_nodelay(true);
     // A client that does not take its answer holds it in memory; after a while it is let go.
     let stream = Paced::new(stream, patience, app.clock().clone());
-    let was_asked = Arc::new(AtomicBool::new(false));
+    let (was_asked, unread) = (Arc::new(AtomicBool::new(false)), Unread::default());
+    let stream = Lingering::new(stream, unread.clone(), app.clock().clone());
     let service = {
         let (was_asked, router) = (Arc::clone(&was_asked), TowerToHyperService::new(router));
         service_fn(move |request: Request<Incoming>| {
             was_asked.store(true, Ordering::Relaxed);
-            router.call(request)
+            router.call(request.map(|body| unread.follow(body)))
         })
     };
     let connection = http1::Builder::new()

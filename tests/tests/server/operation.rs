@@ -363,3 +363,55 @@ async fn a_vanished_database_is_503() {
     server.ask("POST", "/integrations", Some(&integration("shop", "https://a.example"))).await.expect(503);
     server.ask_as(None, "GET", "/healthz", None).await.expect(200);
 }
+
+/// A connection on which a request has begun whose body has that length.
+async fn sending(server: &Server, line: &str, key: Option<&str>, length: usize) -> tokio::net::TcpStream {
+    let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    let key = key.map(|key| format!("authorization: Bearer {key}\r\n")).unwrap_or_default();
+    let head = format!("{line} HTTP/1.1\r\nhost: x\r\n{key}content-length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn who_is_refused_while_sending_gets_the_answer() {
+    let server = Server::start().await;
+    let (create, owner) = (format!("POST {}", server.path("/integrations")), Some(&*server.owner));
+    let elsewhere = format!("POST /v1/{}/integrations", callout_store::Uuid::from_u128(7));
+    let put = create.replace("POST", "PUT");
+    for (line, key, status) in [
+        (&*create, owner, 413),
+        (&*create, None, 401),
+        (&*elsewhere, owner, 403),
+        ("POST /elsewhere", owner, 404),
+        (&*put, owner, 405),
+    ] {
+        // As most clients do it, all at once before they look for an answer, and little by little.
+        for (pieces, length, pause) in [(30, 1 << 20, 0), (60, 100 << 10, 5)] {
+            let mut stream = sending(&server, line, key, pieces * length).await;
+            for _ in 0..pieces {
+                stream.write_all(&vec![b' '; length]).await.unwrap();
+                let waited = tokio::time::timeout(Duration::from_millis(pause), std::future::pending::<()>());
+                assert!(pause == 0 || waited.await.is_err());
+            }
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_after_a_refusal_counts_for_no_workspace() {
+    let mut options = ServerOptions::default();
+    options.max_requests_per_workspace = 1;
+    let server = Server::with(options).await;
+    let create = format!("POST {}", server.path("/integrations"));
+    let mut stream = sending(&server, &create, Some(&server.owner), 30 << 20).await;
+    stream.write_all(&vec![b' '; 3 << 20]).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    server.ask("GET", "/integrations", None).await.expect(200);
+    stream.write_all(&vec![b' '; 3 << 20]).await.unwrap();
+}
