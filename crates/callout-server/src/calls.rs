@@ -1,5 +1,7 @@
 //! Calls of an endpoint: test, with every stage, and execute, with the text alone.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use callout::{
     Connection, FaultCode, Json, Outcome, Trace,
@@ -12,7 +14,8 @@ use crate::{
     App,
     access::Asker,
     body,
-    called::Call,
+    called::{Call, integration_name},
+    envelope::RequestId,
     error::{ApiError, call_error, refused_call},
     reply::Reply,
 };
@@ -31,7 +34,10 @@ pub(crate) async fn test(State(app): State<App>, asker: Asker, request: Request)
     let call = Call { kind: "test", workspace, integration: id, loaded: &loaded, endpoint, request_id };
     let integration = match &loaded {
         Ok(integration) => integration,
-        Err(error) => return Ok(Reply::ok(Trace::failed(error.clone()).to_json())),
+        Err(error) => {
+            call.ended(&app, None, 0, Some(error), Duration::ZERO);
+            return Ok(Reply::ok(Trace::failed(error.clone()).to_json()));
+        }
     };
     let trace = app.engine().trace(integration, endpoint, params).await;
     call.ended(&app, trace.status, trace.retries, trace.error.as_ref(), trace.duration);
@@ -77,14 +83,23 @@ pub(crate) async fn test_connection(State(app): State<App>, asker: Asker, reques
         Some(body) => read_params(&body)?,
         None => Json::empty_object(),
     };
-    let integration = match app.loaded().get(&app, workspace, id).await? {
-        Ok(integration) => integration,
-        Err(error) => {
-            let tested_at = app.clock().unix();
-            return Ok(Reply::ok(connection_json(&Connection::misconfigured(error.to_string(), tested_at))));
-        }
+    let loaded = app.loaded().get(&app, workspace, id).await?;
+    let connection = match &loaded {
+        Ok(integration) => app.engine().test_connection(integration, params).await,
+        Err(error) => Connection::misconfigured(error.to_string(), app.clock().unix()),
     };
-    let connection = app.engine().test_connection(&integration, params).await;
+    let status = connection.status.as_str();
+    app.metrics().connection_tested(status);
+    tracing::info!(
+        workspace_id = %workspace,
+        integration_id = %id,
+        integration = integration_name(&loaded),
+        outcome = status,
+        status = connection.http_status,
+        duration_ms = milliseconds(connection.duration),
+        request_id = asker.request_id().map(RequestId::as_str),
+        "connection test"
+    );
     Ok(Reply::ok(connection_json(&connection)))
 }
 
@@ -114,7 +129,7 @@ fn outcome_json(outcome: &Outcome) -> Json {
         .into()
 }
 
-fn failure_json(error: &callout::Error, duration: std::time::Duration) -> Json {
+fn failure_json(error: &callout::Error, duration: Duration) -> Json {
     ObjectBuilder::new()
         .with("status", error.status())
         .with("text", Json::Null)

@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     in_flight: Gauge,
     calls: Family<CallLabels, Counter>,
     call_seconds: Histogram,
+    connection_tests: Family<ConnectionLabels, Counter>,
     abandoned: Family<RouteLabels, Counter>,
 }
 
@@ -50,6 +51,11 @@ struct RouteLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
     kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConnectionLabels {
     outcome: &'static str,
 }
 
@@ -95,9 +101,12 @@ impl Metrics {
         registry.register("calls", "Calls of endpoints, by outcome: ok or the error's code", calls.clone());
         let call_seconds = Histogram::new(BUCKETS);
         registry.register("call_seconds", "How long calls of endpoints took", call_seconds.clone());
+        let connection_tests = Family::default();
+        let help = "Tests of integrations' connections, by what was found";
+        registry.register("connection_tests", help, connection_tests.clone());
         let abandoned = Family::default();
         registry.register("http_requests_abandoned", "Requests whose client went away", abandoned.clone());
-        Self { registry, requests, request_seconds, in_flight, calls, call_seconds, abandoned }
+        Self { registry, requests, request_seconds, in_flight, calls, call_seconds, connection_tests, abandoned }
     }
 
     pub(crate) fn in_flight(&self) -> InFlight {
@@ -120,6 +129,10 @@ impl Metrics {
         let outcome = error.map_or("ok", |error| error.kind().code());
         self.calls.get_or_create(&CallLabels { kind, outcome }).inc();
         self.call_seconds.observe(duration.as_secs_f64());
+    }
+
+    pub(crate) fn connection_tested(&self, outcome: &'static str) {
+        self.connection_tests.get_or_create(&ConnectionLabels { outcome }).inc();
     }
 }
 

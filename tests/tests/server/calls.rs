@@ -8,6 +8,8 @@ use callout_tests::{
     certs::{self_signed, server_config},
 };
 
+use sqlx::{Connection, SqliteConnection};
+
 use super::{Server, harness::Silent, integration};
 
 async fn shop() -> Upstream {
@@ -246,4 +248,25 @@ async fn a_secret_store_that_does_not_answer_is_waited_for_once() {
         assert_eq!(answer.expect(503).text_at("error_code"), "store_unavailable");
     }
     assert_eq!(silent.asked(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_loaded_is_counted_too() {
+    let server = Server::start().await;
+    let id = server.create(&integration("shop", "https://shop.example")).await;
+    let database = server.folder().join("callout.db");
+    let mut on = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    let damage = "UPDATE sealed_secrets SET ciphertext = X'00'";
+    assert_eq!(sqlx::query(damage).execute(&mut on).await.unwrap().rows_affected(), 1);
+    for call in ["endpoints/go/test", "endpoints/go/execute", "test-connection"] {
+        server.ask("POST", &format!("/integrations/{id}/{call}"), Some("{}")).await.expect(200);
+    }
+    let metrics = server.ask_as(Some(&server.operator), "GET", "/metrics", None).await.expect(200).text;
+    for line in [
+        r#"callout_calls_total{kind="test",outcome="missing_secret"} 1"#,
+        r#"callout_calls_total{kind="execute",outcome="missing_secret"} 1"#,
+        r#"callout_connection_tests_total{outcome="misconfigured"} 1"#,
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
 }
