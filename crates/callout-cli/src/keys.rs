@@ -39,7 +39,7 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
                     key.id,
                     workspace.name,
                     workspace.id,
-                    key.role.as_str()
+                    rights(&key)
                 ));
             }
         }
@@ -49,7 +49,7 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
             let row = |key: ApiKey| {
                 let end = key.expires_at.map(|end| end.to_string()).unwrap_or_default();
                 let name = key.name.as_deref().unwrap_or_default();
-                println!("{}  {:<8} until {end}  {name}", key.id, key.role.as_str());
+                println!("{}  {:<8} until {end}  {name}", key.id, rights(&key));
             };
             store::each(|page| store.list_api_keys(workspace.id, page), row).await?;
         }
@@ -75,4 +75,10 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Its role, and what it may beside that: `viewer+Integration.delete`.
+fn rights(key: &ApiKey) -> String {
+    let more = key.permissions.iter().map(|right| right.as_str());
+    std::iter::once(key.role.as_str()).chain(more).collect::<Vec<_>>().join("+")
 }

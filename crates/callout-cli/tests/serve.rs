@@ -300,14 +300,14 @@ fn keys_workspaces_and_imports_from_the_command_line() {
     assert!(String::from_utf8_lossy(&created.stderr).contains("there was no database callout.db, so it was made"));
     let workspace = out(&created);
     assert!(out(&callout(at, &["workspaces", "list"])).contains(&format!("{workspace}  shop")));
-    let made =
-        out(&callout(at, &["keys", "create", "--workspace", "shop", "--role", "viewer", "--days", "1", "--json"]));
+    let create = ["keys", "create", "--workspace", "shop", "--role", "viewer", "--days", "1", "--json"];
+    let made = out(&callout(at, &[&create[..], &["--permission", "Integration.delete"]].concat()));
     let made = Json::parse(&made).unwrap();
     assert_eq!(made.get("workspace_id"), Some(&Json::from(workspace.as_str())));
     let text = |name: &str| made.get(name).and_then(Json::as_str).unwrap().to_owned();
     let (id, key) = (text("key_id"), text("api_key"));
     let listed = out(&callout(at, &["keys", "list", "--workspace", &workspace]));
-    assert!(listed.contains(&id) && listed.contains("viewer") && !listed.contains(&key), "{listed}");
+    assert!(listed.contains(&format!("{id}  viewer+Integration.delete ")) && !listed.contains(&key), "{listed}");
 
     std::fs::write(
         at.join("shop.yaml"),
