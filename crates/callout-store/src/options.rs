@@ -55,6 +55,10 @@ impl FromStr for DatabaseUrl {
                     "there is no database {scheme}://…; use a file path, sqlite:PATH or postgres://…"
                 )))
             }
+            // SQLite reads such a name as a URI, and so as that of another file.
+            _ if path.starts_with("file:") => Err(StoreError::Invalid(format!(
+                "{path} is written as SQLite's own URI; use the path alone, or sqlite:PATH"
+            ))),
             path => Ok(Self::Sqlite(path.into())),
         }
     }
@@ -182,6 +186,7 @@ mod tests {
             ("sqlite:/var/lib/callout.db", "sqlite:/var/lib/callout.db"),
             ("sqlite:///var/lib/callout.db", "sqlite:/var/lib/callout.db"),
             ("sqlite::memory:", "sqlite::memory:"),
+            ("./file:callout.db", "sqlite:./file:callout.db"),
             ("postgres://me:sesame@db.internal:6432/callout?password=sesame", "postgres://me@db.internal:6432/callout"),
             ("postgresql://localhost/callout", "postgres://localhost/callout"),
         ] {
@@ -189,9 +194,17 @@ mod tests {
             assert_eq!(url.to_string(), shown);
             assert_eq!(format!("{url:?}"), shown);
         }
-        for text in ["", "sqlite:", "mysql://me:sesame@localhost/x", "postgres://me:sesame@host:99999/x"] {
+        for (text, told) in [
+            ("", "missing"),
+            ("sqlite:", "missing"),
+            ("mysql://me:sesame@localhost/x", "mysql://…"),
+            ("postgres://me:sesame@host:99999/x", "port"),
+            ("file:callout.db", "use the path alone"),
+            ("sqlite:file:callout.db?mode=ro", "use the path alone"),
+            ("file:///var/lib/callout.db", "use a file path"),
+        ] {
             let error = text.parse::<DatabaseUrl>().unwrap_err().to_string();
-            assert!(!error.contains("sesame"), "{error}");
+            assert!(error.contains(told) && !error.contains("sesame"), "{error}");
         }
     }
 }
