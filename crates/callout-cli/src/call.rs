@@ -2,13 +2,12 @@
 
 use std::{fs, process::ExitCode, time::Duration};
 
-use anstream::println;
 use callout::{CallOptions, EgressPolicy, Engine, EngineBuilder, Timeouts};
 
 use crate::{
     FAILED, Stop,
     args::{CallArgs, DryRun, NetworkArgs},
-    files, params, show,
+    files, out, params, show,
 };
 
 pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
@@ -21,8 +20,8 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
         return Ok(match engine.render_with(&integration, &args.endpoint, params, &options) {
             Ok(request) => {
                 match form {
-                    DryRun::Request => show::request(&request),
-                    DryRun::Curl => println!("{}", request.to_curl()),
+                    DryRun::Request => show::request(&request)?,
+                    DryRun::Curl => out::data_line(request.to_curl())?,
                 }
                 ExitCode::SUCCESS
             }
@@ -35,15 +34,15 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
     if args.trace || args.json {
         let trace = engine.trace_with(&integration, &args.endpoint, params, &options).await;
         if args.json {
-            println!("{:#}", trace.to_json());
+            out::data_line(format_args!("{:#}", trace.to_json()))?;
         } else {
-            show::trace(&trace);
+            show::trace(&trace)?;
         }
         return Ok(if trace.error.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
     }
     match engine.call_with(&integration, &args.endpoint, params, &options).await {
         Ok(outcome) => {
-            println!("{}", outcome.text());
+            out::data_line(outcome.text())?;
             if let Some(truncation) = outcome.truncation() {
                 show::note(&show::cut(truncation));
             }

@@ -2,12 +2,11 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anstream::println;
 use callout::{Faults, SecretName, Secrets};
 
-use crate::{Stop, UNUSABLE, files, show};
+use crate::{Stop, UNUSABLE, files, out, show};
 
-pub(crate) fn run(paths: &[PathBuf]) -> ExitCode {
+pub(crate) fn run(paths: &[PathBuf]) -> Result<ExitCode, Stop> {
     let mut total = 0;
     for path in paths {
         let needed;
@@ -24,7 +23,7 @@ pub(crate) fn run(paths: &[PathBuf]) -> ExitCode {
             }
             Err(Stop(message)) => {
                 // The message names the file already.
-                println!("{message}");
+                out::data_line(message)?;
                 total += 1;
                 continue;
             }
@@ -32,14 +31,15 @@ pub(crate) fn run(paths: &[PathBuf]) -> ExitCode {
         let faults: Vec<String> = faults;
         total += faults.len();
         for fault in &faults {
-            println!("{}: {fault}", path.display());
+            out::data_line(format_args!("{}: {fault}", path.display()))?;
         }
         if faults.is_empty() {
             let to_be_given = needed.map(|name| format!(", once --secret {name}=… gives its secret"));
-            println!("{}: {}{}", path.display(), show::good("good"), to_be_given.unwrap_or_default());
+            out::data(&format!("{}: ", path.display()))?;
+            out::line(show::good("good") + &to_be_given.unwrap_or_default())?;
         }
     }
-    if total == 0 { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) }
+    Ok(if total == 0 { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) })
 }
 
 /// The secret that is missing, if that is all there is to say.

@@ -2,7 +2,6 @@
 
 use std::{path::Path, process::ExitCode};
 
-use anstream::println;
 use callout::{Faults, Secrets};
 use callout_server::ServerOptions;
 use callout_store::{NewIntegration, StoreError};
@@ -10,7 +9,7 @@ use callout_store::{NewIntegration, StoreError};
 use crate::{
     Stop,
     args::{IntegrationsCommand, StoreArgs},
-    files, store,
+    files, out, store,
 };
 
 pub(crate) async fn run(command: IntegrationsCommand) -> Result<ExitCode, Stop> {
@@ -70,6 +69,6 @@ async fn import(
         )),
         error => error.into(),
     })?;
-    println!("{}", stored.id);
+    out::line(stored.id)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use anstream::println;
 use callout::{ExposeSecret, json::ObjectBuilder};
 use callout_store::{ApiKey, NewApiKey, Permission, Role, Uuid};
 
-use crate::{Stop, args::KeysCommand, show, store};
+use crate::{Stop, args::KeysCommand, out, show, store};
 
 pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
     match command {
@@ -30,9 +29,9 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
                     .with("workspace_id", workspace.id.to_string())
                     .with("key_id", key.id.to_string())
                     .with("api_key", secret.expose_secret());
-                println!("{}", callout::Json::from(answer));
+                out::data_line(callout::Json::from(answer))?;
             } else {
-                println!("{}", secret.expose_secret());
+                out::data_line(secret.expose_secret())?;
                 let end = key.expires_at.map(|end| format!(" until {end}")).unwrap_or_default();
                 show::note(&format!(
                     "key {} of workspace {} ({}), {}{end}; it is shown this once",
@@ -49,7 +48,7 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
             let row = |key: ApiKey| {
                 let end = key.expires_at.map(|end| end.to_string()).unwrap_or_default();
                 let name = key.name.as_deref().unwrap_or_default();
-                println!("{}  {:<8} until {end}  {name}", key.id, rights(&key));
+                out::data_line(format_args!("{}  {:<8} until {end}  {name}", key.id, rights(&key)))
             };
             store::each(|page| store.list_api_keys(workspace.id, page), row).await?;
         }
@@ -63,12 +62,16 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
         KeysCommand::ReplaceOperator { store: args } => {
             let store = store::open(&args).await?;
             let mut old = Vec::new();
-            store::each(|page| store.list_operator_keys(page), |key: ApiKey| old.push(key.id)).await?;
+            let row = |key: ApiKey| {
+                old.push(key.id);
+                Ok(())
+            };
+            store::each(|page| store.list_operator_keys(page), row).await?;
             for id in old {
                 store.delete_operator_key(id, &store::actor()).await?;
             }
             match store.create_operator_key_once(&store::actor()).await? {
-                Some((_, secret)) => println!("{}", secret.expose_secret()),
+                Some((_, secret)) => out::data_line(secret.expose_secret())?,
                 None => return Err(Stop("a server has made one meanwhile, and printed it".to_owned())),
             }
             show::note("the operator's key; it is shown this once");

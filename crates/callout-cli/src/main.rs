@@ -1,6 +1,7 @@
 //! The `callout` program: try, check and call integrations from a terminal, and serve the HTTP API.
 //!
-//! Exit codes: 0 for success, 1 for a call that failed, 2 for a bad config or usage.
+//! Exit codes: 0 for success, 1 for a call that failed, 2 for a bad config or usage, and for output that cannot be
+//! written.
 
 mod args;
 mod call;
@@ -11,6 +12,7 @@ mod import;
 mod integrations;
 mod keys;
 mod mcp;
+mod out;
 mod params;
 mod secrets;
 mod serve;
@@ -34,7 +36,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A call that failed after a good load.
 const FAILED: u8 = 1;
-/// A bad config, a bad flag, a file that cannot be read.
+/// A bad config, a bad flag, a file that cannot be read, output that cannot be written.
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Demo => on_runtime(demo::run()),
         Command::Call(args) => on_runtime(call::run(args)),
-        Command::Check { files } => Ok(check::run(&files)),
+        Command::Check { files } => check::run(&files),
         Command::Import(command) => import::run(command),
         Command::Token(args) => on_runtime(token::run(args)),
         Command::Tools { file, shape } => tools::run(&file, shape),

@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use callout::{Error, Json, Length, SentRequest, Trace, Truncation};
+
+use crate::{Stop, out};
 
 const HEADING: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -43,13 +44,13 @@ pub(crate) fn count<N: Display + PartialEq + From<u8>>(count: N, one: &str, seve
 /// To standard error.
 pub(crate) fn error(message: &str) {
     for line in message.lines() {
-        eprintln!("{} {line}", styled(BAD, "error:"));
+        out::aside(format_args!("{} {line}", styled(BAD, "error:")));
     }
 }
 
 /// To standard error.
 pub(crate) fn note(message: &str) {
-    eprintln!("{}", dim(format!("note: {message}")));
+    out::aside(dim(format!("note: {message}")));
 }
 
 /// An error with its code, causes and what can be done.
@@ -85,25 +86,29 @@ pub(crate) fn retries(retries: u32) -> String {
 }
 
 /// A request for a person to read.
-pub(crate) fn request(request: &SentRequest) {
-    println!("{}  {} {}", heading("request"), request.method, request.url);
+pub(crate) fn request(request: &SentRequest) -> Result<(), Stop> {
+    out::own(heading("request"))?;
+    out::data_line(format_args!("  {} {}", request.method, request.url))?;
     for (name, value) in &request.headers {
-        println!("  {}", dim(format!("{name}: {value}")));
+        out::own(DIM)?;
+        out::data(&format!("  {name}: {value}"))?;
+        out::line(format_args!("{DIM:#}"))?;
     }
-    if let Some(body) = &request.body {
-        println!("{}", indented(&Json::parse(body).map_or_else(|_| body.clone(), |body| format!("{body:#}"))));
+    match &request.body {
+        Some(body) => block(&Json::parse(body).map_or_else(|_| body.clone(), |body| format!("{body:#}"))),
+        None => Ok(()),
     }
 }
 
 /// A whole call for a person to read.
-pub(crate) fn trace(trace: &Trace) {
+pub(crate) fn trace(trace: &Trace) -> Result<(), Stop> {
     if let Some(sent) = &trace.request {
-        request(sent);
+        request(sent)?;
     }
     if let Some(status) = trace.status {
         let retries = if trace.retries == 0 { String::new() } else { format!(", {}", retries(trace.retries)) };
         let milliseconds = trace.duration.as_secs_f64() * 1e3;
-        println!("{}  {status} in {milliseconds:.1} ms{retries}", heading("response"));
+        out::line(format_args!("{}  {status} in {milliseconds:.1} ms{retries}", heading("response")))?;
     }
     let stages = [
         ("", &trace.raw_response),
@@ -115,12 +120,12 @@ pub(crate) fn trace(trace: &Trace) {
     for (name, value) in stages {
         let Some(value) = value else { continue };
         if before == Some(value) {
-            println!("{}  {}", heading(name), dim("unchanged"));
+            out::line(format_args!("{}  {}", heading(name), dim("unchanged")))?;
         } else {
             if !name.is_empty() {
-                println!("{}", heading(name));
+                out::line(heading(name))?;
             }
-            println!("{}", indented(&format!("{value:#}")));
+            block(&format!("{value:#}"))?;
         }
         before = Some(value);
     }
@@ -129,22 +134,30 @@ pub(crate) fn trace(trace: &Trace) {
             trace.delivery.map(|delivery| format!(", delivered as {}", delivery.as_str())).unwrap_or_default();
         let cut = text.truncation.as_ref().map(|truncation| format!(", {}", cut(truncation))).unwrap_or_default();
         let length = characters(text.text.chars().count());
-        println!("{}  {length}{delivery}{cut}", heading("text"));
-        println!("{}", indented(&text.text));
+        out::line(format_args!("{}  {length}{delivery}{cut}", heading("text")))?;
+        block(&text.text)?;
     }
     if let Some(error) = &trace.error {
-        println!("{}  {}", bad("error"), failure(error));
+        out::own(bad("error"))?;
+        out::data_line(format_args!("  {}", failure(error)))?;
     }
+    Ok(())
 }
 
-/// Each line behind two spaces, at most [`SHOWN_LINES`] of them.
-pub(crate) fn indented(text: &str) -> String {
-    let mut lines: Vec<_> = text.lines().take(SHOWN_LINES).map(|line| format!("  {line}")).collect();
+/// Data, each line behind two spaces, at most [`SHOWN_LINES`] of them.
+fn block(text: &str) -> Result<(), Stop> {
+    out::data_line(indented(text))?;
     let left = text.lines().count().saturating_sub(SHOWN_LINES);
-    if left > 0 {
-        let left = count(left, "more line", "more lines");
-        lines.push(format!("  {}", dim(format!("… {left}; --json shows all"))));
+    if left == 0 {
+        return Ok(());
     }
+    let left = count(left, "more line", "more lines");
+    out::line(format_args!("  {}", dim(format!("… {left}; --json shows all"))))
+}
+
+/// The first [`SHOWN_LINES`] lines, each behind two spaces.
+pub(crate) fn indented(text: &str) -> String {
+    let lines: Vec<_> = text.lines().take(SHOWN_LINES).map(|line| format!("  {line}")).collect();
     lines.join("\n")
 }
 

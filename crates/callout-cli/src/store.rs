@@ -1,6 +1,5 @@
 //! Opens the store that the flags name.
 
-use anstream::eprintln;
 use callout_store::{
     Actor, DatabaseUrl, Listed, MasterKeySource, Page, SecretBackend, Store, StoreError, StoreOptions, Uuid, Workspace,
 };
@@ -8,7 +7,7 @@ use callout_store::{
 use crate::{
     Stop,
     args::{SecretBackendArg, StoreArgs},
-    show,
+    out, show,
 };
 
 /// The environment variable of the master key, for databases that no file stands beside.
@@ -24,12 +23,12 @@ const PAGE: u32 = 100;
 /// Does something with every row of a list, page by page.
 pub(crate) async fn each<T, F: Future<Output = Result<Listed<T>, StoreError>>>(
     ask: impl Fn(Page) -> F,
-    mut row: impl FnMut(T),
+    mut row: impl FnMut(T) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let mut page = Page { limit: PAGE, offset: 0 };
     loop {
         let Listed { items, total } = ask(page).await?;
-        items.into_iter().for_each(&mut row);
+        items.into_iter().try_for_each(&mut row)?;
         page.offset += u64::from(PAGE);
         if page.offset >= total {
             return Ok(());
@@ -58,7 +57,7 @@ pub(crate) async fn open_or_make(args: &StoreArgs) -> Result<Store, Stop> {
     };
     let store = open_at(args, database).await?;
     if let Some(path) = made {
-        eprintln!("{} there was no database {path}, so it was made", show::dim("note:"));
+        out::aside(format_args!("{} there was no database {path}, so it was made", show::dim("note:")));
     }
     Ok(store)
 }

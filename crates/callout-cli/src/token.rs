@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use anstream::println;
 use callout::ExposeSecret;
 
-use crate::{FAILED, Stop, args::TokenArgs, call, files, params, show};
+use crate::{FAILED, Stop, args::TokenArgs, call, files, out, params, show};
 
 pub(crate) async fn run(args: TokenArgs) -> Result<ExitCode, Stop> {
     let integration = files::load(&args.file, &files::secrets(&args.secrets.secrets)?)?;
@@ -18,17 +17,15 @@ pub(crate) async fn run(args: TokenArgs) -> Result<ExitCode, Stop> {
             return Ok(ExitCode::from(FAILED));
         }
     };
-    println!("{}       {}", show::heading("type"), info.kind.as_str());
+    out::line(format_args!("{}       {}", show::heading("type"), info.kind.as_str()))?;
     let lifetime = info
         .expires_in
         .map_or_else(|| "no end known, not cached".to_owned(), |left| format!("{} s left", left.as_secs()));
-    println!("{}   {lifetime}", show::heading("lifetime"));
-    println!(
-        "{}  {}",
-        show::heading("cache key"),
-        info.cache_key.as_deref().unwrap_or("none, the secret itself is sent")
-    );
+    out::line(format_args!("{}   {lifetime}", show::heading("lifetime")))?;
+    let cache_key = info.cache_key.as_deref().unwrap_or("none, the secret itself is sent");
+    out::line(format_args!("{}  {cache_key}", show::heading("cache key")))?;
     let token = if args.reveal { info.token.expose_secret() } else { "*** (--reveal shows it)" };
-    println!("{}      {token}", show::heading("token"));
+    out::own(show::heading("token"))?;
+    out::data_line(format_args!("      {token}"))?;
     Ok(ExitCode::SUCCESS)
 }

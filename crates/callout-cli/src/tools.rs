@@ -2,10 +2,9 @@
 
 use std::{path::Path, process::ExitCode};
 
-use anstream::println;
 use callout::{Json, Tool};
 
-use crate::{Stop, args::Shape, files};
+use crate::{Stop, args::Shape, files, out};
 
 pub(crate) fn run(path: &Path, shape: Shape) -> Result<ExitCode, Stop> {
     let integration = files::load_without_secrets(path)?;
@@ -19,6 +18,6 @@ pub(crate) fn run(path: &Path, shape: Shape) -> Result<ExitCode, Stop> {
         Shape::Mcp => Tool::to_mcp,
     };
     let tools: Json = integration.tools().iter().map(shape).collect();
-    println!("{tools:#}");
+    out::data_line(format_args!("{tools:#}"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -226,6 +226,64 @@ fn the_guides_example_writes_a_line_for_each_issue_and_none_where_there_are_none
     }
 }
 
+/// A pipe gets data as it is: what would be an escape sequence on a terminal is a part of it.
+#[test]
+fn a_pipe_gets_every_character_of_an_answer() {
+    let folder = Folder::new("characters");
+    let (body, text) =
+        ("a\\u001b]0;title \u{7f}\\u001b[31mred\\u001bPq rest", "a\u{1b}]0;title \u{7f}\u{1b}[31mred\u{1b}Pq rest");
+    let answer: &'static str = format!("{{\"name\": \"{body}\"}}").leak();
+    for flag in [None, Some("--json"), Some("--trace")] {
+        let (address, _served) = upstream("200 OK", answer);
+        let file = folder.file("shop.yaml", &integration(address));
+        let key = "api_key=env:CALLOUT_CLI_TEST_KEY";
+        let mut arguments = vec!["call", &file, "find", "--param", "id=1", "--secret", key, "--allow", "127.0.0.1"];
+        arguments.extend(flag);
+        let shown = out(&callout(&arguments));
+        match flag {
+            None => assert_eq!(shown, format!("{text}\n")),
+            Some("--json") => {
+                let json = Json::parse(&shown).unwrap();
+                assert_eq!(json.get("final_result"), Some(&Json::from(text)), "{shown}");
+            }
+            Some(_) => assert!(shown.ends_with(&format!("\n  {text}\n")), "{shown:?}"),
+        }
+    }
+}
+
+/// A reader that has gone wants no more, and that is no fault.
+#[test]
+fn output_that_cannot_be_written_exits_with_2_unless_its_reader_has_gone() {
+    let folder = Folder::new("full");
+    let (address, _served) = upstream("200 OK", r#"{"name": "a lamp"}"#);
+    let file = folder.file("shop.yaml", &integration(address));
+    let key = "api_key=env:CALLOUT_CLI_TEST_KEY";
+    let call = ["call", &file, "find", "--param", "id=1", "--secret", key, "--allow", "127.0.0.1"];
+    let program = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_callout"));
+        program.args(arguments).env("CALLOUT_CLI_TEST_KEY", "canary-key-9").stdin(Stdio::null()).stderr(Stdio::piped());
+        program
+    };
+    if cfg!(target_os = "linux") {
+        let dry_run = [&call[..7], &["--dry-run"]].concat();
+        for arguments in [&call[..], &dry_run, &["tools", &file], &["check", &file], &["demo"]] {
+            let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = program(arguments).stdout(full).output().unwrap();
+            let said = err(&output);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?} {said}");
+            assert!(said.starts_with("error: standard output: No space left"), "{arguments:?} {said}");
+        }
+        // Nor where there is no room for what is told beside it.
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let status = program(&["tools", "no-such-file.yaml"]).stdout(Stdio::null()).stderr(full).status().unwrap();
+        assert_eq!(status.code(), Some(2));
+    }
+    let mut gone = program(&["tools", &file]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(gone.stdout.take());
+    let output = gone.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), err(&output)), (Some(0), String::new()));
+}
+
 #[test]
 fn a_failed_call_exits_with_1_and_its_json_is_printed_all_the_same() {
     let folder = Folder::new("failed");

@@ -6,7 +6,6 @@ mod upstream;
 
 use std::process::ExitCode;
 
-use anstream::println;
 use callout::{EgressPolicy, Engine, Integration, Json, Secrets, json::ObjectBuilder};
 
 pub(crate) use self::upstream::Upstream;
@@ -14,31 +13,31 @@ use self::{
     tour::{AUTH_TYPES, STEPS, Step},
     upstream::Received,
 };
-use crate::{Stop, show};
+use crate::{Stop, out, show};
 
 pub(crate) async fn run() -> Result<ExitCode, Stop> {
     let upstream = Upstream::start().await?;
     let engine =
         Engine::builder().with_egress(EgressPolicy::public().allow(&upstream.address().to_string())?).build()?;
     let integration = tour_integration(&engine, &upstream)?;
-    println!("{}", show::heading("Callout: configured calls to HTTP APIs, shaped for language models"));
-    println!(
+    out::line(show::heading("Callout: configured calls to HTTP APIs, shaped for language models"))?;
+    out::line(format_args!(
         "An API that answers as GitHub does runs at http://{}. Everything below is one integration:\n\
          YAML in, one authenticated HTTP call out, a short text back.\n",
         upstream.address()
-    );
+    ))?;
     for (at, step) in STEPS.iter().enumerate() {
         show_step(at + 1, step, &engine, &integration, &upstream).await?;
     }
     show_closed_by_default(STEPS.len() + 1, &integration).await?;
     show_auth_types(STEPS.len() + 2, &engine, &upstream).await?;
-    show_trace(STEPS.len() + 3, &engine, &integration).await;
-    println!("{}", show::heading("Your turn"));
-    println!("  callout import openapi api.json -o my-api.yaml   makes such a file of an API's own document");
-    println!("  callout check my-api.yaml                        says everything that is wrong with a file");
-    println!("  callout call my-api.yaml my-endpoint --trace     makes a call and shows every stage");
-    println!("  callout tools my-api.yaml                        the endpoints as tools for function calling");
-    println!("  callout mcp my-api.yaml                          the endpoints as tools of an MCP server");
+    show_trace(STEPS.len() + 3, &engine, &integration).await?;
+    out::line(show::heading("Your turn"))?;
+    out::line("  callout import openapi api.json -o my-api.yaml   makes such a file of an API's own document")?;
+    out::line("  callout check my-api.yaml                        says everything that is wrong with a file")?;
+    out::line("  callout call my-api.yaml my-endpoint --trace     makes a call and shows every stage")?;
+    out::line("  callout tools my-api.yaml                        the endpoints as tools for function calling")?;
+    out::line("  callout mcp my-api.yaml                          the endpoints as tools of an MCP server")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -74,22 +73,22 @@ async fn show_step(
     integration: &Integration,
     upstream: &Upstream,
 ) -> Result<(), Stop> {
-    title(number, step.title);
-    println!("{}", step.why);
+    title(number, step.title)?;
+    out::line(step.why)?;
     if step.shows_config {
-        println!("{}", show::dim(show::indented(step.yaml.trim_end())));
+        out::line(show::dim(show::indented(step.yaml.trim_end())))?;
     }
     let params = Json::parse(step.params)?;
-    println!("{}   {}", label("params"), params);
+    out::line(format_args!("{}   {}", label("params"), params))?;
     let endpoint = parse_yaml(step.yaml)?;
     let name = endpoint.get("name").and_then(Json::as_str).unwrap_or_default();
     let result = engine.call(integration, name, params).await;
     let received = upstream.take_received();
     if received.is_empty() {
-        println!("{}     {}", label("sent"), show::dim("nothing"));
+        out::line(format_args!("{}     {}", label("sent"), show::dim("nothing")))?;
     }
     for request in &received {
-        println!("{}     {}", label("sent"), on_the_wire(request));
+        out::line(format_args!("{}     {}", label("sent"), on_the_wire(request)))?;
     }
     match result {
         Ok(outcome) => {
@@ -98,35 +97,33 @@ async fn show_step(
                 notes.push(format!("{}, {:.1} s", show::retries(outcome.retries()), outcome.duration().as_secs_f64()));
             }
             notes.extend(outcome.truncation().map(show::cut));
-            println!("{}     {}", label("text"), show::dim(notes.join(", ")));
-            println!("{}", show::good(show::indented(outcome.text().trim_end())));
+            out::line(format_args!("{}     {}", label("text"), show::dim(notes.join(", "))))?;
+            out::line(show::good(show::indented(outcome.text().trim_end())))?;
         }
-        Err(error) => println!("{}    {}", label("error"), show::bad(show::failure(&error))),
+        Err(error) => out::line(format_args!("{}    {}", label("error"), show::bad(show::failure(&error))))?,
     }
-    println!();
-    Ok(())
+    out::line("")
 }
 
 async fn show_closed_by_default(number: usize, integration: &Integration) -> Result<(), Stop> {
-    title(number, "Closed by default");
-    println!(
+    title(number, "Closed by default")?;
+    out::line(
         "An engine calls public addresses only, decided on the address that is dialled. The tour opened exactly\n\
-         one port of this machine; an engine that did not refuses the same integration."
-    );
+         one port of this machine; an engine that did not refuses the same integration.",
+    )?;
     let closed = Engine::builder().with_egress(EgressPolicy::public()).build()?;
     if let Err(error) = closed.call(integration, "whoami", Json::empty_object()).await {
-        println!("{}    {}", label("error"), show::bad(show::failure(&error)));
+        out::line(format_args!("{}    {}", label("error"), show::bad(show::failure(&error))))?;
     }
-    println!();
-    Ok(())
+    out::line("")
 }
 
 async fn show_auth_types(number: usize, engine: &Engine, upstream: &Upstream) -> Result<(), Stop> {
-    title(number, "Six ways to authenticate");
-    println!(
+    title(number, "Six ways to authenticate")?;
+    out::line(
         "Each type calls an endpoint twice. Tokens are cached: the second call asks for none.\n\
-         An identity provider beside the API hands them out."
-    );
+         An identity provider beside the API hands them out.",
+    )?;
     for (kind, yaml) in AUTH_TYPES {
         let yaml = yaml
             .replace("ORIGIN", &format!("http://{}", upstream.address()))
@@ -143,38 +140,34 @@ async fn show_auth_types(number: usize, engine: &Engine, upstream: &Upstream) ->
         let received = upstream.take_received();
         let tokens = received.iter().filter(|request| request.path().starts_with("/token/")).count();
         let calls = received.len() - tokens;
-        println!(
+        out::line(format_args!(
             "  {kind:<26} {}, {:<16}   {}",
             show::count(calls, "call", "calls"),
             show::count(tokens, "token request", "token requests"),
             show::good(seen)
-        );
+        ))?;
     }
     let stats = engine.tokens().stats();
-    println!(
-        "{}",
-        show::dim(format!(
-            "  token cache: {}, {}, {}",
-            show::count(stats.hits, "hit", "hits"),
-            show::count(stats.fetches, "fetch", "fetches"),
-            show::count(stats.failures, "failure", "failures")
-        ))
-    );
-    println!();
-    Ok(())
+    out::line(show::dim(format!(
+        "  token cache: {}, {}, {}",
+        show::count(stats.hits, "hit", "hits"),
+        show::count(stats.fetches, "fetch", "fetches"),
+        show::count(stats.failures, "failure", "failures")
+    )))?;
+    out::line("")
 }
 
-async fn show_trace(number: usize, engine: &Engine, integration: &Integration) {
-    title(number, "Why did it come out like this?");
-    println!("Every call can be traced: the request as it was sent, and the value after each stage.");
+async fn show_trace(number: usize, engine: &Engine, integration: &Integration) -> Result<(), Stop> {
+    title(number, "Why did it come out like this?")?;
+    out::line("Every call can be traced: the request as it was sent, and the value after each stage.")?;
     let params = ObjectBuilder::new().with("owner", "octocat").with("repo", "hello-world").with("name", "bug");
     let trace = engine.trace(integration, "get-label", Json::from(params)).await;
-    show::trace(&trace);
-    println!();
+    show::trace(&trace)?;
+    out::line("")
 }
 
-fn title(number: usize, text: &str) {
-    println!("{}", show::heading(format!("{number}. {text}")));
+fn title(number: usize, text: &str) -> Result<(), Stop> {
+    out::line(show::heading(format!("{number}. {text}")))
 }
 
 fn label(text: &str) -> String {

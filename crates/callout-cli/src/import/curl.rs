@@ -2,12 +2,11 @@
 
 use std::{io::Read, process::ExitCode};
 
-use anstream::eprintln;
 use callout::Json;
 use callout_openapi::{CurlImport, import_curl};
 
 use super::{args::CurlArgs, output};
-use crate::{Stop, files, show};
+use crate::{Stop, files, out, show};
 
 pub(crate) fn run(args: &CurlArgs) -> Result<ExitCode, Stop> {
     let line = match args.line.as_deref() {
@@ -30,14 +29,14 @@ pub(crate) fn run(args: &CurlArgs) -> Result<ExitCode, Stop> {
 
 fn tell(made: &CurlImport, args: &CurlArgs) {
     for loss in &made.losses {
-        eprintln!("{} {loss}", show::bad("loss:"));
+        out::aside(format_args!("{} {loss}", show::bad("loss:")));
     }
     for note in &made.notes {
-        eprintln!("{} {note}", show::dim("note:"));
+        out::aside(format_args!("{} {note}", show::dim("note:")));
     }
     let mut flags = String::new();
     for secret in &made.secrets {
-        eprintln!("{} {}", show::heading("secret:"), output::secret_line(secret));
+        out::aside(format_args!("{} {}", show::heading("secret:"), output::secret_line(secret)));
         flags.push_str(&format!(" --secret {}=env:NAME", secret.secret));
     }
     let endpoint = made.integration.endpoints.first().map(|endpoint| endpoint.name.as_str()).unwrap_or_default();
@@ -53,5 +52,5 @@ fn tell(made: &CurlImport, args: &CurlArgs) {
         [one] => format!("{sends} once {one} is given:"),
         several => format!("{sends} once {} are given:", several.join(", ")),
     };
-    eprintln!("{} callout call {file} {endpoint}{params}{flags}", show::heading(sends));
+    out::aside(format_args!("{} callout call {file} {endpoint}{params}{flags}", show::heading(sends)));
 }

@@ -5,12 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anstream::print;
 use callout::IntegrationConfig;
 use callout_openapi::{Imported, SecretNeeded, lean};
 
 use super::yaml;
-use crate::{Stop, show};
+use crate::{Stop, out, show};
 
 /// Writes one integration to a file or to standard output.
 pub(crate) fn write_one(target: Option<&Path>, config: &IntegrationConfig, head: &[String]) -> Result<(), Stop> {
@@ -22,8 +21,7 @@ pub(crate) fn write_one(target: Option<&Path>, config: &IntegrationConfig, head:
     if let Some(path) = target {
         return save(path, &text);
     }
-    print!("{text}");
-    Ok(())
+    out::data(&text)
 }
 
 /// Writes the integrations: one to a file or to standard output, several into a folder.
@@ -32,7 +30,7 @@ pub(crate) fn write(target: Option<&Path>, imported: &Imported, filters_are_set:
     let integrations = imported.integrations.as_slice();
     let is_folder = |path: &Path| path.is_dir() || path.as_os_str().to_string_lossy().ends_with('/');
     match (target, integrations) {
-        (None, [one]) => print!("{}", text(one, None)),
+        (None, [one]) => out::data(&text(one, None))?,
         (Some(path), [one]) if !is_folder(path) => save(path, &text(one, Some(path)))?,
         (Some(folder), several) if is_folder(folder) => {
             fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;

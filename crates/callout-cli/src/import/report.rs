@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use anstream::eprintln;
 use callout_openapi::{Document, Imported, OperationReport, Severity};
 
 use super::output;
-use crate::show;
+use crate::{out, show};
 
 /// Operations of a kind that are listed with all that was found; `--report` has all of them.
 const MAX_LISTED: usize = 200;
@@ -22,17 +21,21 @@ pub(crate) fn print(document: &Document, imported: &Imported) {
     let lossy: Vec<_> = report.with_loss().collect();
     let left_out: Vec<_> = report.left_out().collect();
     let no_room: Vec<_> = report.no_room().collect();
-    eprintln!(
+    out::aside(format_args!(
         "{}: {operations}, {} imported{}, {} left out{}",
         show::heading(document.title().unwrap_or("the document")),
         report.imported(),
         if lossy.is_empty() { String::new() } else { format!(" ({} with loss)", lossy.len()) },
         left_out.len(),
         if no_room.is_empty() { String::new() } else { format!(", {} without room", no_room.len()) },
-    );
+    ));
     for integration in &imported.integrations {
         let count = show::count(integration.endpoints.len(), "endpoint", "endpoints");
-        eprintln!("  {} {}", integration.name, show::dim(format!("{count} at {}", integration.base_url)));
+        out::aside(format_args!(
+            "  {} {}",
+            integration.name,
+            show::dim(format!("{count} at {}", integration.base_url))
+        ));
     }
     list("imported with loss", &lossy);
     list("left out", &left_out);
@@ -40,13 +43,13 @@ pub(crate) fn print(document: &Document, imported: &Imported) {
         say_no_room(&no_room);
     }
     for finding in &report.findings {
-        eprintln!("{} {} {}", mark(finding.severity), finding.reason, show::dim(&finding.place));
+        out::aside(format_args!("{} {} {}", mark(finding.severity), finding.reason, show::dim(&finding.place)));
     }
     let are_several = imported.integrations.len() > 1;
     for secret in &report.secrets {
         // Each has its own, be it the same by name.
         let whose = if are_several { format!("{}: ", secret.integration) } else { String::new() };
-        eprintln!("{} {whose}{}", show::heading("secret:"), output::secret_line(secret));
+        out::aside(format_args!("{} {whose}{}", show::heading("secret:"), output::secret_line(secret)));
     }
 }
 
@@ -54,16 +57,16 @@ fn list(title: &str, operations: &[&OperationReport]) {
     if operations.is_empty() {
         return;
     }
-    eprintln!("{}", show::heading(format!("{title}:")));
+    out::aside(show::heading(format!("{title}:")));
     for operation in operations.iter().take(MAX_LISTED) {
         let id = operation.operation_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-        eprintln!("  {} {}{}", operation.method, operation.path, show::dim(id));
+        out::aside(format_args!("  {} {}{}", operation.method, operation.path, show::dim(id)));
         for finding in operation.findings.iter().filter(|finding| finding.severity == Severity::Loss) {
-            eprintln!("    {} {}", finding.reason, show::dim(&finding.place));
+            out::aside(format_args!("    {} {}", finding.reason, show::dim(&finding.place)));
         }
     }
     if let Some(more) = operations.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
-        eprintln!("  {}", show::dim(format!("… {more} more; --report FILE has all of them")));
+        out::aside(format_args!("  {}", show::dim(format!("… {more} more; --report FILE has all of them"))));
     }
 }
 
@@ -76,13 +79,13 @@ fn say_no_room(operations: &[&OperationReport]) {
     tags.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let shown: Vec<_> = tags.iter().take(12).map(|(tag, count)| format!("{tag} {count}")).collect();
     let more = if tags.len() > shown.len() { ", …" } else { "" };
-    eprintln!(
+    out::aside(format_args!(
         "{} an integration has at most 50 endpoints, which leaves out {}: {}{more}. Choose by --include tag:NAME, or \
          split by --split-by tag",
         show::heading("without room:"),
         show::count(operations.len(), "operation", "operations"),
         shown.join(", "),
-    );
+    ));
 }
 
 fn mark(severity: Severity) -> String {
