@@ -291,10 +291,25 @@ paths:
                   oneOf:
                     - { properties: { id: { type: string, readOnly: true } }, required: [id] }
                     - { properties: { name: { type: string } }, required: [name] }
+                due: { oneOf: [{ type: string, format: date }, { type: string, format: date-time }] }
+                n: { oneOf: [{ type: integer }, { type: number }] }
+                pay:
+                  discriminator: { propertyName: type }
+                  oneOf:
+                    - { type: object, properties: { type: { type: string }, number: { type: string } }, required: [type] }
+                    - { type: object, properties: { type: { type: string }, iban: { type: string } }, required: [type] }
 ";
     let output = callout(&["import", "openapi", "-", "-o", file], document);
     assert!(output.status.success() && err(&output).contains("is not checked"), "{}", err(&output));
-    for params in [r#"{"one":"urn:a"}"#, r#"{"not":"a"}"#, r#"{"map":{"a":"b"}}"#, r#"{"read":{"name":"a"}}"#] {
+    for params in [
+        r#"{"one":"urn:a"}"#,
+        r#"{"not":"a"}"#,
+        r#"{"map":{"a":"b"}}"#,
+        r#"{"read":{"name":"a"}}"#,
+        r#"{"due":"2026-01-02"}"#,
+        r#"{"n":5}"#,
+        r#"{"pay":{"type":"card","number":"4242"}}"#,
+    ] {
         let output = callout(&["call", file, "add", "--params", params, "--dry-run=curl"], "");
         assert!(output.status.success() && out(&output).contains(params), "{params}: {}", err(&output));
     }

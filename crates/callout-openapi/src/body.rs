@@ -1,5 +1,7 @@
 //! The request body: which of its media types can be sent, and what its members are.
 
+use std::collections::HashSet;
+
 use callout_core::{
     config::BodyFormat,
     json::{Json, Object, ObjectBuilder},
@@ -11,7 +13,7 @@ use crate::{
     object::{self, Members, all_of},
     operation::Operation,
     report::Findings,
-    schema::Converter,
+    schema::{Converter, Values, may_fit_several, read_only},
     shape::Shape,
     steps::Steps,
 };
@@ -240,6 +242,10 @@ fn write_rest<'d>(
             fields.rest.push(("additionalProperties".to_owned(), written));
         }
     }
+    let is_only_read = |all: &[Found<'d>]| all.iter().any(|schema| read_only(converter, schema.node));
+    let only_read = members.properties.iter().filter(|(_, all)| is_only_read(all)).map(|(name, _)| *name);
+    let only_read: HashSet<&str> = only_read.collect();
+    let around = Values::objects(members.required.iter().copied().filter(|name| !only_read.contains(name)));
     let mut all: Vec<Json> = Vec::new();
     for (name, parts) in &members.alternatives {
         let mut written: Vec<Json> = Vec::new();
@@ -254,7 +260,9 @@ fn write_rest<'d>(
             let found = document.follow(part.node, &part.place).unwrap_or_else(|_| part.clone());
             written.push(converter.convert(&found, findings));
         }
-        all.push(ObjectBuilder::new().with(*name, written).into());
+        let place = parts.first().map(|part| part.place.clone()).unwrap_or_default();
+        let gives_way = *name == "oneOf" && may_fit_several(converter, parts, &around, &place, findings);
+        all.push(ObjectBuilder::new().with(if gives_way { "anyOf" } else { *name }, written).into());
     }
     match all.as_slice() {
         [] => {}

@@ -8,7 +8,7 @@ use crate::{
     object::{Members, all_of},
     pointer::Pointer,
     report::Findings,
-    schema::Converter,
+    schema::{Converter, Values, lost, may_fit_several},
     shape::{self, Shape},
 };
 
@@ -288,6 +288,9 @@ fn separated<'d>(converter: &mut Converter<'d>, schema: &Found<'d>, findings: &m
         written.insert(name, value);
     }
     for (name, parts) in &kept {
+        if *name == "oneOf" && may_fit_several(converter, parts, &Values::ANY, &found.place, findings) {
+            written.insert(lost::SEVERAL, true);
+        }
         let parts: Vec<Json> = parts.iter().map(|part| converter.convert(part, findings)).collect();
         written.insert(*name, parts);
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use callout_core::json::{Json, Number, Object, ObjectBuilder};
 
 use super::{
-    Converter, DESCRIPTION,
+    Converter, DESCRIPTION, Values,
+    exclusive::may_fit_several,
     lost::{self, Holds},
 };
 use crate::{
@@ -124,7 +125,7 @@ type Written = Vec<(&'static str, Json)>;
 /// What a keyword becomes; `None` if it says nothing about a request, or is not in shape.
 fn keyword<'d>(
     converter: &mut Converter<'d>,
-    schema: &Object,
+    schema: &'d Object,
     only_read: &HashSet<&'d str>,
     name: &str,
     value: &Found<'d>,
@@ -191,7 +192,12 @@ fn keyword<'d>(
         "else" => one("else", inner(converter, value, depth, findings)?),
         "allOf" => one("allOf", list(converter, value, depth, findings)?),
         "anyOf" => one("anyOf", list(converter, value, depth, findings)?),
-        "oneOf" => one("oneOf", list(converter, value, depth, findings)?),
+        "oneOf" => {
+            let written = list(converter, value, depth, findings)?;
+            let (parts, around): (Vec<_>, _) = (value.elements().collect(), Values::of_own(schema, only_read));
+            let mark = may_fit_several(converter, &parts, &around, &value.place, findings).then_some(lost::SEVERAL);
+            Some([("oneOf", written)].into_iter().chain(mark.map(|mark| (mark, true.into()))).collect())
+        }
         "prefixItems" => one("prefixItems", list(converter, value, depth, findings)?),
         "$dynamicRef" | "$recursiveRef" => {
             findings.loss(&value.place, format!("`{name}` is not followed: anything is accepted"));

@@ -12,6 +12,8 @@ use callout_core::json::{Json, Object, ObjectBuilder};
 pub(crate) const LOST: &str = "$lost";
 /// Marks one that does not name all members or elements any more that it was written to name, either.
 pub(crate) const UNNAMED: &str = "$unnamed";
+/// Marks one with a `oneOf` that [refuses what it was not meant to](super::exclusive).
+pub(crate) const SEVERAL: &str = "$several";
 
 /// How often definitions are gone through that refer to each other. What is not settled then counts as lost.
 const MAX_ROUNDS: usize = 8;
@@ -49,7 +51,7 @@ impl Holds {
 }
 
 pub(crate) fn is_mark(keyword: &str) -> bool {
-    matches!(keyword, LOST | UNNAMED)
+    matches!(keyword, LOST | UNNAMED | SEVERAL)
 }
 
 /// What stands in place of a schema that was lost as a whole.
@@ -120,7 +122,8 @@ fn whole(members: &Object, known: &Known<'_>) -> (Object, Loss) {
     let mut loss = Loss { any: is_unnamed || members.contains(LOST), names: is_unnamed };
     let mut parts: Vec<(&str, Json, Loss)> = Vec::with_capacity(members.len());
     for (name, value) in members.iter().filter(|(name, _)| !is_mark(name)) {
-        let (value, of_part) = keyword(name, value, known);
+        let (value, mut of_part) = keyword(name, value, known);
+        of_part.any |= name == "oneOf" && members.contains(SEVERAL);
         loss = loss.and(match name {
             "allOf" | "anyOf" | "oneOf" | "then" | "else" | "dependentSchemas" | "$ref" => of_part,
             // It goes, and what it would have named with it.
@@ -192,6 +195,11 @@ mod tests {
             (r#"{"type":"string","$lost":true}"#, r#"{"type":"string"}"#),
             (r#"{"oneOf":[{"$lost":true},{"type":"null"}]}"#, r#"{"anyOf":[{},{"type":"null"}]}"#),
             (r#"{"oneOf":[{"minimum":1},{"type":"null"}]}"#, r#"{"oneOf":[{"minimum":1},{"type":"null"}]}"#),
+            (
+                r#"{"oneOf":[{"minimum":1},{"maximum":9}],"$several":true}"#,
+                r#"{"anyOf":[{"minimum":1},{"maximum":9}]}"#,
+            ),
+            (r#"{"not":{"oneOf":[{"minimum":1},{"maximum":9}],"$several":true}}"#, "{}"),
             (
                 r#"{"oneOf":[{"properties":{"a":{"items":{"$lost":true}}}}],"anyOf":[true]}"#,
                 r#"{"anyOf":[true],"allOf":[{"anyOf":[{"properties":{"a":{"items":{}}}}]}]}"#,

@@ -4,6 +4,7 @@
 //! refers to itself, stands in `$defs`. Only keywords that say something about a request are kept, and
 //! only in the form that JSON Schema gives them.
 
+mod exclusive;
 mod keywords;
 pub(crate) mod lost;
 mod uses;
@@ -20,6 +21,7 @@ use crate::{
     text,
 };
 
+pub(crate) use exclusive::{Values, may_fit_several};
 pub(crate) use keywords::read_only;
 pub(crate) use uses::Uses;
 
@@ -70,6 +72,8 @@ pub(crate) struct Converter<'d> {
     only_read: HashSet<&'d str>,
     /// For looking through the schemas before they are converted.
     steps: Steps,
+    /// For comparing alternatives.
+    compared: Steps,
     /// Definitions: place to name, and what is written of them.
     names: HashMap<Definition<'d>, String>,
     queue: VecDeque<(Definition<'d>, String)>,
@@ -89,6 +93,7 @@ impl<'d> Converter<'d> {
             names_left: MAX_NAMES,
             only_read: HashSet::new(),
             steps: Steps::default(),
+            compared: Steps::default(),
             names: HashMap::new(),
             queue: VecDeque::new(),
             definitions: BTreeMap::new(),

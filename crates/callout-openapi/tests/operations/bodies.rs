@@ -1,6 +1,6 @@
 //! Bodies: which of them can be sent, and what their members become.
 
-use crate::{body, expect, imported};
+use crate::{SEVERAL, body, expect, imported};
 
 #[test]
 fn bodies_that_are_objects_become_params() {
@@ -96,7 +96,7 @@ fn a_field_of_an_alternative_whose_encoding_is_not_followed_is_a_loss() {
         let operation = format!(r#"{{"requestBody": {{"required": true, "content": {{"{media}": {content}}}}}}}"#);
         imported("3.0.3", "/x", "post", &operation, "{}")
     };
-    let written = format!(r#"{{"type":"object","oneOf":[{first},{second}]}}"#);
+    let written = format!(r#"{{"type":"object","anyOf":[{first},{second}]}}"#);
     expect(
         &content("application/x-www-form-urlencoded"),
         &[
@@ -105,9 +105,10 @@ fn a_field_of_an_alternative_whose_encoding_is_not_followed_is_a_loss() {
             &written,
             r#"- "card" stands in an alternative: its `encoding` is not followed"#,
             r#"- "some" stands in an alternative: its `encoding` is not followed"#,
+            SEVERAL,
         ],
     );
-    expect(&content("application/json"), &["POST /x", &written]);
+    expect(&content("application/json"), &["POST /x", &written, SEVERAL]);
 }
 
 #[test]
@@ -174,7 +175,8 @@ fn combined_bodies_are_merged_or_kept() {
         ),
         &[
             "POST /x/{id}",
-            r#"{"type":"object","properties":{"id":{"type":"string"},"k":{}},"required":["id"],"oneOf":[{"properties":{"a":{"type":"string"},"id":{}},"required":["a"],"additionalProperties":false},{"properties":{"c":{}},"required":["c"]}],"minProperties":2}"#,
+            r#"{"type":"object","properties":{"id":{"type":"string"},"k":{}},"required":["id"],"anyOf":[{"properties":{"a":{"type":"string"},"id":{}},"required":["a"],"additionalProperties":false},{"properties":{"c":{}},"required":["c"]}],"minProperties":2}"#,
+            SEVERAL,
             id,
         ],
     );
@@ -183,9 +185,38 @@ fn combined_bodies_are_merged_or_kept() {
         &post(r##"{"oneOf": [{"allOf": [{"$ref": "#/components/schemas/A"}]}, {"properties": {"c": {}}}]}"##),
         &[
             "POST /x/{id}",
-            r#"{"type":"object","oneOf":[{"allOf":[{"properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}]},{"properties":{"c":{}}}]}"#,
+            r#"{"type":"object","anyOf":[{"allOf":[{"properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}]},{"properties":{"c":{}}}]}"#,
+            SEVERAL,
             id,
             ". params beside the body are text, for its schema leaves no room to say more",
         ],
+    );
+}
+
+#[test]
+fn a_body_is_one_of_several_where_no_params_fit_two_of_them() {
+    let post = |schema: &str| imported("3.1.0", "/x", "post", &body("application/json", schema, true), "{}");
+    let part = |kind: &str, more: &str| format!(r#"{{"properties":{{"kind":{{{kind}}}{more}}}}}"#);
+    let named = [part(r#""const":"card""#, r#","number":{}"#), part(r#""const":"bank""#, "")].join(",");
+    let required = r#"{"type":"object","required":["kind"],"#;
+    expect(
+        &post(&format!(r#"{{"required": ["kind"], "oneOf": [{named}]}}"#)),
+        &["POST /x", &format!(r#"{required}"oneOf":[{named}]}}"#)],
+    );
+    expect(
+        &post(&format!(r#"{{"oneOf": [{named}]}}"#)),
+        &["POST /x", &format!(r#"{{"type":"object","anyOf":[{named}]}}"#), SEVERAL],
+    );
+    let unnamed = [part(r#""type":"string""#, r#","number":{}"#), part(r#""type":"string""#, "")].join(",");
+    let discriminator = r#""discriminator": {"propertyName": "kind"}"#;
+    expect(
+        &post(&format!(r#"{{"required": ["kind"], "oneOf": [{unnamed}], {discriminator}}}"#)),
+        &["POST /x", &format!(r#"{required}"anyOf":[{unnamed}]}}"#), SEVERAL],
+    );
+    // What is only read is not sent, and tells nothing apart.
+    let read = r#"{"properties": {"kind": {"readOnly": true}}}"#;
+    expect(
+        &post(&format!(r#"{{"allOf": [{read}], "required": ["kind"], "oneOf": [{named}]}}"#)),
+        &["POST /x", &format!(r#"{{"type":"object","anyOf":[{named}]}}"#), SEVERAL],
     );
 }

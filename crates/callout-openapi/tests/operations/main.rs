@@ -52,6 +52,9 @@ fn expect(found: &Imported, expected: &[&str]) {
     assert_eq!(found, expected, "\n{}", found.join("\n"));
 }
 
+/// That a `oneOf` is written as `anyOf`.
+const SEVERAL: &str = ". a value that fits several of the alternatives is let through: `oneOf` becomes `anyOf`";
+
 fn body(media: &str, schema: &str, required: bool) -> String {
     format!(r#"{{"requestBody": {{"required": {required}, "content": {{"{media}": {{"schema": {schema}}}}}}}}}"#)
 }

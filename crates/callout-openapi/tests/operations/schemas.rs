@@ -2,7 +2,7 @@
 
 use callout_core::json::Json;
 
-use crate::{body, expect, imported, told};
+use crate::{SEVERAL, body, expect, imported, told};
 
 #[test]
 fn schemas_stand_alone_and_are_of_one_dialect() {
@@ -52,8 +52,8 @@ fn schemas_stand_alone_and_are_of_one_dialect() {
         ),
         (r#"{"properties": 1, "additionalProperties": false}"#, "{} - `properties` is not in shape: it is not checked"),
         (
-            r#"{"oneOf": [{"required": false, "exclusiveMinimum": true, "anyOf": [], "pattern": null}, {"minLength": 1}]}"#,
-            r#"{"oneOf":[{},{"minLength":1}]}"#,
+            r#"{"oneOf": [{"type": "number", "required": false, "exclusiveMinimum": true, "anyOf": [], "pattern": null}, {"type": "null"}]}"#,
+            r#"{"oneOf":[{"type":"number"},{"type":"null"}]}"#,
         ),
         (
             r#"{"type": "array", "items": {"type": "object", "properties": {"r": {"readOnly": true}, "w": {"writeOnly": true}}, "required": ["r", "w"]}}"#,
@@ -186,7 +186,77 @@ fn alternatives_that_are_cut_may_both_hold() {
     let schema = format!(r#"{{"properties": {{"p": {deep}}}}}"#);
     let lines = told(&imported("3.1.0", "/x", "post", &body("application/json", &schema, true), "{}"));
     assert!(lines[1].contains(r#""items":{"anyOf":[{"type":"object"},{"type":"object"}]}"#), "{}", lines[1]);
-    assert_eq!(lines[2..], ["- the schema nests too deep: what is below is not checked"; 2]);
+    let cut = "- the schema nests too deep: what is below is not checked";
+    assert_eq!(lines[2..], [cut, cut, SEVERAL]);
+}
+
+/// A format is not checked and a discriminator not read: a value that is meant for one alternative may fit another.
+#[test]
+fn one_of_stays_where_no_value_fits_two_of_its_alternatives() {
+    let components = r##"{
+        "Base": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}, "n": {"type": "integer"}}},
+        "Card": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"type": {"enum": ["card"]}}}]},
+        "Bank": {"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"type": {"$ref": "#/components/schemas/Name"}}}]},
+        "Name": {"type": "string", "enum": ["bank"]},
+        "Cash": {"type": "object", "properties": {"type": {"const": "cash"}}},
+        "Gift": {"type": "object", "properties": {"type": {"const": "gift"}}},
+        "Text": {"type": "string"}}"##;
+    let written = |version: &str, schema: &str| {
+        let schema = format!(r#"{{"properties": {{"p": {schema}}}}}"#);
+        told(&imported(version, "/x", "post", &body("application/json", &schema, true), components))
+    };
+    let refer = |names: &[&str]| {
+        let all: Vec<_> = names.iter().map(|name| format!(r##"{{"$ref": "#/components/schemas/{name}"}}"##)).collect();
+        all.join(", ")
+    };
+    let kind = |name: &str| format!(r#"{{"required": ["k"], "properties": {{"k": {{"const": "{name}"}}}}}}"#);
+    for (alternatives, stays) in [
+        // By their types.
+        (r#"{"type": "string", "format": "date"}, {"type": "integer"}"#.to_owned(), true),
+        (r#"{"type": ["integer", "null"]}, {"type": ["string", "array"]}"#.to_owned(), true),
+        (format!(r#"{}, {{"anyOf": [{{"type": "object"}}, {{"type": "null"}}]}}"#, refer(&["Text"])), true),
+        (r#"{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}"#.to_owned(), false),
+        (r#"{"type": "integer"}, {"type": "number"}"#.to_owned(), false),
+        (r#"{"type": ["integer", "null"]}, {"type": ["string", "null"]}"#.to_owned(), false),
+        (r#"{"type": "string"}, {"minLength": 3}"#.to_owned(), false),
+        // By their constants.
+        (r#"{"const": "a"}, {"enum": ["b", 1]}, {"const": null}"#.to_owned(), true),
+        (r#"{"type": "string"}, {"enum": ["me"]}"#.to_owned(), false),
+        (r#"{"enum": [1, 2]}, {"const": 1.0}"#.to_owned(), false),
+        (r#"{"enum": [{"a": 1}]}, {"enum": [{"a": 1.0}]}"#.to_owned(), false),
+        // By those of a member that one of each two requires.
+        (refer(&["Card", "Bank", "Cash"]), true),
+        (refer(&["Card", "Base"]), false),
+        (refer(&["Cash", "Gift"]), false),
+        (format!("{}, {}", kind("a"), kind("b")), false),
+        (format!(r#"{{"allOf": [{{"type": "object"}}, {}]}}, {}"#, kind("a"), kind("b")), true),
+        (format!(r#"{{"oneOf": [{}], "type": "object"}}, {}"#, [kind("a"), kind("b")].join(", "), kind("c")), true),
+        (format!(r#"{{"oneOf": [{}], "type": "object"}}, {}"#, [kind("a"), kind("b")].join(", "), kind("b")), false),
+        // Where only the members are spoken of, it is meant.
+        (r#"{"required": ["a"]}, {"required": ["b", "c"], "description": "Both."}"#.to_owned(), true),
+        (r#"{"required": ["a"]}, {"properties": {"b": {}}}"#.to_owned(), false),
+    ] {
+        let lines = written("3.1.0", &format!(r#"{{"oneOf": [{alternatives}]}}"#));
+        let keyword = if stays { "oneOf" } else { "anyOf" };
+        assert!(lines[1].contains(&format!(r#""p":{{"{keyword}":["#)), "{alternatives}: {}", lines[1]);
+        assert_eq!(lines.contains(&SEVERAL.to_owned()), !stays, "{alternatives}: {lines:?}");
+    }
+    // What stands around them holds for each.
+    for (around, stays) in [(r#""type": "object", "#, true), (r#""type": ["object", "string"], "#, false)] {
+        let schema = format!(r#"{{{around}"oneOf": [{}, {}]}}"#, kind("a"), kind("b"));
+        assert_eq!(written("3.1.0", &schema)[1].contains("oneOf"), stays, "{schema}");
+    }
+    let schema = format!(r#"{{"required": ["type"], "oneOf": [{}]}}"#, refer(&["Cash", "Gift"]));
+    assert!(written("3.1.0", &schema)[1].contains("oneOf"), "{schema}");
+    for (own, stays) in [("", true), (r#", "nullable": true"#, false)] {
+        let schema = format!(r#"{{"oneOf": [{{"type": "string", "nullable": true}}, {{"type": "integer"{own}}}]}}"#);
+        assert_eq!(written("3.0.3", &schema)[1].contains("oneOf"), stays, "{schema}");
+    }
+    // `not` would refuse what the document allows.
+    assert_eq!(
+        written("3.1.0", r#"{"not": {"oneOf": [{"minimum": 1}, {"maximum": 9}]}}"#)[1..],
+        [r#"{"type":"object","properties":{"p":{}}}"#, SEVERAL]
+    );
 }
 
 #[test]
