@@ -123,6 +123,10 @@ pub(crate) fn choose<'d>(
             _ => unsendable(format!("a body of {:.200} cannot be sent", all.join(", ")), findings),
         };
     };
+    let node = match document.follow(node.node, &node.place) {
+        Ok(node) => node,
+        Err(why) => return unsendable(format!("its body cannot be read: {why}"), findings),
+    };
     let schema = node.get("schema");
     if let Some(schema) = &schema
         && !Shape::of(document, steps, schema).object

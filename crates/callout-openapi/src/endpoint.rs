@@ -82,7 +82,7 @@ impl<'d> Plan<'d> {
             findings
                 .loss(&callback.place, format!("the callback {name:.100?} is not carried over: nothing listens here"));
         }
-        let roots = parameters.iter().filter_map(params::schema_of);
+        let roots = parameters.iter().filter_map(|parameter| params::schema_of(document, parameter));
         let roots: Vec<Found<'d>> = roots.chain(body.as_ref().and_then(|body| body.schema.clone())).collect();
         let uses = Uses::of(document, &roots);
         let found = std::mem::take(&mut findings.0);

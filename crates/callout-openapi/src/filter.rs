@@ -71,7 +71,7 @@ fn answer<'d>(document: &'d Document, operation: &Operation<'d>) -> Option<Found
     let good = responses.members().find(|(status, _)| status.starts_with('2'))?.1;
     let good = document.follow(good.node, &good.place).ok()?;
     let (_, media) = good.get("content")?.members().find(|(media, _)| media.contains("json"))?;
-    media.get("schema")
+    document.follow(media.node, &media.place).ok()?.get("schema")
 }
 
 /// The object that an answer is, or the one that its array is made of, and whether it is one of an array.

@@ -41,8 +41,11 @@ impl<'d> Operation<'d> {
     pub(crate) fn parameters(&self, document: &'d Document, findings: &mut Findings) -> Vec<Found<'d>> {
         let mut found: Vec<Found<'d>> = Vec::new();
         let holders = self.item.iter().rev().chain([&self.node]);
-        let written = holders.filter_map(|holder| holder.get("parameters"));
-        for parameter in written.flat_map(|list| list.elements()) {
+        let written: Vec<Found<'d>> = holders.filter_map(|holder| holder.get("parameters")).collect();
+        for list in written.iter().filter(|list| list.node.as_array().is_none() && !list.node.is_null()) {
+            findings.loss(&list.place, "`parameters` is no list: what it holds is left out");
+        }
+        for parameter in written.iter().flat_map(Found::elements) {
             let parameter = match document.follow(parameter.node, &parameter.place) {
                 Ok(parameter) => parameter,
                 Err(why) => {
@@ -64,7 +67,7 @@ impl<'d> Operation<'d> {
     }
 }
 
-/// All operations in the document's order. Path items that cannot be read are reported.
+/// All operations in the document's order. Path items and operations that cannot be read are reported.
 pub(crate) fn operations<'d>(document: &'d Document, findings: &mut Findings) -> Vec<Operation<'d>> {
     let mut operations = Vec::new();
     let paths = Pointer::root().below("paths");
@@ -94,7 +97,13 @@ pub(crate) fn operations<'d>(document: &'d Document, findings: &mut Findings) ->
                 continue;
             }
             taken.push(method);
-            operations.push(Operation { method, path, item: item.clone(), node });
+            match document.follow(node.node, &node.place) {
+                Ok(node) if node.node.as_object().is_some() => {
+                    operations.push(Operation { method, path, item: item.clone(), node });
+                }
+                Ok(_) => findings.loss(&node.place, "is no operation"),
+                Err(why) => findings.loss(&node.place, format!("an operation that cannot be read: {why}")),
+            }
         }
     }
     operations

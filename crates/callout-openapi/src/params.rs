@@ -7,7 +7,7 @@ use callout_core::{
 };
 
 use crate::{
-    document::Found,
+    document::{Document, Found},
     endpoint::Given,
     flat::{self, Pair, Style},
     pointer::Pointer,
@@ -79,7 +79,7 @@ pub(crate) fn collect<'d>(
 
 fn in_path<'d>(converter: &mut Converter<'d>, name: &str, parameter: &Found<'d>, findings: &mut Findings) -> PathParam {
     let document = converter.document();
-    let schema = schema_of(parameter);
+    let schema = schema_of(document, parameter);
     let shape = schema.as_ref().map(|schema| Shape::of(document, converter.steps(), schema));
     let mut written = schema.map_or_else(text_schema, |schema| converter.convert(&schema, findings));
     if let Some(shape) = shape
@@ -110,7 +110,7 @@ fn in_query<'d>(
     findings: &mut Findings,
 ) -> Vec<Pair> {
     let required = parameter.flag("required").unwrap_or(false);
-    let Some(schema) = schema_of(parameter) else {
+    let Some(schema) = schema_of(converter.document(), parameter) else {
         let schema = described(text_schema(), parameter);
         return vec![Pair { key: name.to_owned(), schema, required, place: parameter.place.clone() }];
     };
@@ -159,7 +159,7 @@ fn in_header<'d>(
         findings.loss(&parameter.place, format!("the header {name:.100?} {is_needed}: {why}"));
         return None;
     }
-    let schema = schema_of(parameter)
+    let schema = schema_of(converter.document(), parameter)
         .and_then(|schema| converter.document().follow(schema.node, &schema.place).ok())
         .map(|found| found.node);
     let single = schema.and_then(|schema| {
@@ -196,8 +196,16 @@ fn in_header<'d>(
 }
 
 /// The schema of a parameter: its own, or of its media type.
-pub(crate) fn schema_of<'d>(parameter: &Found<'d>) -> Option<Found<'d>> {
-    parameter.get("schema").or_else(|| parameter.get("content")?.members().next()?.1.get("schema"))
+pub(crate) fn schema_of<'d>(document: &'d Document, parameter: &Found<'d>) -> Option<Found<'d>> {
+    if let Some(schema) = parameter.get("schema") {
+        return Some(schema);
+    }
+    let (_, media) = parameter.get("content")?.members().next()?;
+    match document.follow(media.node, &media.place) {
+        Ok(media) => media.get("schema"),
+        // Taken for the schema, it is reported as one that cannot be read.
+        Err(_) => Some(media),
+    }
 }
 
 /// The schema of any text.

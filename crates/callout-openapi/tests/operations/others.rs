@@ -39,3 +39,57 @@ fn callbacks_and_what_cannot_be_read_are_reported() {
         ],
     );
 }
+
+#[test]
+fn what_is_written_elsewhere_is_followed_or_reported() {
+    let components = r##"{
+        "operation": {"parameters": [{"name": "q", "in": "query", "required": true, "schema": {"type": "string"}}]},
+        "media": {"schema": {"type": "object", "required": ["z"], "properties": {"z": {"type": "string"}}}}}"##;
+    let here = r##"{"$ref": "#/components/schemas/media"}"##;
+    let elsewhere = r#"{"$ref": "media.yaml"}"#;
+    let post = |media: &str| {
+        let body = format!(r#"{{"requestBody": {{"required": true, "content": {{"application/json": {media}}}}}}}"#);
+        imported("3.1.0", "/x", "post", &body, components)
+    };
+    let get = |media: &str| {
+        let parameter = format!(r#"{{"name": "q", "in": "query", "content": {{"application/json": {media}}}}}"#);
+        imported("3.1.0", "/x", "get", &format!(r#"{{"parameters": [{parameter}]}}"#), components)
+    };
+    expect(
+        &imported("3.1.0", "/x", "get", r##"{"$ref": "#/components/schemas/operation"}"##, components),
+        &[
+            "GET /x{?q}",
+            r#"{"type":"object","properties":{"q":{"type":"string"}},"required":["q"],"additionalProperties":false}"#,
+        ],
+    );
+    let media = r#"{"type":"object","properties":{"z":{"type":"string"}},"required":["z"]}"#;
+    expect(&post(here), &["POST /x", media]);
+    expect(
+        &post(elsewhere),
+        &[r#"- its body cannot be read: `$ref` "media.yaml" leads out of the document, and nothing is fetched"#],
+    );
+    let media = r#"{"type":"object","required":["z"],"properties":{"z":{"type":"string"}}}"#;
+    expect(
+        &get(here),
+        &["GET /x{?q}", &format!(r#"{{"type":"object","properties":{{"q":{media}}},"additionalProperties":false}}"#)],
+    );
+    expect(
+        &get(elsewhere),
+        &[
+            "GET /x{?q}",
+            r#"{"type":"object","properties":{"q":{"type":"string","description":"Written as JSON text."}},"additionalProperties":false}"#,
+            r#"- `$ref` "media.yaml" leads out of the document, and nothing is fetched: anything is accepted"#,
+            "- a value of a media type of its own becomes its text",
+        ],
+    );
+    for parameters in [r##"{"$ref": "#/components/x-all"}"##, r#"{"q": {"name": "q", "in": "query"}}"#] {
+        expect(
+            &imported("3.0.3", "/x", "get", &format!(r#"{{"parameters": {parameters}}}"#), "{}"),
+            &[
+                "GET /x",
+                r#"{"type":"object","additionalProperties":false}"#,
+                "- `parameters` is no list: what it holds is left out",
+            ],
+        );
+    }
+}
