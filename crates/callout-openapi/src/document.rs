@@ -181,10 +181,12 @@ impl<'d> Found<'d> {
     }
 }
 
+/// What a reference does that names no place of the same document.
+pub(crate) const LEADS_OUT: &str = "leads out of the document";
+
 /// The place in the same document that a reference names.
 fn target(reference: &str) -> Result<Pointer, String> {
-    Pointer::parse(reference)
-        .ok_or_else(|| format!("`$ref` {} leads out of the document, and nothing is fetched", quoted(reference)))
+    Pointer::parse(reference).ok_or_else(|| format!("`$ref` {} {LEADS_OUT}, and nothing is fetched", quoted(reference)))
 }
 
 /// A text of the document in a message.

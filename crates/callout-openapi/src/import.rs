@@ -10,13 +10,13 @@ use callout_core::{
 };
 
 use crate::{
-    document::{Document, quoted},
+    document::{Document, LEADS_OUT, quoted},
     endpoint::{Given, Plan},
     filter, names,
     operation::{Operation, operations},
     pointer::Pointer,
     repair::{self, Check},
-    report::{Fate, Findings, OperationReport, Report, SecretNeeded},
+    report::{Fate, Findings, OperationReport, Report, SecretNeeded, Severity},
     security::{self, Chosen},
     select::{Selector, selects},
     server, text,
@@ -77,6 +77,14 @@ pub enum ImportError {
     /// There is nothing to choose from.
     #[error("the document has no operations")]
     NoOperations,
+    /// There are paths, and none can be read.
+    #[error("{}; {first}{}", unread(*paths), way_out(first))]
+    NothingReadable {
+        /// Paths of the document.
+        paths: usize,
+        /// The first thing that cannot, and why.
+        first: String,
+    },
     /// No operation is what was asked for.
     #[error("{} what was asked for{}", none_of(*operations), said(tags))]
     NothingChosen {
@@ -104,6 +112,17 @@ fn none_of(operations: usize) -> String {
     }
 }
 
+fn unread(paths: usize) -> String {
+    match paths {
+        1 => "the document's one path cannot be read".to_owned(),
+        several => format!("none of the document's {several} paths can be read"),
+    }
+}
+
+fn way_out(why: &str) -> &'static str {
+    if why.contains(LEADS_OUT) { ": bundle the document's files into one first" } else { "" }
+}
+
 fn said(tags: &[String]) -> String {
     if tags.is_empty() {
         return String::new();
@@ -125,7 +144,7 @@ pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Resul
     let mut findings = Findings::default();
     let all = operations(document, &mut findings);
     if all.is_empty() {
-        return Err(ImportError::NoOperations);
+        return Err(nothing(document, &findings));
     }
     let chosen: Vec<&Operation<'_>> = all.iter().filter(|operation| selects(&options.include, operation)).collect();
     if chosen.is_empty() {
@@ -159,6 +178,15 @@ pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Resul
         import.make(group, &chosen, order, &mut findings);
     }
     import.finish(groups, &chosen, all.len(), findings)
+}
+
+/// Why there are no operations.
+fn nothing(document: &Document, findings: &Findings) -> ImportError {
+    let Some(first) = findings.0.iter().find(|finding| finding.severity == Severity::Loss) else {
+        return ImportError::NoOperations;
+    };
+    let paths = document.member("paths").into_iter().flat_map(Object::keys).filter(|path| !path.starts_with("x-"));
+    ImportError::NothingReadable { paths: paths.count(), first: format!("{}: {}", first.place, first.reason) }
 }
 
 /// An integration without endpoints, and a check that it is good.

@@ -175,6 +175,40 @@ fn operations_are_chosen() {
 }
 
 #[test]
+fn a_document_of_several_files_is_said_to_be_one() {
+    let text = |paths: &str| format!(r#"{{"openapi": "3.1.0", {SERVER} "paths": {{{paths}}}}}"#);
+    let path = r#""/a": {"$ref": "paths/a.yaml"}"#;
+    let operation = r#""/b": {"get": {"$ref": "b.yaml#/get"}}"#;
+    let elsewhere = "leads out of the document, and nothing is fetched";
+    for (paths, expected) in [
+        (
+            format!("{path}, {operation}"),
+            format!(
+                r#"none of the document's 2 paths can be read; #/paths/~1a: a path that cannot be read: `$ref` "paths/a.yaml" {elsewhere}: bundle the document's files into one first"#
+            ),
+        ),
+        (
+            operation.to_owned(),
+            format!(
+                r#"the document's one path cannot be read; #/paths/~1b/get: an operation that cannot be read: `$ref` "b.yaml#/get" {elsewhere}: bundle the document's files into one first"#
+            ),
+        ),
+        (
+            r##""/c": {"$ref": "#/nowhere"}"##.to_owned(),
+            r##"the document's one path cannot be read; #/paths/~1c: a path that cannot be read: `$ref` "#/nowhere" leads nowhere"##.to_owned(),
+        ),
+    ] {
+        let refused = run(&text(&paths), &Options::default()).unwrap_err();
+        assert_eq!(refused.to_string(), expected);
+    }
+    // What can be read is imported, and the rest reported.
+    let imported = run(&text(&format!(r#"{operation}, "/d": {{"get": {{}}}}"#)), &Options::default()).unwrap();
+    assert_eq!((imported.report.imported(), imported.report.is_whole()), (1, false));
+    let reason = format!(r#"an operation that cannot be read: `$ref` "b.yaml#/get" {elsewhere}"#);
+    assert_eq!(imported.report.findings[0].reason, reason);
+}
+
+#[test]
 fn operations_with_other_servers_are_integrations_of_their_own() {
     let text = r#"{"openapi": "3.0.0", "info": {"title": "S"}, "servers": [{"url": "https://a.example"}], "paths": {
         "/x": {"get": {}, "post": {"servers": [{"url": "https://up.example/files/"}]}},
