@@ -28,7 +28,8 @@ use crate::{
 pub struct Options {
     /// The integration's name. Default: made of the document's title.
     pub name: Option<String>,
-    /// Where the API is, in place of the document's servers.
+    /// Where the API is, in place of the document's servers, those of single paths and operations among them. Of the
+    /// latter those that are relative are joined to it.
     pub base_url: Option<String>,
     /// Which operations. Of each kind of selector that there is, one must hold. Default: all.
     pub include: Vec<Selector>,
@@ -265,7 +266,8 @@ impl Import<'_> {
     fn assign(&mut self, operation: &Operation<'_>, groups: &mut Vec<Group>) {
         let mut findings = Findings::default();
         let at = self.reports.len();
-        match server::of_operation(operation, &self.base, self.options.base_url.as_deref(), &mut findings) {
+        let given = self.options.base_url.as_deref();
+        match server::of_operation(self.document, operation, &self.base, given, &mut findings) {
             Ok(base_url) => {
                 let tag = self.options.split_by_tag.then(|| operation.tags().next().unwrap_or("other").to_owned());
                 let same = |group: &&mut Group| group.base_url == base_url && group.tag == tag;

@@ -12,23 +12,42 @@ use crate::{
 
 /// Where an operation's requests go: its own servers, else its path's, else the document's.
 ///
-/// What the caller has given stands for the document's own servers. What is relative is joined to it, else to
-/// the document's base.
+/// What the caller has given stands for all of them: nothing is sent elsewhere, least of all a secret. What is relative
+/// is joined to it, else to the document's base.
 ///
 /// # Errors
 ///
 /// A reason, where no absolute URL can be made.
 pub(crate) fn of_operation(
+    document: &Document,
     operation: &Operation<'_>,
     document_base: &Result<String, String>,
     given: Option<&str>,
     findings: &mut Findings,
 ) -> Result<String, String> {
-    let are_some = |servers: &Found<'_>| servers.node.as_array().is_some_and(|list| !list.is_empty());
     let own = operation.node.get("servers").filter(are_some).or_else(|| operation.of_item("servers").filter(are_some));
     let Some(servers) = own else { return document_base.clone() };
-    let base = given.or(document_base.as_deref().ok());
-    first_of(&servers, base, findings)
+    let Some(given) = given else { return first_of(&servers, document_base.as_deref().ok(), findings) };
+    let first = |servers: &Found<'_>| written(servers).next();
+    let Some((Ok(url), place)) = first(&servers) else { return document_base.clone() };
+    let of_document = of_root(document).and_then(|servers| first(&servers)?.0.ok());
+    if of_document.is_some_and(|other| other.trim_end_matches('/') == url.trim_end_matches('/')) {
+        return document_base.clone();
+    }
+    if is_relative(&url) {
+        return absolute(&url, Some(given));
+    }
+    findings.note(&place, format!("its own server {url:.100} is not called: the base URL that is given stands for it"));
+    document_base.clone()
+}
+
+fn are_some(servers: &Found<'_>) -> bool {
+    servers.node.as_array().is_some_and(|list| !list.is_empty())
+}
+
+/// The document's servers, if it has any.
+fn of_root(document: &Document) -> Option<Found<'_>> {
+    Found { node: document.root(), place: Pointer::root() }.get("servers").filter(are_some)
 }
 
 /// The document's own base URL.
@@ -40,8 +59,7 @@ pub(crate) fn of_document(document: &Document, given: Option<&str>, findings: &m
     if let Some(given) = given {
         return usable(given);
     }
-    let root = Found { node: document.root(), place: Pointer::root() };
-    match root.get("servers").filter(|servers| servers.node.as_array().is_some_and(|list| !list.is_empty())) {
+    match of_root(document) {
         Some(servers) => first_of(&servers, None, findings),
         None => Err("the document names no server".to_owned()),
     }
@@ -49,10 +67,7 @@ pub(crate) fn of_document(document: &Document, given: Option<&str>, findings: &m
 
 /// The first server of a list; the others are noted.
 fn first_of(servers: &Found<'_>, base: Option<&str>, findings: &mut Findings) -> Result<String, String> {
-    let mut written = servers.elements().filter_map(|server| {
-        let url = server.text("url")?;
-        Some((filled(url, &server), server.place))
-    });
+    let mut written = written(servers);
     let Some((first, place)) = written.next() else { return Err("the document names no server".to_owned()) };
     let others: Vec<String> = written.map(|(url, _)| url.unwrap_or_else(|why| why)).take(5).collect();
     let first = first?;
@@ -60,6 +75,14 @@ fn first_of(servers: &Found<'_>, base: Option<&str>, findings: &mut Findings) ->
         findings.note(&place, format!("of several servers the first is taken; others: {}", others.join(", ")));
     }
     absolute(&first, base)
+}
+
+/// The URLs of a list, with their places.
+fn written<'d>(servers: &Found<'d>) -> impl Iterator<Item = (Result<String, String>, Pointer)> + use<'d> {
+    servers.elements().filter_map(|server| {
+        let url = server.text("url")?;
+        Some((filled(url, &server), server.place))
+    })
 }
 
 /// The URL with the defaults of its variables.
@@ -79,9 +102,13 @@ fn filled(url: &str, server: &Found<'_>) -> Result<String, String> {
     Ok(text)
 }
 
+fn is_relative(url: &str) -> bool {
+    !url.contains("://")
+}
+
 fn absolute(url: &str, base: Option<&str>) -> Result<String, String> {
     let url = url.trim();
-    if url.contains("://") {
+    if !is_relative(url) {
         return usable(url);
     }
     let Some(base) = base else { return Err(format!("the document's server is relative ({url:.100})")) };

@@ -58,7 +58,7 @@ pub(crate) struct OpenapiArgs {
     /// Default: YAML on standard output.
     #[arg(short, long, value_name = "FILE|FOLDER")]
     pub(crate) output: Option<PathBuf>,
-    /// Where the API is, in place of the document's servers.
+    /// Where the API is, in place of all the document's servers, also those of single paths and operations.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
     /// How to authenticate, in place of the document's security schemes: bearer_token, or api_key_header:NAME.

@@ -224,7 +224,25 @@ fn operations_with_other_servers_are_integrations_of_their_own() {
     );
     let mut options = Options::default();
     options.base_url = Some("http://127.0.0.1:8080/base".to_owned());
-    assert_eq!(names(&run(text, &options).unwrap())[0], "s-api http://127.0.0.1:8080/base get-x");
+    // What is given stands for all that is absolute.
+    let imported = run(text, &options).unwrap();
+    let elsewhere = "s-api-127-0-0-1-8080-v2 http://127.0.0.1:8080/v2 get-y";
+    assert_eq!(names(&imported), ["s-api http://127.0.0.1:8080/base get-x,post-x", elsewhere]);
+    let upload = imported.report.operations[1].findings.iter().map(|finding| finding.reason.as_str());
+    let said = "its own server https://up.example/files/ is not called: the base URL that is given stands for it";
+    assert!(upload.clone().any(|reason| reason == said), "{:?}", upload.collect::<Vec<_>>());
+    for (own, paths) in [("https://a.example/", "https://a.example"), ("/v1", "/v1/"), ("https://{h}", "https://{h}")] {
+        let server =
+            |url: &str| format!(r#""servers": [{{"url": "{url}", "variables": {{"h": {{"default": "a.example"}}}}}}]"#);
+        let text = format!(
+            r#"{{"openapi": "3.0.0", "info": {{"title": "S"}}, {}, "paths": {{"/x": {{{}, "get": {{}}}}}}}}"#,
+            server(own),
+            server(paths)
+        );
+        let imported = run(&text, &options).unwrap();
+        assert_eq!(names(&imported), ["s-api http://127.0.0.1:8080/base get-x"], "{own}");
+        assert!(imported.report.operations[0].findings.is_empty(), "{own}");
+    }
     let error = run(&document(&["GET /a"], ""), &Options::default()).unwrap_err();
     assert_eq!(error.to_string(), "the document names no server: say where the API is (`--base-url https://…`)");
     let error = run(&document(&["GET /a"], r#""servers": [{"url": "/v1"}],"#), &Options::default()).unwrap_err();
