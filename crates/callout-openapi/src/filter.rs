@@ -11,8 +11,12 @@ use crate::{
 
 /// An answer that has more fields than this is large.
 const LARGE: usize = 40;
-/// Fields that are proposed.
+/// A part of one that has no more than these is small.
+const SMALL: usize = 8;
+/// Paths that are proposed.
 const MAX_PROPOSED: usize = 14;
+/// Scalars of one object that are proposed.
+const MAX_SCALARS: usize = 9;
 /// Schemas that are looked into to count fields.
 const MAX_STEPS: usize = 3_000;
 
@@ -40,29 +44,82 @@ const TELLING: [&str; 20] = [
     "updated_at",
 ];
 
-/// A `response_filter` for the operation's answer, if that is large.
+/// A `response_filter` for the operation's answer, if that is large. None is proposed that might leave out what the answer
+/// is about.
 pub(crate) fn propose(document: &Document, operation: &Operation<'_>) -> Option<Vec<String>> {
     let schema = answer(document, operation)?;
     if fields(document, &schema, 0, &mut { MAX_STEPS }) <= LARGE {
         return None;
     }
-    let steps = &Steps::default();
-    let (is_list, element) = element(document, steps, &schema)?;
-    let mut proposed = telling(document, steps, &element, "");
-    if !is_list {
-        // A page of things: what is around them, and what tells of each.
-        let members = Members::of(document, steps, &element, &mut Findings::default());
-        for (name, schemas) in &members.properties {
-            let is_array = |schema: &&Found<'_>| Shape::of(document, steps, schema).array;
-            let Some(list) = schemas.first().filter(is_array) else { continue };
-            if let Some((_, inner)) = self::element(document, steps, list).filter(|_| is_plain(name)) {
-                proposed.extend(telling(document, steps, &inner, &format!("{name}.")));
-                break;
+    let proposed = Look { document, steps: &Steps::default() }.paths(&schema, "", MAX_PROPOSED)?;
+    (!proposed.is_empty()).then_some(proposed)
+}
+
+struct Look<'d, 's> {
+    document: &'d Document,
+    steps: &'s Steps,
+}
+
+impl<'d> Look<'d, '_> {
+    /// What tells of a value, or of each element of a list, in so many paths at most.
+    fn paths(&self, schema: &Found<'d>, prefix: &str, room: usize) -> Option<Vec<String>> {
+        let (is_list, element) = element(self.document, self.steps, schema)?;
+        let members = Members::of(self.document, self.steps, &element, &mut Findings::default());
+        // Of alternatives nobody knows which it will be.
+        if !members.alternatives.is_empty() || room == 0 {
+            return None;
+        }
+        if is_list { self.of_thing(&members, prefix, room) } else { self.of_one(&members, prefix, room) }
+    }
+
+    /// The scalars of one of many things, if they tell of it.
+    fn of_thing(&self, members: &Members<'d>, prefix: &str, room: usize) -> Option<Vec<String>> {
+        let names = self.scalars(members);
+        let tells = names.iter().any(|name| TELLING.contains(name));
+        tells.then(|| names.iter().take(room.min(MAX_SCALARS)).map(|name| format!("{prefix}{name}")).collect())
+    }
+
+    /// Of an object that there is one of, its scalars, what is small as a whole, and what tells of the one member that
+    /// is large. Of several that are it takes a person to choose.
+    fn of_one(&self, members: &Members<'d>, prefix: &str, room: usize) -> Option<Vec<String>> {
+        let mut small = Vec::new();
+        let mut large = None;
+        for (name, schemas) in members.properties.iter().filter(|(_, all)| !self.is_scalar(all)) {
+            let schema = schemas.first().filter(|_| is_plain(name))?;
+            if fields(self.document, schema, 0, &mut { MAX_STEPS }) <= SMALL {
+                small.push(format!("{prefix}{name}"));
+            } else if large.replace((*name, schema)).is_some() {
+                return None;
             }
         }
+        if small.len() > room / 4 {
+            return None;
+        }
+        let inner = match large {
+            Some((name, schema)) => self.paths(schema, &format!("{prefix}{name}."), room / 2)?,
+            None => Vec::new(),
+        };
+        let left = room.saturating_sub(small.len() + inner.len()).min(MAX_SCALARS);
+        let own = self.scalars(members).into_iter().take(left).map(|name| format!("{prefix}{name}"));
+        Some(own.chain(small).chain(inner).collect())
     }
-    proposed.truncate(MAX_PROPOSED);
-    (!proposed.is_empty()).then_some(proposed)
+
+    /// The names of an object's scalars, those that tell most first.
+    fn scalars(&self, members: &Members<'d>) -> Vec<&'d str> {
+        let scalars = members.properties.iter().filter(|(name, all)| is_plain(name) && self.is_scalar(all));
+        let names: Vec<&str> = scalars.map(|(name, _)| *name).collect();
+        let first = TELLING.iter().filter(|name| names.contains(name)).copied();
+        let others =
+            names.iter().filter(|name| !TELLING.contains(name) && !name.ends_with("_url") && **name != "node_id");
+        first.chain(others.copied()).collect()
+    }
+
+    fn is_scalar(&self, schemas: &[Found<'d>]) -> bool {
+        schemas.first().is_some_and(|first| {
+            let shape = Shape::of(self.document, self.steps, first);
+            shape.scalar && !shape.object && !shape.array
+        })
+    }
 }
 
 /// The JSON schema of the first good answer.
@@ -83,26 +140,6 @@ fn element<'d>(document: &'d Document, steps: &Steps, schema: &Found<'d>) -> Opt
         return Shape::of(document, steps, &items).object.then_some((true, items));
     }
     shape.object.then_some((false, schema))
-}
-
-/// The telling scalars of an object.
-fn telling(document: &Document, steps: &Steps, schema: &Found<'_>, prefix: &str) -> Vec<String> {
-    let members = Members::of(document, steps, schema, &mut Findings::default());
-    let is_scalar = |schemas: &[Found<'_>]| {
-        schemas.first().is_some_and(|first| {
-            let shape = Shape::of(document, steps, first);
-            shape.scalar && !shape.object && !shape.array
-        })
-    };
-    let names: Vec<&str> = members
-        .properties
-        .iter()
-        .filter(|(name, all)| is_plain(name) && is_scalar(all))
-        .map(|(name, _)| *name)
-        .collect();
-    let first = TELLING.iter().filter(|name| names.contains(name)).copied();
-    let others = names.iter().filter(|name| !TELLING.contains(name) && !name.ends_with("_url") && **name != "node_id");
-    first.chain(others.copied()).take(MAX_PROPOSED / 2 + 2).map(|name| format!("{prefix}{name}")).collect()
 }
 
 /// Whether a name can be a step of a dotted path.
