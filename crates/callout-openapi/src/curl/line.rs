@@ -1,6 +1,6 @@
 //! The options of a curl command line.
 
-use super::{CurlError, expansions};
+use super::{CurlError, expansions, options};
 
 /// One piece of a body.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,138 +39,8 @@ pub(super) struct Line {
 /// Short options that take a value.
 const SHORT_WITH_VALUE: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
 
-/// Further long options that take a value. Most say nothing about the request; [`advice`] knows of some that do.
-const OTHERS_WITH_VALUE: [&str; 129] = [
-    "abstract-unix-socket",
-    "alt-svc",
-    "aws-sigv4",
-    "cacert",
-    "capath",
-    "cert",
-    "cert-type",
-    "ciphers",
-    "config",
-    "connect-timeout",
-    "connect-to",
-    "continue-at",
-    "cookie-jar",
-    "create-file-mode",
-    "crlfile",
-    "curves",
-    "delegation",
-    "dns-interface",
-    "dns-ipv4-addr",
-    "dns-ipv6-addr",
-    "dns-servers",
-    "doh-url",
-    "dump-header",
-    "ech",
-    "egd-file",
-    "engine",
-    "etag-compare",
-    "etag-save",
-    "expect100-timeout",
-    "ftp-account",
-    "ftp-alternative-to-user",
-    "ftp-method",
-    "ftp-port",
-    "ftp-ssl-ccc-mode",
-    "happy-eyeballs-timeout-ms",
-    "haproxy-clientip",
-    "hostpubmd5",
-    "hostpubsha256",
-    "hsts",
-    "interface",
-    "ip-tos",
-    "ipfs-gateway",
-    "keepalive-cnt",
-    "keepalive-time",
-    "key",
-    "key-type",
-    "knownhosts",
-    "krb",
-    "libcurl",
-    "limit-rate",
-    "local-port",
-    "login-options",
-    "mail-auth",
-    "mail-from",
-    "mail-rcpt",
-    "max-filesize",
-    "max-redirs",
-    "max-time",
-    "netrc-file",
-    "noproxy",
-    "output",
-    "output-dir",
-    "parallel-max",
-    "parallel-max-host",
-    "pass",
-    "pinnedpubkey",
-    "postquote",
-    "preproxy",
-    "prequote",
-    "proto",
-    "proto-default",
-    "proto-redir",
-    "proxy",
-    "proxy-cacert",
-    "proxy-capath",
-    "proxy-cert",
-    "proxy-cert-type",
-    "proxy-ciphers",
-    "proxy-crlfile",
-    "proxy-header",
-    "proxy-key",
-    "proxy-key-type",
-    "proxy-pass",
-    "proxy-pinnedpubkey",
-    "proxy-service-name",
-    "proxy-tls13-ciphers",
-    "proxy-tlsauthtype",
-    "proxy-tlspassword",
-    "proxy-tlsuser",
-    "proxy-user",
-    "proxy1.0",
-    "pubkey",
-    "quote",
-    "random-file",
-    "range",
-    "rate",
-    "request-target",
-    "resolve",
-    "retry",
-    "retry-delay",
-    "retry-max-time",
-    "sasl-authzid",
-    "service-name",
-    "sigalgs",
-    "socks4",
-    "socks4a",
-    "socks5",
-    "socks5-gssapi-service",
-    "socks5-hostname",
-    "speed-limit",
-    "speed-time",
-    "ssl-sessions",
-    "stderr",
-    "telnet-option",
-    "tftp-blksize",
-    "time-cond",
-    "tls-max",
-    "tls13-ciphers",
-    "tlsauthtype",
-    "tlspassword",
-    "tlsuser",
-    "trace",
-    "trace-ascii",
-    "trace-config",
-    "unix-socket",
-    "upload-flags",
-    "variable",
-    "vlan-priority",
-    "write-out",
-];
+/// Those that take none.
+const SHORT_FLAGS: &str = "#012346:aBfgGiIjJklLMnNOpqRsSvVZ";
 
 impl Line {
     pub(super) fn parse(words: Vec<String>) -> Result<Self, CurlError> {
@@ -229,6 +99,9 @@ impl Line {
                 let value = value.ok_or_else(|| CurlError::new(format!("-{letter} needs a value")))?;
                 return self.option(long_name(letter), value);
             }
+            if !SHORT_FLAGS.contains(letter) {
+                return Err(CurlError::new(format!("curl has no option -{letter}")));
+            }
             self.flag(long_name(letter));
             if self.is_over {
                 break;
@@ -240,37 +113,21 @@ impl Line {
     fn long(&mut self, name: &str, words: &mut impl Iterator<Item = String>) -> Result<(), CurlError> {
         // An option whose value has variables in it is that option.
         let expanded = name.strip_prefix("expand-");
-        if expanded.is_some() {
-            self.losses.push(format!("--{name}: variables are not put in"));
-        }
-        let name = expanded.unwrap_or(name);
-        let takes_value = matches!(
-            name,
-            "request"
-                | "header"
-                | "data"
-                | "data-raw"
-                | "data-binary"
-                | "data-ascii"
-                | "data-urlencode"
-                | "json"
-                | "user"
-                | "url"
-                | "cookie"
-                | "user-agent"
-                | "referer"
-                | "form"
-                | "form-string"
-                | "upload-file"
-                | "oauth2-bearer"
-                | "url-query"
-        ) || OTHERS_WITH_VALUE.contains(&name);
-        if !takes_value {
-            self.flag(name);
+        let wanted = expanded.unwrap_or(name);
+        // Nobody turns off what the same line turns on: it is off already.
+        if wanted.strip_prefix("no-").and_then(options::find).is_some_and(|option| !option.takes_value) {
             return Ok(());
         }
-        let value = words.next().ok_or_else(|| CurlError::new(format!("--{name} needs a value")))?;
-        self.option(name, value)
+        let option = options::find(wanted).ok_or_else(|| unknown(wanted))?;
+        if expanded.is_some() {
+            self.losses.push(format!("--expand-{}: variables are not put in", option.name));
+        }
+        if !option.takes_value {
+            self.flag(option.name);
+            return Ok(());
+        }
+        let value = words.next().ok_or_else(|| CurlError::new(format!("--{} needs a value", option.name)))?;
+        self.option(option.name, value)
     }
 
     fn flag(&mut self, name: &str) {
@@ -283,7 +140,7 @@ impl Line {
             }
             "head" => self.method = Some("HEAD".to_owned()),
             "insecure" => self.losses.push("--insecure: certificates are always checked".to_owned()),
-            "location" | "location-trusted" => {
+            "location" | "location-trusted" | "follow" => {
                 self.losses.push("--location: redirects are followed within one origin only".to_owned());
             }
             "digest" | "ntlm" | "negotiate" => self.no_such_auth(name),
@@ -379,6 +236,19 @@ fn advice(option: &str) -> Option<&'static str> {
         "connect-to" | "resolve" | "unix-socket" | "abstract-unix-socket" => ": the host of the URL is called",
         _ => return None,
     })
+}
+
+/// curl refuses what it does not know, and nobody knows whether a value stands behind it.
+fn unknown(name: &str) -> CurlError {
+    let (name, has_value) = name.split_once('=').map_or((name, false), |(name, _)| (name, true));
+    match options::find(name).filter(|_| has_value) {
+        // The value may be a secret.
+        Some(option) if option.takes_value => {
+            CurlError::new(format!("curl takes `--{0} VALUE`, not `--{0}=VALUE`", option.name))
+        }
+        Some(option) => CurlError::new(format!("curl takes no value with --{}", option.name)),
+        None => CurlError::new(format!("curl has no option --{:.50}", expansions::plain(name))),
+    }
 }
 
 /// Whether a word calls the program.

@@ -4,6 +4,7 @@ mod body;
 mod expansions;
 mod globs;
 mod line;
+mod options;
 mod secrets;
 mod words;
 

@@ -77,3 +77,22 @@ fn an_option_that_changes_the_request_is_carried_over_or_said() {
         assert_eq!(found, expected, "\n{options}\n{}", found.join("\n"));
     }
 }
+
+#[test]
+fn an_option_that_curl_does_not_know_is_refused() {
+    for (options, expected) in [
+        ("--request=POST --data=a=1", "! curl takes `--request VALUE`, not `--request=VALUE`"),
+        ("--header='Authorization: Bearer canary'", "! curl takes `--header VALUE`, not `--header=VALUE`"),
+        ("--compressed=canary", "! curl takes no value with --compressed"),
+        ("--reqest POST", "! curl has no option --reqest"),
+        ("--tokn=canary", "! curl has no option --tokn"),
+        ("--dat a=1", "! curl has no option --dat"),
+        ("-sW", "! curl has no option -W"),
+        ("--no-request", "! curl has no option --no-request"),
+    ] {
+        assert_eq!(told(&format!("curl {options} https://shop.example/x")), [expected], "{options}");
+    }
+    // Of a name its beginning will do, and a flag may be turned off.
+    let found = told("curl --heade 'X-A: 1' --no-progress-meter --no-location --sile https://shop.example/x");
+    assert_eq!(found, ["GET https://shop.example/x", r#"{"X-A":"1"}"#, "{}"]);
+}
