@@ -345,12 +345,12 @@ fn looks_like_an_id(segment: &str) -> bool {
 
 /// A long word of letters and digits, as tokens in the URLs of webhooks and bots are.
 fn looks_like_a_secret(segment: &str) -> bool {
-    let has = |kind: fn(&u8) -> bool| segment.bytes().any(|byte| kind(&byte));
+    let has = |word: &str, kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
     segment.len() >= 20
         && !looks_like_an_id(segment)
-        && has(u8::is_ascii_digit)
-        && has(u8::is_ascii_alphabetic)
-        && segment.split(['-', '_', '.']).any(|word| word.len() >= 16)
+        && segment
+            .split(|found: char| !found.is_ascii_alphanumeric())
+            .any(|word| word.len() >= 16 && has(word, u8::is_ascii_digit) && has(word, u8::is_ascii_alphabetic))
 }
 
 /// `things` before it makes `thing_id`.

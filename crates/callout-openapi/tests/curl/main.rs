@@ -52,7 +52,7 @@ const FOR_WINDOWS: &str =
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 59] = [
+    let table: [(&str, &[&str]); 61] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -291,6 +291,18 @@ fn lines_become_endpoints() {
                 "? t0_id",
                 ". a segment of the path may be a secret: it is the param \"t0_id\", and a call gives it",
             ],
+        ),
+        // What is made of words, and a version or a verb beside them, is no secret.
+        (
+            r#"curl 'https://shop.example/v1beta/models/gemini-2.0-flash-001:generateContent?fields=a-2-list-of-organizationMemberships' -d '{"n":1}'"#,
+            &[
+                "POST https://shop.example/v1beta/models/gemini-2.0-flash-001:generateContent{?fields}",
+                r#"{"n":1,"fields":"a-2-list-of-organizationMemberships"}"#,
+            ],
+        ),
+        (
+            r#"curl https://shop.example/models/claude-3-5-sonnet@20240620:streamRawPredict -d '{}'"#,
+            &["POST https://shop.example/models/claude-3-5-sonnet@20240620:streamRawPredict", "{}"],
         ),
         (
             "curl -X DELETE https://shop.example/a -d a=1 -k",
