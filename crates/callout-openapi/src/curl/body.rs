@@ -17,6 +17,11 @@ use crate::{body::essence, params::text_schema};
 /// Values within each other that are described.
 const MAX_DEPTH: u32 = 12;
 
+/// What an endpoint sends a JSON body as.
+const JSON: &str = "application/json";
+/// And what a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// What became of a body.
 #[derive(Debug, Default)]
 pub(super) struct Body {
@@ -39,27 +44,28 @@ pub(super) fn of(
         made.losses.push("curl sends no body, and the endpoint an empty JSON object".to_owned());
     }
     if line.as_query {
+        made.decoded("the query", &text);
         let query = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         return Ok(Body { query, ..Body::default() });
     }
     let mut body = Body { is_there: method.has_body(), ..Body::default() };
     if line.data.is_empty() {
-        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        if method.has_body() {
+            without_default(headers, JSON);
+        }
         body.is_there = false;
         return Ok(body);
     }
     if !method.has_body() {
         made.losses.push(format!("a body cannot be sent with {}: it is left out", method.as_str()));
-        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        headers.retain(|(name, _)| !is_content_type(name));
         return Ok(body);
     }
-    let content_type =
-        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map(|(_, value)| essence(value));
+    let content_type = headers.iter().find(|(name, _)| is_content_type(name)).map(|(_, value)| essence(value));
     let is_json = match content_type.as_deref() {
         Some(media) if media.ends_with("json") => true,
-        Some("application/x-www-form-urlencoded") => false,
-        // People forget the header, and servers forgive it.
-        None => line.is_json || Json::parse(&text).is_ok_and(|value| value.as_object().is_some()),
+        // People forget the header, which curl sets to a form's then, and servers forgive it.
+        None | Some(FORM) => line.is_json || Json::parse(&text).is_ok_and(|value| value.as_object().is_some()),
         Some(media) => return Err(CurlError::new(format!("a body of {media:.100} cannot be sent by an endpoint"))),
     };
     let unread = |why: String| match expansions::named(&text) {
@@ -68,10 +74,7 @@ pub(super) fn of(
         )),
         None => CurlError::new(why),
     };
-    let plain = |media: &str| matches!(media, "application/json" | "application/x-www-form-urlencoded");
-    if content_type.as_deref().is_none_or(plain) {
-        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
-    }
+    without_default(headers, if is_json { JSON } else { FORM });
     let fields: Vec<Field> = if is_json {
         let value = Json::parse(&text).map_err(|error| unread(format!("the body is no JSON: {error}")))?;
         let Json::Object(members) = &value else {
@@ -89,6 +92,7 @@ pub(super) fn of(
             return Err(unread(why.to_owned()));
         }
         body.format = BodyFormat::Form;
+        made.decoded("the body", &text);
         form_fields(&text)
     };
     for Field { name, value, is_secret } in fields {
@@ -107,6 +111,15 @@ pub(super) fn of(
         body.names.push(name);
     }
     Ok(body)
+}
+
+fn is_content_type(name: &str) -> bool {
+    name.eq_ignore_ascii_case("content-type")
+}
+
+/// Takes out a media type that is sent without being configured.
+fn without_default(headers: &mut Vec<(String, String)>, default: &str) {
+    headers.retain(|(name, value)| !is_content_type(name) || !value.trim().eq_ignore_ascii_case(default));
 }
 
 /// The data as curl puts it together.

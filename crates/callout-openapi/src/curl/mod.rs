@@ -157,6 +157,13 @@ impl Made {
         expansions::plain_value(value)
     }
 
+    /// A loss if what is percent-encoded is no text.
+    fn decoded(&mut self, place: &str, text: &str) {
+        if percent_encoding::percent_decode_str(text).decode_utf8().is_err() {
+            self.losses.push(format!("bytes of {place} are no UTF-8: U+FFFD is sent in place of them"));
+        }
+    }
+
     fn schema(&mut self, body: &body::Body) -> Object {
         let properties = std::mem::take(&mut self.properties).build();
         let required = std::mem::take(&mut self.required);
@@ -252,6 +259,7 @@ fn path(url: &Url, mut globs: Globs, method: Method, body: &body::Body, made: &m
     if path == "/" {
         path.clear();
     }
+    made.decoded("the query", url.query().unwrap_or_default());
     let mut listed: Vec<String> = Vec::new();
     // Each key with its values, and whether one of them may be a secret.
     let mut queries: Vec<(String, Vec<Json>, bool)> = Vec::new();

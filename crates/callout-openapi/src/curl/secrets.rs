@@ -206,6 +206,8 @@ pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, 
             made.losses.push("cookies are not sent: they are left out".to_owned());
         } else if has_secret_end(&name) || is_secret_name(&name) {
             choose(&mut auth, api_key(&name), "api_key", &format!("what the header {name} carries, all of it"), made);
+        } else if name.eq_ignore_ascii_case("host") && !is_host_of(url, &value) {
+            made.losses.push(format!("the header {name} names another host: that of the URL is called"));
         } else if is_of_the_connection(&name) {
             made.notes.push(format!("the header {name} is set by the connection"));
         } else if kept.iter().any(|(other, _): &(String, String)| other.eq_ignore_ascii_case(&name)) {
@@ -250,6 +252,12 @@ fn api_key(header: &str) -> AuthConfig {
     let mut auth = AuthConfig::new(AuthType::ApiKeyHeader);
     auth.header_name = Some(header.to_owned());
     auth
+}
+
+/// Whether a header `Host` says what the URL does.
+fn is_host_of(url: &Url, value: &str) -> bool {
+    let named = Url::parse(&format!("{}://{}/", url.scheme(), value.trim()));
+    named.is_ok_and(|named| named.host() == url.host() && named.port_or_known_default() == url.port_or_known_default())
 }
 
 fn is_of_the_connection(name: &str) -> bool {

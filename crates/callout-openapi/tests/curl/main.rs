@@ -52,7 +52,7 @@ const FOR_WINDOWS: &str =
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 61] = [
+    let table: [(&str, &[&str]); 66] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -367,6 +367,42 @@ fn lines_become_endpoints() {
         (
             "curl -H 'Content-Type: application/x-www-form-urlencoded' -d flag https://shop.example/a",
             &["POST https://shop.example/a", "form", r#"{"flag":""}"#],
+        ),
+        // A media type is sent as it is written.
+        (
+            r#"curl -H 'Content-Type: application/json; charset=utf-8' -d '{"a":1}' https://shop.example/a"#,
+            &["POST https://shop.example/a", r#"{"Content-Type":"application/json; charset=utf-8"}"#, r#"{"a":1}"#],
+        ),
+        (
+            "curl -H 'content-type: application/x-www-form-urlencoded; charset=UTF-8' -d a=1 https://shop.example/a",
+            &[
+                "POST https://shop.example/a",
+                "form",
+                r#"{"content-type":"application/x-www-form-urlencoded; charset=UTF-8"}"#,
+                r#"{"a":1}"#,
+            ],
+        ),
+        (
+            r#"curl -H 'Content-Type: application/x-www-form-urlencoded' -d '{"a":1}' https://shop.example/a"#,
+            &["POST https://shop.example/a", r#"{"Content-Type":"application/x-www-form-urlencoded"}"#, r#"{"a":1}"#],
+        ),
+        (
+            "curl -H 'Content-Type: application/x-www-form-urlencoded; charset=ISO-8859-1' -d 'a=%E9' https://shop.example/a",
+            &[
+                "POST https://shop.example/a",
+                "form",
+                r#"{"Content-Type":"application/x-www-form-urlencoded; charset=ISO-8859-1"}"#,
+                "{\"a\":\"\u{fffd}\"}",
+                "- bytes of the body are no UTF-8: U+FFFD is sent in place of them",
+            ],
+        ),
+        (
+            "curl -G 'https://shop.example/a' -d 'b=%FF'",
+            &[
+                "GET https://shop.example/a{?b}",
+                "{\"b\":\"\u{fffd}\"}",
+                "- bytes of the query are no UTF-8: U+FFFD is sent in place of them",
+            ],
         ),
         ("curl -d 'q=R&D' https://shop.example/a", &["POST https://shop.example/a", "form", r#"{"q":"R","D":""}"#]),
         (

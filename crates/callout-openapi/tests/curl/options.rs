@@ -40,7 +40,7 @@ fn the_value_of_an_option_is_not_taken_for_the_url() {
 
 #[test]
 fn an_option_that_changes_the_request_is_carried_over_or_said() {
-    let table: [(&str, &[&str]); 10] = [
+    let table: [(&str, &[&str]); 14] = [
         ("-r 0-99", &[r#"{"Range":"bytes=0-99"}"#, "{}"]),
         ("--range 100", &[r#"{"Range":"bytes=100-"}"#, "{}"]),
         ("-z 2026-01-01", &["{}", "- --time-cond is left out: write it as a header If-Modified-Since"]),
@@ -68,6 +68,14 @@ fn an_option_that_changes_the_request_is_carried_over_or_said() {
             ],
         ),
         ("--path-as-is", &["{}", "- --path-as-is is left out: what `..` in the path leads to is sent"]),
+        // Another site may answer to another name.
+        ("-H 'Host: other.example'", &["{}", "- the header Host names another host: that of the URL is called"]),
+        ("-H 'host: SHOP.example:443'", &["{}", ". the header host is set by the connection"]),
+        ("-H 'Content-Type: application/json'", &[r#"{"Content-Type":"application/json"}"#, "{}"]),
+        (
+            "-X POST -H 'Content-Type: application/json'",
+            &["{}", "- curl sends no body, and the endpoint an empty JSON object"],
+        ),
         ("-X POST", &["{}", "- curl sends no body, and the endpoint an empty JSON object"]),
     ];
     for (options, expected) in table {
