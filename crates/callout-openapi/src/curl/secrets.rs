@@ -178,12 +178,14 @@ fn is_plain(name: &str) -> bool {
 /// Takes the secrets out of the headers and says how to authenticate.
 pub(super) fn take(line: &Line, url: &Url, headers: &mut Vec<(String, String)>, made: &mut Made) -> Option<AuthConfig> {
     let mut auth = None;
-    if line.bearer.is_some() {
+    // In place of what curl would write itself it sends the header that is written out.
+    let is_written_out = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    if line.bearer.is_some() && !is_written_out {
         choose(&mut auth, bearer(), "bearer_token", "the token of --oauth2-bearer", made);
     }
     let has_user = line.user.is_some() || !url.username().is_empty() || url.password().is_some();
     // With `--digest` and its like curl sends no password: Basic would give it away to a host that never gets it.
-    if has_user && !line.user_is_no_basic {
+    if has_user && !line.user_is_no_basic && !is_written_out {
         let basic = api_key("Authorization");
         choose(&mut auth, basic, "api_key", "`Basic ` and the Base64 of USER:PASSWORD (the line's -u)", made);
     }

@@ -52,7 +52,7 @@ const FOR_WINDOWS: &str =
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 66] = [
+    let table: [(&str, &[&str]); 67] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -141,6 +141,16 @@ fn lines_become_endpoints() {
                 r#"{"type":"api_key_header","header_name":"Authorization"}"#,
                 "{}",
                 "api_key: `Basic ` and the Base64 of USER:PASSWORD (the line's -u)",
+            ],
+        ),
+        // A header that is written out stands in place of curl's own.
+        (
+            "curl -u me:canary --oauth2-bearer canary -H 'Authorization: Token canary' https://me:canary@shop.example/",
+            &[
+                "GET https://shop.example",
+                r#"{"type":"api_key_header","header_name":"Authorization"}"#,
+                "{}",
+                "api_key: what the header Authorization carries, all of it",
             ],
         ),
         (
