@@ -77,6 +77,9 @@ impl<'d> Plan<'d> {
                 return None;
             }
         };
+        if method.has_body() && body.is_none() {
+            findings.note(&operation.node.place, "it has no body to send: an empty JSON object is sent in its place");
+        }
         report_if_too_large(&steps, operation, findings);
         for (name, callback) in operation.node.get("callbacks").into_iter().flat_map(|all| all.members()) {
             findings

@@ -2,6 +2,9 @@
 
 use crate::{SEVERAL, body, expect, imported};
 
+/// What the engine sends where there is nothing to send.
+const EMPTY: &str = ". it has no body to send: an empty JSON object is sent in its place";
+
 #[test]
 fn bodies_that_are_objects_become_params() {
     let object =
@@ -47,6 +50,7 @@ fn bodies_that_are_objects_become_params() {
             "POST /x",
             r#"{"type":"object","additionalProperties":false}"#,
             "- its body is no object, and only objects can be sent; it is called without",
+            EMPTY,
         ],
     );
     expect(&post("multipart/form-data", object, true), &["- a body of multipart/form-data cannot be sent"]);
@@ -58,6 +62,10 @@ fn bodies_that_are_objects_become_params() {
         &["DELETE /x", r#"{"type":"object","additionalProperties":false}"#, ". an empty body is not sent"],
     );
     expect(&imported("3.0.3", "/x", "head", "{}", "{}"), &["- HEAD is no method of an endpoint"]);
+    let nothing = r#"{"type":"object","additionalProperties":false}"#;
+    for (method, found) in [("post", &["POST /x", nothing, EMPTY][..]), ("delete", &["DELETE /x", nothing])] {
+        expect(&imported("3.0.3", "/x", method, "{}", "{}"), found);
+    }
 }
 
 #[test]
