@@ -1,6 +1,7 @@
 //! An OpenAPI document, read and looked into.
 
-use callout_core::json::{Json, Object, ReadError};
+use callout_core::json::{Duplicates, Json, Object, ReadError, ReadOptions};
+use serde_saphyr::options::DuplicateKeyPolicy;
 
 use crate::pointer::Pointer;
 
@@ -38,10 +39,13 @@ pub enum DocumentError {
 pub struct Document {
     root: Json,
     version: Version,
+    /// The first name that stands twice in one object, of which the last is taken.
+    twice: Option<String>,
 }
 
 impl Document {
-    /// Reads a document as JSON if it begins with `{`, else as YAML. A byte order mark is passed over.
+    /// Reads a document as JSON if it begins with `{`, else as YAML. A byte order mark is passed over. Of a name that
+    /// stands twice in one object the last is taken, which the report says.
     ///
     /// # Errors
     ///
@@ -49,14 +53,14 @@ impl Document {
     pub fn read(bytes: &[u8]) -> Result<Self, DocumentError> {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let is_json = text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        if is_json {
-            return match Json::parse(&String::from_utf8_lossy(text)) {
-                Ok(root) => Self::new(root),
-                // YAML too has values in braces.
-                Err(error) => yaml(text).map_or_else(|_| Err(error.into()), Self::new),
-            };
-        }
-        Self::new(yaml(text)?)
+        let read = if is_json {
+            // YAML too has values in braces.
+            json(text).or_else(|error| yaml(text).map_err(|_| error))
+        } else {
+            yaml(text)
+        };
+        let (root, twice) = read?;
+        Ok(Self { twice, ..Self::new(root)? })
     }
 
     /// Takes a document that has been read already.
@@ -80,7 +84,7 @@ impl Document {
             ["3", _, ..] => Version::V3_1,
             _ => return refused(format!("is of OpenAPI version {version:.20}, and only 3.0 and 3.1 can be read")),
         };
-        Ok(Self { root, version })
+        Ok(Self { root, version, twice: None })
     }
 
     /// Which rules it follows.
@@ -96,6 +100,11 @@ impl Document {
     /// The document as it was read.
     pub fn root(&self) -> &Json {
         &self.root
+    }
+
+    /// That a name stands twice in one object, and which one.
+    pub(crate) fn twice(&self) -> Option<&str> {
+        self.twice.as_deref()
     }
 
     pub(crate) fn member(&self, name: &str) -> Option<&Object> {
@@ -195,8 +204,29 @@ pub(crate) fn quoted(text: &str) -> String {
     if shown.len() < text.len() { format!("{shown:?}…") } else { format!("{shown:?}") }
 }
 
-fn yaml(text: &[u8]) -> Result<Json, DocumentError> {
+/// What was read, and what stands twice in it.
+type Read = Result<(Json, Option<String>), DocumentError>;
+
+fn json(text: &[u8]) -> Read {
+    let text = String::from_utf8_lossy(text);
+    let strict = ReadOptions { duplicates: Duplicates::Refuse, ..ReadOptions::default() };
+    match strict.read(text.as_bytes()) {
+        Ok(root) => Ok((root, None)),
+        Err(refusal) => Ok((Json::parse(&text)?, Some(refusal.to_string()))),
+    }
+}
+
+fn yaml(text: &[u8]) -> Read {
     let text = std::str::from_utf8(text).map_err(|error| DocumentError::Yaml(error.to_string()))?;
+    match yaml_with(text, DuplicateKeyPolicy::Error) {
+        Ok(root) => Ok((root, None)),
+        Err(refusal) => {
+            yaml_with(text, DuplicateKeyPolicy::LastWins).map(|root| (root, Some(refusal))).map_err(DocumentError::Yaml)
+        }
+    }
+}
+
+fn yaml_with(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Json, String> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_nodes: MAX_YAML_NODES,
@@ -206,7 +236,7 @@ fn yaml(text: &[u8]) -> Result<Json, DocumentError> {
             max_aliases: MAX_YAML_NODES,
             enforce_alias_anchor_ratio: false,
         },
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+        duplicate_keys: duplicate_keys,
         non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::AsString,
         with_snippet: false,
         // OpenAPI wants the words of YAML 1.2's JSON schema, of which `no` and `on` are none.
@@ -215,7 +245,6 @@ fn yaml(text: &[u8]) -> Result<Json, DocumentError> {
         underscored_numbers_as_strings: true,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error: serde_saphyr::Error| {
-        let message = error.render_with_formatter(&serde_saphyr::UserMessageFormatter).chars().take(500).collect();
-        DocumentError::Yaml(message)
+        error.render_with_formatter(&serde_saphyr::UserMessageFormatter).chars().take(500).collect()
     })
 }

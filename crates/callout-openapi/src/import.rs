@@ -153,6 +153,9 @@ pub fn import(document: &Document, options: &Options, check: Check<'_>) -> Resul
         let tags = tags.into_iter().take(MAX_TAGS).map(str::to_owned).collect();
         return Err(ImportError::NothingChosen { operations: all.len(), tags });
     }
+    if let Some(twice) = document.twice() {
+        findings.loss(&Pointer::root(), format!("{twice}: the last one is taken"));
+    }
     for (name, webhook) in document.member("webhooks").into_iter().flat_map(Object::iter) {
         let place = Pointer::root().below("webhooks").below(name);
         if webhook.as_object().is_some() {

@@ -93,6 +93,29 @@ fn documents_read_as_json_and_as_yaml() {
 }
 
 #[test]
+fn of_what_stands_twice_the_last_is_taken_and_it_is_said() {
+    let yaml = "openapi: 3.0.0\nservers: [{url: 'https://a.example'}]\npaths:\n  /a: {get: {operationId: x}}\n";
+    let json = r#"{"openapi": "3.0.0", "servers": [{"url": "https://a.example"}], "paths": {"/a": {"get": {}}, "/a": {"get": {"operationId": "y"}}}}"#;
+    for (text, name, said) in [
+        (yaml.to_owned(), "x", None),
+        (format!("{yaml}  /a: {{get: {{operationId: y}}}}\n"), "y", Some("`/a`")),
+        (format!("{yaml}  /b: {{<<: {{get: {{operationId: z}}}}, get: {{operationId: y}}}}\n"), "x,y", None),
+        (json.to_owned(), "y", Some("\"/a\"")),
+    ] {
+        let imported = run(&text, &Options::default()).unwrap();
+        assert_eq!(names(&imported), [format!("api https://a.example {name}")], "{text}");
+        let reasons: Vec<&str> = imported.report.findings.iter().map(|finding| finding.reason.as_str()).collect();
+        assert_eq!(
+            (reasons.len(), imported.report.is_whole()),
+            (usize::from(said.is_some()), said.is_none()),
+            "{text}"
+        );
+        let is_said = |said: &str| reasons[0].contains(said) && reasons[0].ends_with(": the last one is taken");
+        assert!(said.is_none_or(is_said), "{reasons:?}");
+    }
+}
+
+#[test]
 fn names_are_made_and_told_apart() {
     let text = document(&["GET /a - list", "GET /b - list", "GET /c/{d}", "POST /e -  "], SERVER);
     let imported = run(&text, &Options::default()).unwrap();
