@@ -303,8 +303,8 @@ mod tests {
     /// On a store that has one connection.
     async fn app() -> App {
         let (clock, rng) = (system_clock(), system_rng());
-        let options = StoreOptions::new("sqlite::memory:".parse().unwrap());
-        let store = Store::open(options.with_clock(clock.clone()).with_rng(rng.clone())).await.unwrap();
+        let options = StoreOptions::new("sqlite::memory:".parse().unwrap(), clock.clone(), rng.clone());
+        let store = Store::open(options).await.unwrap();
         App::new(store, Engine::builder().build().unwrap(), clock, rng, ServerOptions::default())
     }
 

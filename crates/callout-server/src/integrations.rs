@@ -27,11 +27,11 @@ const MAX_SEARCH: usize = 200;
 pub(crate) async fn list(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Result<Reply, ApiError> {
     let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
     let query = read_list_query(&Query::parse(query.as_deref()))?;
-    let (asked, page) = (app.store().list_unread_integrations(workspace, &query), query.page);
+    let (looking, page) = (app.store().list_unread_integrations(workspace, &query), query.page);
     let write = move |listed: Listed<UnreadIntegration>| {
         listed.read().map(|listed| Reply::ok(page::write(page, listed, to_json)))
     };
-    Ok(app.compute_with(workspace, asked, write).await??)
+    Ok(app.compute_with(workspace, looking, write).await??)
 }
 
 /// `POST /v1/{workspace_id}/integrations`
@@ -55,9 +55,9 @@ async fn create_checked(app: &App, asker: &Asker, request: Request) -> Result<Re
 /// `GET /v1/{workspace_id}/integrations/{integration_id}`
 pub(crate) async fn get(State(app): State<App>, asker: Asker) -> Result<Reply, ApiError> {
     let workspace = asker.workspace(&app, Permission::IntegrationView).await?;
-    let asked = app.store().unread_integration(workspace, asker.id("integration_id")?);
+    let looking = app.store().unread_integration(workspace, asker.id("integration_id")?);
     let write = |unread: UnreadIntegration| unread.read().map(|stored| Reply::ok(to_json(&stored)));
-    Ok(app.compute_with(workspace, asked, write).await??)
+    Ok(app.compute_with(workspace, looking, write).await??)
 }
 
 /// `PATCH /v1/{workspace_id}/integrations/{integration_id}`

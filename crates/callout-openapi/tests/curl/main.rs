@@ -311,7 +311,7 @@ fn lines_become_endpoints() {
             ],
         ),
         (
-            r#"curl https://shop.example/models/claude-3-5-sonnet@20240620:streamRawPredict -d '{}'"#,
+            "curl https://shop.example/models/claude-3-5-sonnet@20240620:streamRawPredict -d '{}'",
             &["POST https://shop.example/models/claude-3-5-sonnet@20240620:streamRawPredict", "{}"],
         ),
         (

@@ -42,9 +42,9 @@ fn callbacks_and_what_cannot_be_read_are_reported() {
 
 #[test]
 fn what_is_written_elsewhere_is_followed_or_reported() {
-    let components = r##"{
+    let components = r#"{
         "operation": {"parameters": [{"name": "q", "in": "query", "required": true, "schema": {"type": "string"}}]},
-        "media": {"schema": {"type": "object", "required": ["z"], "properties": {"z": {"type": "string"}}}}}"##;
+        "media": {"schema": {"type": "object", "required": ["z"], "properties": {"z": {"type": "string"}}}}}"#;
     let here = r##"{"$ref": "#/components/schemas/media"}"##;
     let elsewhere = r#"{"$ref": "media.yaml"}"#;
     let post = |media: &str| {
