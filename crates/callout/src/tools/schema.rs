@@ -1,14 +1,17 @@
 //! Changes to the schemas that models see. What a call takes is decided by the endpoint's own schema,
 //! so that what is left out here is still checked there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use callout_core::json::{Json, Object, ObjectBuilder, pointer_of, unescaped_step};
 
 use crate::schema_walk::MAX_REFERENCES;
 
-/// Keywords that apply further schemas to the same value.
-const COMBINING: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+/// Keywords that apply one of several schemas to the same value.
+const ALTERNATIVES: [&str; 2] = ["anyOf", "oneOf"];
+
+/// How many schemas that apply to one value are looked at. A schema that applies more of them is a config fault.
+const MAX_IN_PLACE: usize = 2_000;
 
 /// Where schemas stand to be referred to; `definitions` up to draft 7, and where generators still write it.
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
@@ -27,27 +30,50 @@ pub(super) fn definition(reference: &str) -> Option<(&'static str, String)> {
     Some((keyword, unescaped_step(name).into_owned()))
 }
 
-/// The schema and what it applies to the same value; whether each part always applies.
-fn in_place(root: &Json) -> Vec<(&Object, bool)> {
+/// When what a part of a schema says of a value holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Always,
+    /// Where the alternative is the one that applies.
+    Sometimes,
+    /// It is only asked for (`if`): what does not fit it is as good.
+    Never,
+}
+
+/// The schema and what it applies to the same value, in the order in which they stand there.
+fn in_place(root: &Json) -> Vec<(&Object, Holds)> {
     let mut found = Vec::new();
-    let mut open = vec![(root, true, 0)];
-    while let Some((schema, always, depth)) = open.pop() {
-        let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES && found.len() < 2_000) else {
+    let mut open = vec![(root, Holds::Always, 0)];
+    while let Some((schema, holds, depth)) = open.pop() {
+        let Some(schema) = schema.as_object().filter(|_| depth <= MAX_REFERENCES && found.len() < MAX_IN_PLACE) else {
             continue;
         };
-        found.push((schema, always));
-        if let Some(target) = schema.get("$ref").and_then(Json::as_str).and_then(|to| root.referred(to)) {
-            open.push((target, always, depth + 1));
+        found.push((schema, holds));
+        let within = |part: Holds| if holds == Holds::Always { part } else { holds };
+        let mut parts = Vec::new();
+        parts.extend(referred(root, schema).map(|target| (target, holds, depth + 1)));
+        parts.extend(listed(schema, "allOf").map(|part| (part, holds, depth + 1)));
+        for keyword in ALTERNATIVES {
+            parts.extend(listed(schema, keyword).map(|part| (part, within(Holds::Sometimes), depth + 1)));
         }
-        for keyword in COMBINING {
-            let combined = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
-            open.extend(combined.map(|part| (part, always && keyword == "allOf", depth + 1)));
+        parts.extend(schema.get("if").map(|part| (part, Holds::Never, depth + 1)));
+        for keyword in ["then", "else"] {
+            parts.extend(schema.get(keyword).map(|part| (part, within(Holds::Sometimes), depth + 1)));
         }
-        for keyword in ["if", "then", "else"] {
-            open.extend(schema.get(keyword).map(|part| (part, false, depth + 1)));
-        }
+        // The first is the next.
+        open.extend(parts.into_iter().rev());
     }
     found
+}
+
+/// What a schema refers to.
+fn referred<'s>(root: &'s Json, schema: &Object) -> Option<&'s Json> {
+    root.referred(schema.get("$ref").and_then(Json::as_str)?)
+}
+
+/// What stands in a list under a keyword.
+fn listed<'s>(schema: &'s Object, keyword: &str) -> impl Iterator<Item = &'s Json> + use<'s> {
+    schema.get(keyword).and_then(Json::as_array).into_iter().flatten()
 }
 
 /// Whether the schema names that property, at its root or in what its root combines.
@@ -55,36 +81,26 @@ pub(super) fn declares(root: &Json, name: &str) -> bool {
     in_place(root).iter().any(|(schema, _)| schema.get("properties").is_some_and(|all| all.get(name).is_some()))
 }
 
-/// The names of the schema's properties, at its root and in what its root combines.
+/// The names of the properties that [`flat`] shows: those of the schema, at its root and in what its root combines,
+/// and those that it only requires.
 pub(super) fn property_names(root: &Json) -> Vec<&str> {
     let mut known = HashSet::new();
     let properties = in_place(root).into_iter().filter_map(|(schema, _)| schema.get("properties")?.as_object());
-    properties.flat_map(Object::keys).filter(|name| known.insert(*name)).collect()
+    let required = Required { root, looks: MAX_IN_PLACE }.of(root, 0);
+    properties.flat_map(Object::keys).chain(required).filter(|name| known.insert(*name)).collect()
 }
 
 /// The schema as providers take it for a tool: `"type": "object"`, and none of the combining keywords
-/// at the root, which they refuse there. The properties that these name are kept, what always holds
-/// is still required.
+/// at the root, which they refuse there. The properties that these name are kept, with all that one of several
+/// alternatives may take, and what each value must have is still required.
 pub(super) fn flat(root: &Json) -> Json {
     let Some(object) = root.as_object() else { return root.clone() };
-    let mut properties = ObjectBuilder::new();
-    let mut known = HashSet::new();
-    let mut required: Vec<Json> = Vec::new();
-    for (schema, always) in in_place(root) {
-        for (name, property) in schema.get("properties").and_then(Json::as_object).into_iter().flat_map(Object::iter) {
-            // The root comes first, and says more of a property than what is combined with it.
-            if known.insert(name) {
-                properties.insert(name, property.clone());
-            }
-        }
-        let names = schema.get("required").and_then(Json::as_array).into_iter().flatten();
-        for name in names.filter(|_| always) {
-            if !required.contains(name) {
-                required.push(name.clone());
-            }
-        }
-    }
-    let mut flat = ObjectBuilder::new().with("type", "object");
+    let mut named = properties(root);
+    let required = Required { root, looks: MAX_IN_PLACE }.of(root, 0);
+    let known: HashSet<&str> = named.iter().map(|(name, _)| *name).collect();
+    // Some providers refuse a name that is required and has no schema.
+    let unnamed = required.iter().filter(|name| !known.contains(*name));
+    named.extend(unnamed.map(|name| (*name, Json::empty_object())));
     let left_out = [
         "type",
         "properties",
@@ -102,7 +118,8 @@ pub(super) fn flat(root: &Json) -> Json {
         "$schema",
         "$id",
     ];
-    flat.insert("properties", properties);
+    let mut flat = ObjectBuilder::new().with("type", "object");
+    flat.insert("properties", named.into_iter().collect::<Json>());
     if !required.is_empty() {
         flat.insert("required", required);
     }
@@ -110,6 +127,110 @@ pub(super) fn flat(root: &Json) -> Json {
         flat.insert(name, value.clone());
     }
     flat.into()
+}
+
+/// What the schema says of each property, at its root and in what its root combines.
+fn properties(root: &Json) -> Vec<(&str, Json)> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut said: Vec<(&str, Said<'_>)> = Vec::new();
+    for (schema, holds) in in_place(root) {
+        for (name, property) in schema.get("properties").and_then(Json::as_object).into_iter().flat_map(Object::iter) {
+            let at = *places.entry(name).or_insert(said.len());
+            if at == said.len() {
+                said.push((name, Said::default()));
+            }
+            if let Some((_, said)) = said.get_mut(at) {
+                said.add(property, holds);
+            }
+        }
+    }
+    said.into_iter().map(|(name, said)| (name, said.shown())).collect()
+}
+
+/// What a schema says of one property.
+#[derive(Default)]
+struct Said<'s> {
+    /// The first that always holds. The root comes first, and says more than what is combined with it.
+    always: Option<&'s Json>,
+    /// Those of which one may hold, each once.
+    alternatives: Vec<&'s Json>,
+    /// Whether any value may do as well, as where a value is only asked for.
+    is_open: bool,
+}
+
+impl<'s> Said<'s> {
+    fn add(&mut self, property: &'s Json, holds: Holds) {
+        match holds {
+            Holds::Always => {
+                self.always.get_or_insert(property);
+            }
+            Holds::Sometimes | Holds::Never => {
+                self.is_open |= holds == Holds::Never || property.as_bool() == Some(true);
+                if property.as_object().is_some() && !self.alternatives.contains(&property) {
+                    self.alternatives.push(property);
+                }
+            }
+        }
+    }
+
+    /// A schema that takes what any of them takes.
+    fn shown(self) -> Json {
+        if let Some(always) = self.always {
+            return always.clone();
+        }
+        let open = Json::empty_object();
+        let is_listed = self.alternatives.iter().any(|one| **one == open);
+        let beside = (self.is_open && !is_listed).then_some(&open);
+        match self.alternatives.as_slice() {
+            // Whatever names it has said that it may not be there.
+            [] if beside.is_none() => Json::Bool(false),
+            [] => Json::empty_object(),
+            [only] if beside.is_none() => (*only).clone(),
+            several => {
+                let all: Json = several.iter().copied().chain(beside).cloned().collect();
+                ObjectBuilder::new().with("anyOf", all).into()
+            }
+        }
+    }
+}
+
+/// A look for the names that each value must have.
+struct Required<'s> {
+    root: &'s Json,
+    /// How many schemas are still looked at. What is not is taken to require nothing.
+    looks: usize,
+}
+
+impl<'s> Required<'s> {
+    /// The names, each once.
+    fn of(&mut self, schema: &'s Json, depth: u32) -> Vec<&'s str> {
+        let Some(left) = self.looks.checked_sub(1).filter(|_| depth <= MAX_REFERENCES) else { return Vec::new() };
+        self.looks = left;
+        let Some(schema) = schema.as_object() else { return Vec::new() };
+        let mut names: Vec<&str> = listed(schema, "required").filter_map(Json::as_str).collect();
+        for part in referred(self.root, schema).into_iter().chain(listed(schema, "allOf")) {
+            names.extend(self.of(part, depth + 1));
+        }
+        for keyword in ALTERNATIVES {
+            let each: Vec<_> = listed(schema, keyword).map(|part| self.of(part, depth + 1)).collect();
+            names.extend(common(each));
+        }
+        if let (Some(_), Some(then), Some(otherwise)) = (schema.get("if"), schema.get("then"), schema.get("else")) {
+            names.extend(common(vec![self.of(then, depth + 1), self.of(otherwise, depth + 1)]));
+        }
+        let mut known = HashSet::new();
+        names.retain(|name| known.insert(*name));
+        names
+    }
+}
+
+/// The names that all lists have.
+fn common(lists: Vec<Vec<&str>>) -> Vec<&str> {
+    let common = lists.into_iter().reduce(|all, names| {
+        let names: HashSet<&str> = names.into_iter().collect();
+        all.into_iter().filter(|name| names.contains(name)).collect()
+    });
+    common.unwrap_or_default()
 }
 
 /// The schema without a param: in its properties and everywhere that the same value is spoken of.
@@ -242,11 +363,37 @@ mod tests {
                 r##"{"required":["a"],"allOf":[{"properties":{"b":{"minimum":1}},"required":["b"]}],
                     "anyOf":[{"required":["c"],"properties":{"c":{}}},{"$ref":"#/$defs/d"}],
                     "$defs":{"d":{"properties":{"d":{}}}}}"##,
-                r#"{"type":"object","properties":{"d":{},"c":{},"b":{"minimum":1}},"required":["a","b"],"$defs":{"d":{"properties":{"d":{}}}}}"#,
+                r#"{"type":"object","properties":{"b":{"minimum":1},"c":{},"d":{},"a":{}},"required":["a","b"],"$defs":{"d":{"properties":{"d":{}}}}}"#,
+            ),
+            (
+                r#"{"oneOf":[{"properties":{"kind":{"const":"card"},"number":{"type":"string"}},"required":["kind","number"]},
+                    {"properties":{"kind":{"const":"bank"},"iban":{}},"required":["iban","kind"]}]}"#,
+                r#"{"type":"object","properties":{"kind":{"anyOf":[{"const":"card"},{"const":"bank"}]},"number":{"type":"string"},"iban":{}},"required":["kind"]}"#,
+            ),
+            // What always holds is not more than what one of several asks for beside it.
+            (
+                r#"{"anyOf":[{"properties":{"kind":{"const":"a"}}},{"properties":{"kind":{"const":"b"}}}],
+                    "allOf":[{"properties":{"kind":{"enum":["a","b"]}}}]}"#,
+                r#"{"type":"object","properties":{"kind":{"enum":["a","b"]}}}"#,
+            ),
+            // Where the `if` does not fit, `kind` may be anything.
+            (
+                r#"{"if":{"properties":{"kind":{"const":"a"}}},"then":{"required":["x","y"]},
+                    "else":{"required":["y"],"properties":{"y":{"type":"string"}}}}"#,
+                r#"{"type":"object","properties":{"kind":{"anyOf":[{"const":"a"},{}]},"y":{"type":"string"}},"required":["y"]}"#,
+            ),
+            (
+                r#"{"anyOf":[{"properties":{"a":{"type":"string"},"b":false}},{"properties":{"a":false,"b":true}},
+                    {"properties":{"a":{"type":"string"}}}]}"#,
+                r#"{"type":"object","properties":{"a":{"type":"string"},"b":{}}}"#,
             ),
         ];
         for (schema, expected) in table {
-            assert_eq!(flat(&json(schema)).to_string(), expected);
+            let schema = json(schema);
+            let shown = flat(&schema);
+            assert_eq!(shown.to_string(), expected);
+            let names: HashSet<_> = shown.get("properties").unwrap().as_object().unwrap().keys().collect();
+            assert_eq!(property_names(&schema).into_iter().collect::<HashSet<_>>(), names, "{schema}");
         }
     }
 
