@@ -5,8 +5,8 @@
 FILE is JSON: an object from shape (`openai`, `openai_strict`, `openai_responses`,
 `openai_responses_strict`, `anthropic`, `mcp`) to a list of tools. Exits with 1 and says why if one of
 them is not what its SDK takes: an unknown or missing member, a value of another type, a name (of a tool
-or of a param) that a provider refuses, an input schema that is no JSON Schema, or a strict one to which the SDK's own
-rules would add something. Prints how many tools were checked.
+or of a param) that a provider refuses, an input schema that is no JSON Schema 2020-12, an array without items, or a
+strict schema to which the SDK's own rules would add something. Prints how many tools were checked.
 """
 
 import copy
@@ -41,11 +41,21 @@ def typed(kind, tool):
     known(tool, get_type_hints(kind))
 
 
+def arrays(schema):
+    """OpenAI refuses an array without items."""
+    members = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and ("array" == schema.get("type") or "array" in list(schema.get("type") or ())):
+        assert isinstance(schema.get("items"), dict), f"items of {schema}"
+    for member in members:
+        arrays(member)
+
+
 def provider_schema(schema):
     assert schema["type"] == "object" and not NOT_AT_THE_ROOT & set(schema), f"root of {schema}"
     for name in schema["properties"]:
         assert PROPERTY.fullmatch(name), f"the property {name!r} is refused"
     assert set(schema.get("required", ())) <= set(schema["properties"]), f"required of {schema}"
+    arrays(schema)
     Draft202012Validator.check_schema(schema)
 
 

@@ -9,6 +9,7 @@ mod events;
 mod inbox;
 mod requests;
 mod sharing;
+mod shown;
 mod tools;
 
 use callout::{EgressPolicy, Engine, EngineBuilder, Integration, Json, Secrets};

@@ -5,7 +5,7 @@ use callout_core::{
     json::{Json, Object, ObjectBuilder},
 };
 
-use super::{Tool, schema, strict};
+use super::{Tool, dialect, schema, strict};
 
 impl Tool {
     /// A tool of OpenAI's Chat Completions API: `{"type": "function", "function": {…}}`.
@@ -44,7 +44,8 @@ impl Tool {
     /// A tool of the Model Context Protocol: `{"name", "description", "inputSchema", "annotations"}`.
     /// The annotations say what the method says (RFC 9110 section 9.2): GET reads, PUT and DELETE may
     /// be repeated, all but GET and POST may overwrite. Clients hand the schema to their model's provider as it
-    /// is, so that it has the form that all providers take; its dialect stays.
+    /// is, so that it has the form that all providers take: JSON Schema 2020-12, which a `$schema` of that draft still
+    /// says.
     pub fn to_mcp(&self) -> Json {
         let read_only = self.method == Method::Get;
         let mut annotations = ObjectBuilder::new().with("readOnlyHint", read_only);
@@ -64,18 +65,24 @@ impl Tool {
     /// The schema for strict mode. An input schema of `{}` has none: all that such an endpoint is for
     /// would be shut out.
     fn strict(&self) -> Option<Json> {
-        let strict = strict::schema(&self.input_schema).filter(|_| !self.takes_anything)?;
-        Some(self.param_names.shown(strict, &self.input_schema))
+        let whole = dialect::current(&self.input_schema);
+        let strict = strict::schema(&whole).filter(|_| !self.takes_anything)?;
+        Some(self.param_names.shown(strict, &whole))
     }
 
     /// The schema in the form that all providers take.
     fn plain_schema(&self) -> Json {
-        self.param_names.shown(schema::flat(&self.input_schema), &self.input_schema)
+        self.plain(&dialect::current(&self.input_schema))
+    }
+
+    fn plain(&self, whole: &Json) -> Json {
+        self.param_names.shown(schema::flat(whole), whole)
     }
 
     fn schema_with_dialect(&self) -> Json {
-        let plain = self.plain_schema();
-        let dialect = self.input_schema.get("$schema").map(|dialect| ("$schema", dialect));
+        let whole = dialect::current(&self.input_schema);
+        let plain = self.plain(&whole);
+        let dialect = whole.get("$schema").map(|dialect| ("$schema", dialect));
         let members = plain.as_object().into_iter().flat_map(Object::iter).chain(dialect);
         members.map(|(keyword, value)| (keyword, value.clone())).collect()
     }
