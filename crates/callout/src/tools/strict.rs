@@ -3,7 +3,7 @@
 //! It takes a subset of JSON Schema: every object is closed and every property required; what is
 //! optional is nullable instead. A schema that cannot be said in it is not bent to fit.
 
-use callout_core::json::{Json, Object, ObjectBuilder};
+use callout_core::json::{Json, Object, ObjectBuilder, pointer_of};
 
 use super::schema::definition;
 use crate::schema_walk::{Looks, MAX_REFERENCES, cost};
@@ -49,6 +49,9 @@ fn converted(schema: &Object, depth: u32) -> Option<Json> {
     if depth > MAX_NESTING {
         return None;
     }
+    if let Some(target) = schema.get("$ref") {
+        return reference(schema, target);
+    }
     let mut strict = ObjectBuilder::new();
     let mut typed = false;
     for (keyword, value) in schema.iter() {
@@ -73,11 +76,6 @@ fn converted(schema: &Object, depth: u32) -> Option<Json> {
                     definitions.iter().map(|(name, part)| Some((name, converted(part.as_object()?, depth + 1)?)));
                 strict.insert(keyword, definitions.collect::<Option<Vec<_>>>()?.into_iter().collect::<Json>());
             }
-            ("$ref", Json::String(reference)) if definition(reference).is_some() => {
-                typed = true;
-                strict.insert(keyword, value.clone());
-            }
-            ("$ref", _) => return None,
             ("enum", Json::Array(values)) => {
                 if !schema.contains("type") {
                     strict.insert("type", only_type(values)?);
@@ -112,6 +110,17 @@ fn converted(schema: &Object, depth: u32) -> Option<Json> {
     typed.then(|| strict.into())
 }
 
+/// A reference alone, for strict mode takes nothing beside it. `None` if what is there says which values fit.
+fn reference(schema: &Object, target: &Json) -> Option<Json> {
+    // It takes a definition, and no place within one.
+    let is_to_definition = target.as_str().is_some_and(|target| {
+        definition(target).is_some() && pointer_of(target).is_some_and(|pointer| pointer.matches('/').count() == 2)
+    });
+    let mut beside = schema.keys().filter(|keyword| *keyword != "$ref" && *keyword != "description");
+    let is_alone = beside.all(|keyword| ANNOTATIONS.contains(&keyword));
+    (is_to_definition && is_alone).then(|| ObjectBuilder::new().with("$ref", target.clone()).into())
+}
+
 /// The members of an object schema: all required, no others.
 fn close(schema: &Object, strict: &mut ObjectBuilder, depth: u32) -> Option<()> {
     let closed = matches!(schema.get("additionalProperties"), Some(Json::Bool(false)));
@@ -128,8 +137,9 @@ fn close(schema: &Object, strict: &mut ObjectBuilder, depth: u32) -> Option<()> 
         return None;
     }
     let members = properties.iter().map(|(name, property)| {
-        let member = converted(property.as_object()?, depth + 1)?;
-        Some((name, if required.contains(&name) { member } else { nullable(member) }))
+        let property = property.as_object()?;
+        let member = converted(property, depth + 1)?;
+        Some((name, if required.contains(&name) { member } else { nullable(member, property.get("description")) }))
     });
     strict.insert("properties", members.collect::<Option<Vec<_>>>()?.into_iter().collect::<Json>());
     strict.insert("required", properties.keys().map(Json::from).collect::<Json>());
@@ -137,14 +147,16 @@ fn close(schema: &Object, strict: &mut ObjectBuilder, depth: u32) -> Option<()> 
     Some(())
 }
 
-/// The same, or null.
-fn nullable(schema: Json) -> Json {
+/// The same, or null. Its description finds a place beside the two if it is a reference.
+fn nullable(schema: Json, description: Option<&Json>) -> Json {
     let null = || Json::from("null");
     let Some(object) = schema.as_object() else { return schema };
     let simple = !object.contains("$ref") && !object.contains("anyOf") && !object.contains("const");
     let Some(kind) = object.get("type").filter(|_| simple) else {
         let either = vec![schema.clone(), ObjectBuilder::new().with("type", "null").into()];
-        return ObjectBuilder::new().with("anyOf", either).into();
+        let description = description.filter(|_| object.contains("$ref"));
+        let members = [("anyOf", Json::from(either))].into_iter();
+        return members.chain(description.map(|text| ("description", text.clone()))).collect();
     };
     let mut types = kind.as_array().map_or_else(|| vec![kind.clone()], |types| types.to_vec());
     if !types.contains(&null()) {
@@ -361,6 +373,14 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_has_nothing_beside_it() {
+        let described = r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/x","description":"A","default":"a"},
+            "b":{"description":"B","$ref":"#/$defs/x"},"c":{"anyOf":[{"$ref":"#/$defs/x","title":"X"}],"description":"C"}},
+            "required":["a","c"],"$defs":{"x":{"type":"string"}}}"##;
+        insta::assert_snapshot!(schema(&json(described)).unwrap(), @r##"{"type":"object","$defs":{"x":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/x"},"b":{"anyOf":[{"$ref":"#/$defs/x"},{"type":"null"}],"description":"B"},"c":{"anyOf":[{"$ref":"#/$defs/x"}],"description":"C"}},"required":["a","b","c"],"additionalProperties":false}"##);
+    }
+
+    #[test]
     fn what_cannot_be_said_is_left_alone() {
         for text in [
             "{}",
@@ -376,6 +396,9 @@ mod tests {
             r#"{"type":"object","properties":{"a":{"type":"string"}},"required":["b"]}"#,
             r#"{"type":"object","properties":{"a":{"type":"string"}},"patternProperties":{}}"#,
             r#"{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"type":"object"}]}"#,
+            r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/x","pattern":"a"}},"$defs":{"x":{"type":"string"}}}"##,
+            r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/x/items"}},
+                "$defs":{"x":{"type":"array","items":{"type":"string"}}}}"##,
         ] {
             assert_eq!(schema(&json(text)), None, "{text}");
         }
