@@ -105,3 +105,28 @@ fn each_array_that_models_see_has_items() {
         assert_eq!(schema.to_string().matches(r#""items":{"#).count(), 5, "{schema}");
     }
 }
+
+#[test]
+fn what_strict_mode_would_refuse_is_not_strict() {
+    let zones = |count: usize| -> String {
+        let zones: Vec<_> = (0..count).map(|at| format!(r#""Area/City{at}""#)).collect();
+        format!(r#"{{"type":"string","enum":[{}]}}"#, zones.join(","))
+    };
+    let two = |from: String, to: String| format!(r#"{{"type":"object","properties":{{"from":{from},"to":{to}}}}}"#);
+    let described = r##"{"type":"object","properties":{"to":{"$ref":"#/$defs/a","description":"Where to"}},
+        "required":["to"],"$defs":{"a":{"type":"string"}}}"##;
+    for (schema, is_strict) in [
+        (two(zones(400), zones(400)), true),
+        (two(zones(600), zones(600)), false),
+        (described.to_owned(), true),
+        (described.replace("#/$defs/a", "#/$defs/a/anyOf/0").replace(r#""string""#, r#""string","anyOf":[{}]"#), false),
+    ] {
+        let tool = integration(Method::Post, "/x", &json(&schema)).tools().remove(0);
+        let said = tool.to_openai_strict().to_string();
+        assert_eq!(said.contains(r#""strict":true"#), is_strict, "{said}");
+        assert_eq!(tool.to_openai_responses_strict().get("strict"), Some(&Json::from(is_strict)), "{said}");
+    }
+    let tool = integration(Method::Post, "/x", &json(described)).tools().remove(0);
+    let properties = r##""properties":{"to":{"$ref":"#/$defs/a"}}"##;
+    assert!(tool.to_openai_strict().to_string().contains(properties), "{}", tool.to_openai_strict());
+}

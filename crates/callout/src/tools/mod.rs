@@ -5,6 +5,7 @@ mod names;
 mod registry;
 mod schema;
 mod shapes;
+mod size;
 mod strict;
 
 use std::fmt::Write;

@@ -14,7 +14,7 @@ impl Tool {
     }
 
     /// The same in strict mode, in which the arguments always fit the schema, if the schema can be
-    /// said in its subset of JSON Schema; else as [`Tool::to_openai`].
+    /// said in its subset of JSON Schema and is within its bounds; else as [`Tool::to_openai`].
     ///
     /// Strict mode writes null for what is optional and left out: [`super::ToolRegistry::params`]
     /// takes these nulls out again. Params that an open schema does not name cannot be passed so.

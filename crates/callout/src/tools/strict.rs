@@ -5,7 +5,7 @@
 
 use callout_core::json::{Json, Object, ObjectBuilder, pointer_of};
 
-use super::schema::definition;
+use super::{schema::definition, size};
 use crate::schema_walk::{Looks, MAX_REFERENCES, cost};
 
 /// How deep schemas may nest there.
@@ -31,7 +31,7 @@ const ANNOTATIONS: [&str; 9] =
 /// The formats there are; others are annotations here too.
 const FORMATS: [&str; 9] = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
-/// The schema in strict mode's subset; `None` if it cannot be said there.
+/// The schema in strict mode's subset; `None` if it cannot be said there, or is too large for it.
 ///
 /// What fits the result, less its nulls ([`without_nulls`]), is what the schema names, and nothing
 /// beside it: params that an open schema does not name cannot be passed so.
@@ -42,7 +42,7 @@ pub(super) fn schema(root: &Json) -> Option<Json> {
         .iter()
         .map(|(keyword, value)| (keyword, if keyword == "type" { "object".into() } else { value.clone() }))
         .collect();
-    converted(&object, 0)
+    converted(&object, 0).filter(size::is_within_bounds)
 }
 
 fn converted(schema: &Object, depth: u32) -> Option<Json> {
