@@ -130,3 +130,23 @@ fn what_strict_mode_would_refuse_is_not_strict() {
     let properties = r##""properties":{"to":{"$ref":"#/$defs/a"}}"##;
     assert!(tool.to_openai_strict().to_string().contains(properties), "{}", tool.to_openai_strict());
 }
+
+#[test]
+fn a_description_is_no_longer_than_openai_takes() {
+    for (length, shown) in [(1_024, 1_024), (1_025, 1_024), (3_000, 1_024)] {
+        let mut endpoint = EndpointConfig::new("go", "é".repeat(length), "/x");
+        endpoint.method = Method::Get;
+        let config = IntegrationConfig::new("shop", "https://api.example").with_endpoint(endpoint);
+        let shop = Engine::builder().build().unwrap().load(config, &Secrets::new()).unwrap();
+        let tool = shop.tools().remove(0);
+        let described = |tool: Json| tool.get("description").unwrap().as_str().unwrap().to_owned();
+        let function = tool.to_openai().get("function").unwrap().clone();
+        for description in [described(function), described(tool.to_openai_responses())] {
+            assert_eq!(description.chars().count(), shown);
+            assert_eq!(description.ends_with('…'), length > shown);
+        }
+        for description in [described(tool.to_anthropic()), described(tool.to_mcp())] {
+            assert_eq!(description.chars().count(), length);
+        }
+    }
+}

@@ -7,8 +7,12 @@ use callout_core::{
 
 use super::{Tool, dialect, schema, strict};
 
+/// Characters of a tool's description that OpenAI takes; for a longer one it refuses the whole list of tools.
+const MAX_DESCRIPTION: usize = 1_024;
+
 impl Tool {
-    /// A tool of OpenAI's Chat Completions API: `{"type": "function", "function": {…}}`.
+    /// A tool of OpenAI's Chat Completions API: `{"type": "function", "function": {…}}`. Of a description of more than
+    /// 1,024 characters, which OpenAI refuses, it has the beginning.
     pub fn to_openai(&self) -> Json {
         ObjectBuilder::new().with("type", "function").with("function", self.function(None)).into()
     }
@@ -22,7 +26,8 @@ impl Tool {
         ObjectBuilder::new().with("type", "function").with("function", self.function(self.strict())).into()
     }
 
-    /// A tool of OpenAI's Responses API: `{"type": "function", "name": …, "strict": false}`.
+    /// A tool of OpenAI's Responses API: `{"type": "function", "name": …, "strict": false}`. Its description is cut as
+    /// by [`Tool::to_openai`].
     pub fn to_openai_responses(&self) -> Json {
         self.response_function(None)
     }
@@ -91,7 +96,7 @@ impl Tool {
         let is_strict = strict.is_some();
         ObjectBuilder::new()
             .with("name", self.name.as_str())
-            .with("description", self.description.as_str())
+            .with("description", brief(&self.description))
             .with("parameters", strict.unwrap_or_else(|| self.plain_schema()))
             .with("strict", is_strict)
     }
@@ -101,4 +106,12 @@ impl Tool {
         let all = ObjectBuilder::new().with("type", "function");
         function.iter().fold(all, |all, (name, value)| all.with(name, value.clone())).into()
     }
+}
+
+/// As much of a description as OpenAI takes.
+fn brief(description: &str) -> String {
+    if description.chars().count() <= MAX_DESCRIPTION {
+        return description.to_owned();
+    }
+    description.chars().take(MAX_DESCRIPTION - 1).chain(['…']).collect()
 }
