@@ -227,6 +227,30 @@ async fn host_params_are_the_hosts_alone() {
 }
 
 #[tokio::test]
+async fn of_params_that_the_host_supplies_models_are_told_nothing() {
+    let upstream = Upstream::start().await;
+    let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL","endpoints":[
+        {"name":"typed","description":"T","path":"/x","input_schema":{"properties":{"acct[id]":{"enum":["eu"]},"q":{"type":"integer"}}}},
+        {"name":"either","description":"E","path":"/x","input_schema":{"anyOf":[
+            {"properties":{"acct[id]":{"type":"integer"}}},{"required":["q"]}]}}]}"#;
+    let (shop, engine) = (load(&upstream, text), builder().build().unwrap());
+    let registry = ToolRegistry::new().with_integration(&shop).with_host_param("acct[id]");
+    let inbox = engine.inbox();
+    for (tool, model, of_host) in
+        [("typed", r#"{"q":1}"#, true), ("typed", r#"{"q":"x"}"#, true), ("either", "{}", false)]
+    {
+        let (tool, host) = (format!("shop__{tool}"), json(r#"{"acct[id]":"canary-7"}"#));
+        let error = registry.call(&engine, &tool, json(model), host.clone()).await.unwrap_err();
+        assert_eq!((error.kind(), ToolRegistry::is_of_host(&error)), (ErrorKind::InvalidParams, of_host), "{error}");
+        let said = error.to_string();
+        assert!(said.starts_with("shop.") && said.contains("a param that the host supplies"), "{said}");
+        assert!(!["canary", "acct", "eu"].iter().any(|word| said.contains(word)), "{said}");
+        registry.spawn(&inbox, &tool, json(model), host).unwrap();
+        assert_eq!(inbox.interrupted().await.text(), said);
+    }
+}
+
+#[tokio::test]
 async fn a_param_whose_name_providers_refuse_has_another_for_models() {
     let upstream = Upstream::with(|_: &Recorded| Reply::json(200, "{}")).await;
     let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL","endpoints":[

@@ -3,7 +3,7 @@
 mod lanes;
 mod sync;
 
-use std::{fmt, sync::Arc};
+use std::{convert, fmt, sync::Arc};
 
 use callout_core::{Error, ErrorKind, config::Delivery, json::Json};
 use lanes::{Lane, Lanes};
@@ -147,6 +147,18 @@ impl Inbox {
         params: impl Into<Json>,
         options: &CallOptions,
     ) -> Result<CallId, Error> {
+        self.spawn_telling(integration, endpoint, params.into(), options, convert::identity)
+    }
+
+    /// As [`Inbox::spawn_with`], with an error delivered as `told` makes it.
+    pub(crate) fn spawn_telling(
+        &self,
+        integration: &Integration,
+        endpoint: &str,
+        params: Json,
+        options: &CallOptions,
+        told: impl FnOnce(Error) -> Error + Send + 'static,
+    ) -> Result<CallId, Error> {
         let placed = |error: Error| error.with_integration(integration.name()).with_endpoint(endpoint);
         let runtime = Handle::try_current().map_err(|_| {
             let message = "there is no tokio runtime to run the call on: spawn calls from within one";
@@ -181,11 +193,10 @@ impl Inbox {
             landing,
             has_begun: false,
         };
-        let params: Json = params.into();
         let work = async move {
             let Spawned { engine, integration, options, landing, .. } = spawned.begin();
             let result = engine.call_as(landing.names.id, integration, &landing.names.endpoint, params, options).await;
-            landing.land(result);
+            landing.land(result.map_err(told));
         };
         self.keep(id, runtime.spawn(work.in_current_span()).abort_handle());
         Ok(id)

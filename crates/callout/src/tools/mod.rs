@@ -1,5 +1,6 @@
 //! Endpoints as tools: what a model is told about them.
 
+mod concealed;
 mod dialect;
 mod names;
 mod registry;

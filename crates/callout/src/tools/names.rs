@@ -61,6 +61,11 @@ impl ParamNames {
         Self(Some(Arc::new(renamed)))
     }
 
+    /// The name under which models see a param.
+    pub(super) fn shown_name<'n>(&'n self, own: &'n str) -> &'n str {
+        self.0.as_ref().and_then(|names| names.shown.get(own)).map_or(own, String::as_str)
+    }
+
     /// The params that a model's arguments stand for. What is under a param's own name already stays, whatever is
     /// under the one that models see.
     pub(crate) fn own(&self, arguments: Object) -> Object {

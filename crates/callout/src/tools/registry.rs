@@ -4,10 +4,11 @@ use std::{collections::HashMap, mem};
 
 use callout_core::{
     Error, ErrorKind,
+    fault::excerpt,
     json::{Json, Object, ObjectBuilder},
 };
 
-use super::{Tool, digested, schema, strict};
+use super::{MAX_NAME, Tool, concealed, digested, schema, strict};
 use crate::{CallId, CallOptions, Engine, Inbox, Integration, Outcome};
 
 /// The tools of many integrations, under names that lead back to them, with params that are the
@@ -210,6 +211,10 @@ impl ToolRegistry {
 
     /// Makes the call that a model asked for; see [`ToolRegistry::params`]. Errors name params as models see them.
     ///
+    /// Of the host's params models are told nothing. Where one of them is missing or does not fit, the error says that
+    /// a param of the host's is it, in the kind and with the code that it has, and nothing else: no other params help.
+    /// [`ToolRegistry::is_of_host`] knows it, and a `tracing` event at level WARN has the param's name.
+    ///
     /// # Errors
     ///
     /// As [`ToolRegistry::params`] and [`Engine::call`].
@@ -238,11 +243,13 @@ impl ToolRegistry {
     ) -> Result<Outcome, Error> {
         let params = self.params(name, model, host)?;
         let Registered { integration, tool } = self.registered(name)?;
-        engine.call_with(integration, &tool.endpoint, params, &options.clone().with_tool_names(true)).await
+        let options = options.clone().with_tool_names(true);
+        let result = engine.call_with(integration, &tool.endpoint, params, &options).await;
+        result.map_err(|error| concealed::without(error, &self.names_in_errors(tool)))
     }
 
-    /// Spawns the call that a model asked for into an inbox; see [`ToolRegistry::params`]. Errors name params as
-    /// models see them.
+    /// Spawns the call that a model asked for into an inbox; see [`ToolRegistry::params`]. Errors are as those of
+    /// [`ToolRegistry::call`].
     ///
     /// # Errors
     ///
@@ -272,7 +279,24 @@ impl ToolRegistry {
     ) -> Result<CallId, Error> {
         let params = self.params(name, model, host)?;
         let Registered { integration, tool } = self.registered(name)?;
-        inbox.spawn_with(integration, &tool.endpoint, params, &options.clone().with_tool_names(true))
+        let names = self.names_in_errors(tool);
+        let told = move |error| concealed::without(error, &names);
+        inbox.spawn_telling(integration, &tool.endpoint, params, &options.clone().with_tool_names(true), told)
+    }
+
+    /// Whether an error of [`ToolRegistry::call`] or [`ToolRegistry::spawn`] is for a param that the host supplies, so
+    /// that no other arguments of the model's help.
+    pub fn is_of_host(error: &Error) -> bool {
+        concealed::is_of_host(error)
+    }
+
+    /// What errors call the host's params of a tool.
+    fn names_in_errors(&self, tool: &Tool) -> Vec<String> {
+        let names = self.host_params.iter().map(|own| {
+            // A place has of a long name its beginning.
+            [tool.param_names.shown_name(own).to_owned(), excerpt(own, MAX_NAME)]
+        });
+        names.flatten().collect()
     }
 
     fn is_hosts(&self, param: &str) -> bool {
