@@ -134,6 +134,7 @@ struct Parts {
     body: Option<Json>,
     retries: u32,
     faults: Vec<Fault>,
+    advice: Option<&'static str>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -146,6 +147,7 @@ impl Error {
             integration: None,
             endpoint: None,
             method: None,
+            advice: None,
             retryable: false,
             retry_after: None,
             status: None,
@@ -193,6 +195,13 @@ impl Error {
     #[must_use]
     pub fn with_method(mut self, method: Method) -> Self {
         self.parts().method = Some(method);
+        self
+    }
+
+    /// Says what can be done about it, where that does not follow from the rest; see [`Error::advice`].
+    #[must_use]
+    pub fn with_advice(mut self, advice: &'static str) -> Self {
+        self.parts().advice = Some(advice);
         self
     }
 
@@ -324,6 +333,9 @@ impl Error {
 
     /// What a model can do about it: whole sentences, to be told behind the text of the error.
     pub fn advice(&self) -> Cow<'static, str> {
+        if let Some(advice) = self.0.advice {
+            return advice.into();
+        }
         if self.is_retryable() {
             return match self.retry_after() {
                 Some(wait) => {
@@ -467,6 +479,7 @@ mod tests {
             (error(ErrorKind::Interrupted), MAY_BE_CARRIED_OUT),
             (error(ErrorKind::Cancelled), MAY_BE_CARRIED_OUT),
             (error(ErrorKind::EgressDenied), set_up),
+            (error(ErrorKind::InvalidParams).with_advice("Ask."), "Ask."),
             (error(ErrorKind::Connect), set_up),
             (made(ErrorKind::ResultKeyMissing, Method::Post, 200), done),
             (made(ErrorKind::Template, Method::Delete, 204), done),

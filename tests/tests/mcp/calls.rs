@@ -168,6 +168,26 @@ async fn a_call_that_fails_is_a_result_with_advice() {
 }
 
 #[tokio::test]
+async fn what_the_host_binds_is_not_told_in_a_failure() {
+    let upstream = Upstream::start().await;
+    let schema = r#","input_schema":{"properties":{"region":{"enum":["eu","us"]},"q":{"type":"integer"}}}"#;
+    let tools = tools(&upstream, &[endpoint("find", "/find", schema)]).with_host_param("region");
+    let host = json(r#"{"region":"canary-7"}"#);
+    let mut client = Client::start(Registry::new(builder().build().unwrap(), tools, host)).await;
+    for arguments in [r#"{"q":1}"#, r#"{"q":"one","region":"eu"}"#] {
+        let answer = client.call("shop__find", arguments).await;
+        let text = text_at(&answer, "result.content.0.text");
+        assert!(
+            text.contains("a param that the host supplies") && text.contains("calling it again will not"),
+            "{text}"
+        );
+        assert!(!["canary", "region", "\"us\""].iter().any(|word| answer.to_string().contains(word)), "{answer}");
+        assert_eq!(text_at(&answer, "result._meta.error.code"), "invalid_params");
+    }
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_an_error_of_the_protocol() {
     let upstream = Upstream::start().await;
     let mut client = Client::start(registry(&upstream, &[endpoint("one", "/one", "")])).await;

@@ -10,6 +10,9 @@ use callout_core::{
 const OF_HOST: &str =
     "a param that the host supplies is missing or does not fit this endpoint, and no other params will help";
 
+/// And what can be done about it.
+const ADVICE: &str = "Nothing was sent. This is for whoever set the tool up; calling it again will not help.";
+
 /// How a message begins that says of alternatives where each does not fit.
 const ALTERNATIVES: &str = "fits none of ";
 
@@ -20,7 +23,8 @@ pub(super) fn without(error: Error, names: &[String]) -> Error {
         return error;
     }
     let mut faults = Faults::new();
-    if let Some((param, code)) = hosts(&error, names) {
+    let wrong = hosts(&error, names);
+    if let Some((param, code)) = wrong {
         let (integration, endpoint) = (error.integration(), error.endpoint());
         tracing::warn!(
             integration,
@@ -40,6 +44,9 @@ pub(super) fn without(error: Error, names: &[String]) -> Error {
         return error;
     }
     let mut told = Error::from_faults(error.kind(), faults);
+    if wrong.is_some() {
+        told = told.with_advice(ADVICE);
+    }
     if let Some(name) = error.integration() {
         told = told.with_integration(name);
     }
@@ -47,11 +54,6 @@ pub(super) fn without(error: Error, names: &[String]) -> Error {
         told = told.with_endpoint(name);
     }
     told
-}
-
-/// Whether an error says that one of the host's params is wrong.
-pub(super) fn is_of_host(error: &Error) -> bool {
-    error.faults().iter().any(|fault| fault.place.steps().is_empty() && fault.message == OF_HOST)
 }
 
 /// The first of the host's params that is wrong, and how.
@@ -96,7 +98,7 @@ mod tests {
         let error = Error::from_faults(kind, all).with_integration("shop").with_endpoint("find");
         let told = without(error, &["user".to_owned(), "a b".to_owned()]);
         assert_eq!(told.kind(), kind);
-        assert_eq!(is_of_host(&told), told.message() == OF_HOST);
+        assert_eq!(told.advice() == ADVICE, told.message() == OF_HOST);
         told.to_string()
     }
 

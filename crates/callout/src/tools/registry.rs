@@ -213,7 +213,7 @@ impl ToolRegistry {
     ///
     /// Of the host's params models are told nothing. Where one of them is missing or does not fit, the error says that
     /// a param of the host's is it, in the kind and with the code that it has, and nothing else: no other params help.
-    /// [`ToolRegistry::is_of_host`] knows it, and a `tracing` event at level WARN has the param's name.
+    /// Its advice says so too, and a `tracing` event at level WARN has the param's name.
     ///
     /// # Errors
     ///
@@ -282,12 +282,6 @@ impl ToolRegistry {
         let names = self.names_in_errors(tool);
         let told = move |error| concealed::without(error, &names);
         inbox.spawn_telling(integration, &tool.endpoint, params, &options.clone().with_tool_names(true), told)
-    }
-
-    /// Whether an error of [`ToolRegistry::call`] or [`ToolRegistry::spawn`] is for a param that the host supplies, so
-    /// that no other arguments of the model's help.
-    pub fn is_of_host(error: &Error) -> bool {
-        concealed::is_of_host(error)
     }
 
     /// What errors call the host's params of a tool.
