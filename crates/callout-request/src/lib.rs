@@ -98,7 +98,9 @@ impl Request {
         let mappings = auth.filter(|auth| auth.kind == AuthType::BearerTokenExchange);
         let mappings = mappings.map_or(&[][..], |auth| auth.exchange_param_headers.as_slice());
         let template = Template::compile(base_url, &endpoint.path, faults);
-        let schema = InputSchema::compile(&endpoint.input_schema, limits, faults);
+        let of_path = template.iter().flat_map(|path| path.required().into_iter().chain(path.optional()).cloned());
+        let taken: Vec<SmolStr> = of_path.chain(mappings.iter().map(auth_param)).collect();
+        let schema = InputSchema::compile(&endpoint.input_schema, &taken, limits, faults);
         let body = BodyPlan::compile(endpoint);
         let headers = headers::compile(endpoint, body.as_ref().map(BodyPlan::content_type));
         let (template, schema) = (template?, schema?);
@@ -108,10 +110,8 @@ impl Request {
         }
         let (set_aside, tool_schema) = {
             let declared = schema.declared();
-            let names = template.required().into_iter().chain(template.optional()).cloned();
-            let names = names.chain(mappings.iter().map(auth_param));
-            let set_aside: Names = names.filter(|name| !declared.contains(name.as_str())).collect();
-            (set_aside, tool::schema(&endpoint.input_schema, &template, mappings, |name| declared.contains(name)))
+            let set_aside: Names = taken.into_iter().filter(|name| !declared.contains(name)).collect();
+            (set_aside, tool::schema(&endpoint.input_schema, &template, mappings, |name| declared.has_property(name)))
         };
         Some(Self(Arc::new(Compiled {
             method: endpoint.method,

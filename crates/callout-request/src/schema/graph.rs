@@ -68,6 +68,27 @@ pub(super) struct Node {
     pub(super) required: Vec<String>,
 }
 
+/// The params that a schema speaks of.
+#[derive(Debug, Default)]
+pub(crate) struct Declared<'g> {
+    /// Those that it has a schema for.
+    properties: HashSet<&'g str>,
+    /// Those that it requires, everywhere or in some alternative.
+    required: HashSet<&'g str>,
+}
+
+impl Declared<'_> {
+    /// Whether it says anything of that param.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.has_property(name) || self.required.contains(name)
+    }
+
+    /// Whether it has a schema for that param.
+    pub(crate) fn has_property(&self, name: &str) -> bool {
+        self.properties.contains(name)
+    }
+}
+
 impl Graph {
     /// The graph of a schema; the caller stands at the schema. Refuses what would fetch something or
     /// multiply beyond the bounds.
@@ -92,9 +113,9 @@ impl Graph {
         self.nodes.get(id)
     }
 
-    /// The properties that the root, or what it combines in place, names.
-    pub(super) fn declared(&self) -> HashSet<&str> {
-        let mut names = HashSet::new();
+    /// The params that the root, or what it combines in place, names.
+    pub(super) fn declared(&self) -> Declared<'_> {
+        let mut declared = Declared::default();
         let mut seen = vec![false; self.nodes.len()];
         let mut open = vec![Self::ROOT];
         while let Some(id) = open.pop() {
@@ -102,10 +123,11 @@ impl Graph {
             if std::mem::replace(seen, true) {
                 continue;
             }
-            names.extend(node.properties.keys().chain(&node.required).map(String::as_str));
+            declared.properties.extend(node.properties.keys().map(String::as_str));
+            declared.required.extend(node.required.iter().map(String::as_str));
             open.extend(&node.in_place);
         }
-        names
+        declared
     }
 
     /// Counts, for each subschema, what applies in place with it. Each is counted as often as it is

@@ -16,15 +16,15 @@ use std::collections::HashSet;
 use callout_core::{
     Error, ErrorKind,
     fault::{FaultCode, Faults, Place},
-    json::{Json, Object},
+    json::{Json, Object, SmolStr},
     limits::Limits,
 };
 use jsonschema::{PatternCache, PatternOptions, ValidationOptions, Validator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::bounds::{self, Excess};
 use cost::{Cost, LITTLE_WORK, MAX_WORK, Over};
-use graph::Graph;
+use graph::{Declared, Graph};
 
 /// Bytes that a compiled pattern may take: the sizes that are tried.
 const PATTERN_SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, LARGEST_PATTERN];
@@ -70,8 +70,9 @@ struct Checker {
 }
 
 impl InputSchema {
-    /// Compiles a schema; the caller stands at the endpoint.
-    pub(crate) fn compile(schema: &Object, limits: &Limits, faults: &mut Faults) -> Option<Self> {
+    /// Compiles a schema; the caller stands at the endpoint. Of the params in `taken` each that the schema requires
+    /// may be there, though the schema is closed and has no property of that name.
+    pub(crate) fn compile(schema: &Object, taken: &[SmolStr], limits: &Limits, faults: &mut Faults) -> Option<Self> {
         if schema.is_empty() {
             return Some(Self { checker: None });
         }
@@ -85,10 +86,16 @@ impl InputSchema {
                 faults.report(FaultCode::TooLong, message);
                 return None;
             }
-            let schema = Value::from(&schema);
+            let mut schema = Value::from(&schema);
             // The graph goes first: it finds what would cost too much to compile.
             let mut graph = Graph::of(&schema, faults)?;
             pay_for(std::mem::take(&mut graph.patterns), limits, faults)?;
+            let only_required: Vec<&SmolStr> = {
+                let declared = graph.declared();
+                let is_it = |name: &&SmolStr| declared.contains(name) && !declared.has_property(name);
+                taken.iter().filter(is_it).collect()
+            };
+            admit(&mut schema, &only_required);
             let validator = compile(&schema, faults)?;
             Some(Self { checker: Some(Checker { validator, graph }) })
         })
@@ -101,7 +108,7 @@ impl InputSchema {
 
     /// The params that the schema itself speaks of: those that it names in `properties` or `required`,
     /// at its root or in what its root combines.
-    pub(crate) fn declared(&self) -> HashSet<&str> {
+    pub(crate) fn declared(&self) -> Declared<'_> {
         self.checker.as_ref().map(|checker| checker.graph.declared()).unwrap_or_default()
     }
 
@@ -175,6 +182,24 @@ fn pay_for(patterns: Vec<(String, Place)>, limits: &Limits, faults: &mut Faults)
         faults.shared::<Patterns>().paid.insert(pattern);
     }
     Some(())
+}
+
+/// Has a schema that is closed take these params, whatever they are: it, and each that always applies with it.
+fn admit(schema: &mut Value, names: &[&SmolStr]) {
+    let Some(schema) = schema.as_object_mut().filter(|_| !names.is_empty()) else { return };
+    let is_false = |keyword: &str| schema.get(keyword) == Some(&Value::Bool(false));
+    if is_false("additionalProperties") || is_false("unevaluatedProperties") {
+        let properties = schema.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        for name in names {
+            if let Some(properties) = properties.as_object_mut() {
+                // Draft 4 has no `true` for a schema.
+                properties.entry(name.as_str()).or_insert_with(|| Value::Object(Map::new()));
+            }
+        }
+    }
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        admit(part, names);
+    }
 }
 
 fn options(pattern_bytes: usize) -> ValidationOptions<'static> {

@@ -45,7 +45,7 @@ fn tool_schemas() {
             "/x",
             r#"{"allOf":[{"properties":{"tenant":{}}}],"required":["user"]}"#,
             true,
-            r#"{"type":"object","allOf":[{"properties":{"tenant":{}}}],"required":["user","tenant"],"properties":{}}"#.to_owned(),
+            format!(r#"{{"type":"object","allOf":[{{"properties":{{"tenant":{{}}}}}}],"required":["user","tenant"],"properties":{{{user}}}}}"#),
         ),
     ];
     for (path, schema, authenticates, expected) in table {
@@ -67,6 +67,29 @@ fn a_closed_schema_need_not_name_path_and_auth_params() {
     // Of another type the same config has no auth params.
     let request = compile_with("https://a.example", &closed, None).unwrap();
     assert_eq!(violations(&request, r#"{"id":1,"v":2,"tenant":"t"}"#).len(), 1);
+    // Nor need it where it requires them.
+    let unknown = "b: is not among the params that the input schema allows here";
+    let plain = r#"{"properties":{"a":{}},"required":["id"],"additionalProperties":false}"#;
+    let combined = r#"{"allOf":[{"properties":{"a":{}},"required":["id"],"additionalProperties":false}]}"#;
+    let draft_4 =
+        r#"{"$schema":"http://json-schema.org/draft-04/schema#","required":["id"],"additionalProperties":false}"#;
+    let of_query = r#"{"required":["id","q"],"unevaluatedProperties":false}"#;
+    let table: &[(&str, &str, &[&str])] = &[
+        (plain, r#"{"id":1,"a":2}"#, &[]),
+        (plain, r#"{"a":2}"#, &["id: is required"]),
+        (plain, r#"{"id":1,"b":2}"#, &[unknown]),
+        (combined, r#"{"id":1,"a":2}"#, &[]),
+        (draft_4, r#"{"id":1}"#, &[]),
+        (of_query, r#"{"id":1,"q":2}"#, &[]),
+        (of_query, r#"{"id":1}"#, &["q: is required"]),
+    ];
+    for (schema, params, expected) in table {
+        let request = compile_with("https://a.example", &with("/u/{id}{?q}", schema), None).unwrap();
+        assert_eq!(violations(&request, params), *expected, "{schema} {params}");
+        let shown = request.tool_schema();
+        let id = shown.get("properties").and_then(|all| all.get("id"));
+        assert_eq!(id.and_then(|id| id.get("type")).and_then(|kind| kind.as_str()), Some("string"), "{shown}");
+    }
 }
 
 #[test]
