@@ -4,8 +4,9 @@ use std::{fs, io::Read};
 
 use callout::{
     Integration, Json,
-    json::{ObjectBuilder, ReadOptions},
+    json::{Object, ObjectBuilder, ReadOptions},
 };
+use regex::Regex;
 
 use crate::{Stop, args::ParamArgs};
 
@@ -29,7 +30,6 @@ pub(crate) fn read(args: &ParamArgs, integration: &Integration, endpoint: Option
     };
     let tool = integration.tools().into_iter().find(|tool| Some(tool.endpoint.as_str()) == endpoint);
     let schema = tool.map(|tool| tool.input_schema).unwrap_or_default();
-    let as_text = Json::parse(r#"{"type": "string"}"#)?;
     let mut params = ObjectBuilder::new();
     for (name, value) in all.iter() {
         params.insert(name, value.clone());
@@ -37,14 +37,21 @@ pub(crate) fn read(args: &ParamArgs, integration: &Integration, endpoint: Option
     for flag in &args.param {
         let (name, value) =
             flag.split_once('=').ok_or_else(|| Stop(format!("--param takes KEY=VALUE, not {flag:?}")))?;
-        let declared = schema.get("properties").and_then(|properties| properties.get(name));
-        params.insert(name, typed(value, &schema, if endpoint.is_some() { declared } else { Some(&as_text) }));
+        params.insert(name, if endpoint.is_some() { of_param(value, &schema, name) } else { value.into() });
     }
     Ok(params.into())
 }
 
 fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
     ReadOptions::default().read(bytes).map_err(|error| Stop(format!("--params, {source}: {error}")))
+}
+
+/// The value of a param: a string where the schema of the params asks for one; else what the text is as JSON; else a
+/// string.
+fn of_param(value: &str, params: &Json, name: &str) -> Json {
+    let Ok(parsed) = Json::parse(value) else { return value.into() };
+    let takes = Look { root: params, parsed: &parsed, steps: MAX_STEPS }.takes_under(name, params, 0);
+    if takes.is_some_and(|takes| takes.text && !takes.parsed) { value.into() } else { parsed }
 }
 
 /// A string where the schema asks for one; else what the text is as JSON; else a string. References lead to places
@@ -92,6 +99,14 @@ impl Takes {
     }
 }
 
+/// What both take; `None` says nothing.
+fn both(one: Option<Takes>, other: Option<Takes>) -> Option<Takes> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.and(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// A look through one param's schema.
 struct Look<'s> {
     root: &'s Json,
@@ -100,6 +115,35 @@ struct Look<'s> {
 }
 
 impl<'s> Look<'s> {
+    /// What a schema takes under a name, by itself and by what it combines. `None` if it says nothing of that name: of
+    /// several alternatives those count that do.
+    fn takes_under(&mut self, name: &str, schema: &'s Json, depth: u32) -> Option<Takes> {
+        self.steps = self.steps.checked_sub(1).filter(|_| depth < MAX_DEPTH)?;
+        let named = schema.get("properties").and_then(|properties| properties.get(name));
+        let patterns = schema.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(Object::iter);
+        // A pattern that cannot be read may be one of this name.
+        let is_of_name = |pattern: &str| Regex::new(pattern).map_or(true, |pattern| pattern.is_match(name));
+        let matching = patterns.filter(|&(pattern, _)| is_of_name(pattern)).map(|(_, schema)| schema);
+        let mut found: Vec<&Json> = named.into_iter().chain(matching).collect();
+        if found.is_empty() {
+            found.extend(schema.get("additionalProperties"));
+        }
+        let mut takes = None;
+        for schema in found {
+            takes = both(takes, Some(self.takes(schema, depth + 1)));
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            let alternatives = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
+            let each: Vec<_> = alternatives.filter_map(|one| self.takes_under(name, one, depth + 1)).collect();
+            takes = both(takes, each.into_iter().reduce(Takes::or));
+        }
+        for part in schema.get("allOf").and_then(Json::as_array).into_iter().flatten() {
+            takes = both(takes, self.takes_under(name, part, depth + 1));
+        }
+        let target = schema.get("$ref").and_then(Json::as_str).and_then(|reference| self.root.referred(reference));
+        both(takes, target.and_then(|target| self.takes_under(name, target, depth + 1)))
+    }
+
     /// By type, constants, and what is combined of these; what is not looked at takes anything.
     fn takes(&mut self, schema: &'s Json, depth: u32) -> Takes {
         let Some(left) = self.steps.checked_sub(1).filter(|_| depth < MAX_DEPTH) else { return Takes::ANYTHING };
@@ -192,6 +236,39 @@ mod tests {
         ] {
             let found = fitting(value, &Json::Null, &Json::parse(schema).unwrap());
             assert_eq!(found.map(|found| found.to_string()).as_deref(), expected, "{value} as {schema}");
+        }
+    }
+
+    #[test]
+    fn the_schema_of_all_params_decides_wherever_it_speaks_of_one() {
+        let union = r#"{"oneOf": [{"properties": {"kind": {"const": "card"}, "number": {"type": "string"}}},
+            {"properties": {"kind": {"const": "bank"}, "n": {"type": "integer"}, "number": {"enum": ["0"]}}},
+            {"properties": {"n": {"type": "string"}}}]}"#;
+        let combined = r##"{"allOf": [{"properties": {"zip": {"type": "string"}}}, {"$ref": "#/$defs/more"}],
+            "$defs": {"more": {"properties": {"code": {"type": "string"}}}}}"##;
+        let others = r#"{"properties": {"n": {"type": "integer"}}, "additionalProperties": {"type": "string"}}"#;
+        let patterns = r#"{"patternProperties": {"^x_": {"type": "string"}, "_n$": {"type": ["string", "integer"]}}}"#;
+        let closed = r#"{"anyOf": [{"properties": {"a": {"type": "string"}}},
+            {"properties": {"b": {}}, "additionalProperties": false}]}"#;
+        for (schema, name, value, expected) in [
+            (union, "number", "4242", "\"4242\""),
+            (union, "n", "5", "5"),
+            (union, "kind", "5", "\"5\""),
+            (union, "other", "5", "5"),
+            (combined, "zip", "90210", "\"90210\""),
+            (combined, "code", "5", "\"5\""),
+            (others, "order", "5", "\"5\""),
+            (others, "n", "5", "5"),
+            (patterns, "x_a", "5", "\"5\""),
+            (patterns, "x_n", "5", "\"5\""),
+            (patterns, "y_n", "5", "5"),
+            (patterns, "order", "5", "5"),
+            (closed, "a", "5", "\"5\""),
+            (closed, "b", "5", "5"),
+            (r##"{"properties": {"a": {"$ref": "#"}}}"##, "a", "[1]", "[1]"),
+        ] {
+            let schema = Json::parse(schema).unwrap();
+            assert_eq!(of_param(value, &schema, name).to_string(), expected, "{name} of {schema}");
         }
     }
 
