@@ -1,6 +1,6 @@
 //! Params from flags.
 
-use std::{fs, io::Read};
+use std::{collections::HashSet, fs, io::Read};
 
 use callout::{
     Integration, Json,
@@ -34,9 +34,15 @@ pub(crate) fn read(args: &ParamArgs, integration: &Integration, endpoint: Option
     for (name, value) in all.iter() {
         params.insert(name, value.clone());
     }
+    let mut given = HashSet::new();
     for flag in &args.param {
         let (name, value) =
             flag.split_once('=').ok_or_else(|| Stop(format!("--param takes KEY=VALUE, not {flag:?}")))?;
+        if !given.insert(name) {
+            return Err(Stop(format!(
+                "--param {name} is given twice; a list is one value, as JSON: {name}=[\"a\",\"b\"]"
+            )));
+        }
         params.insert(name, if endpoint.is_some() { of_param(value, &schema, name) } else { value.into() });
     }
     Ok(params.into())
@@ -51,7 +57,20 @@ fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
 fn of_param(value: &str, params: &Json, name: &str) -> Json {
     let Ok(parsed) = Json::parse(value) else { return value.into() };
     let takes = Look { root: params, parsed: &parsed, steps: MAX_STEPS }.takes_under(name, params, 0);
-    if takes.is_some_and(|takes| takes.text && !takes.parsed) { value.into() } else { parsed }
+    let wants_string = takes.is_some_and(|takes| takes.text && !takes.parsed);
+    let is_list = parsed.as_array().is_some() && is_of_query_alone(params, name);
+    if wants_string && !is_list { value.into() } else { parsed }
+}
+
+/// Whether a param is one that `{?…}` in the path names and the input schema does not. A tool shows it as a string, but
+/// a list of it repeats the key.
+fn is_of_query_alone(params: &Json, name: &str) -> bool {
+    let shown = params.get("properties").and_then(|properties| properties.get(name)).and_then(Json::as_object);
+    let told = format!("Query parameter {name}");
+    shown.is_some_and(|shown| {
+        let says = |keyword: &str, text: &str| shown.get(keyword).and_then(Json::as_str) == Some(text);
+        shown.len() == 2 && says("type", "string") && says("description", &told)
+    })
 }
 
 /// A string where the schema asks for one; else what the text is as JSON; else a string. References lead to places

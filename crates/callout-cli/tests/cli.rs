@@ -45,6 +45,9 @@ fn callout(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// The flag's value that gives the key.
+const KEY: &str = "api_key=env:CALLOUT_CLI_TEST_KEY";
+
 fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
@@ -351,6 +354,10 @@ fn a_bad_config_and_bad_usage_exit_with_2() {
             vec!["call", &file, "find", "--secret", "api_key=env:CALLOUT_CLI_TEST_KEY", "--allow", "10.0.0.0/99"],
             "--allow",
         ),
+        (
+            vec!["call", &file, "find", "--secret", KEY, "--param", "id=1", "--param", "id=canary"],
+            "--param id is given twice",
+        ),
         (vec!["call", "no-such-file.yaml", "find"], "no-such-file.yaml"),
         (vec!["call"], "Usage"),
         (vec!["frobnicate"], "frobnicate"),
@@ -494,4 +501,19 @@ fn a_dry_run_prints_the_request_and_sends_nothing() {
 
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "something was sent");
+}
+
+#[test]
+fn a_list_for_what_only_the_path_names_repeats_its_key() {
+    let folder = Folder::new("lists");
+    let text = integration("127.0.0.1:9".parse().unwrap()).replace("/things/{id}", "/things/{id}{?labels}");
+    let file = folder.file("shop.yaml", &text);
+    for (label, sent) in
+        [("labels=[\"a\",\"b\"]", "?labels=a&labels=b"), ("labels=[x", "?labels=%5Bx"), ("labels=5", "?labels=5")]
+    {
+        let output =
+            callout(&["call", &file, "find", "--param", "id=[1]", "--param", label, "--secret", KEY, "--dry-run"]);
+        let shown = out(&output);
+        assert!(shown.lines().next().unwrap().ends_with(&format!("/things/%5B1%5D{sent}")), "{shown}{}", err(&output));
+    }
 }
