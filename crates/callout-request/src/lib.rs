@@ -35,6 +35,7 @@ mod bounds;
 mod headers;
 mod names;
 mod query;
+pub mod references;
 mod schema;
 mod template;
 mod tool;

@@ -7,7 +7,7 @@ use callout_core::{
     json::{Json, Object, ObjectBuilder},
 };
 
-use crate::template::Template;
+use crate::{references::rerooted, template::Template};
 
 /// A param that a call takes beside those of the input schema.
 struct Extra<'a> {
@@ -17,7 +17,8 @@ struct Extra<'a> {
 }
 
 /// The input schema as an object schema. Path and auth params that it does not speak of are added as
-/// strings behind its own properties; those that every call needs are in `required`.
+/// strings behind its own properties; those that every call needs are in `required`. They are the root's alone: what
+/// refers to the root means the input schema.
 pub(crate) fn schema(
     input: &Object,
     template: &Template,
@@ -41,6 +42,8 @@ pub(crate) fn schema(
             required.push((*name).into());
         }
     }
+    let has_changed =
+        !input.contains("type") || !added.is_empty() || required.len() > listed.map_or(0, |names| names.len());
     let mut tool = ObjectBuilder::new();
     if !input.contains("type") {
         tool.insert("type", "object");
@@ -52,7 +55,8 @@ pub(crate) fn schema(
     if !required.is_empty() {
         tool.insert("required", required);
     }
-    tool.into()
+    let tool = Json::from(tool);
+    if has_changed { rerooted(&tool, &Json::Object(input.clone())) } else { tool }
 }
 
 fn extras<'a>(template: &'a Template, auth: &'a [ExchangeHeaderMapping]) -> Vec<Extra<'a>> {

@@ -3,7 +3,7 @@
 //! A shown schema is loaded as the input schema of an endpoint, so that it is JSON Schema 2020-12 by the engine's own
 //! check, and calls are checked against it.
 
-use callout::{EndpointConfig, Engine, Integration, IntegrationConfig, Json, Method, Secrets, Tool};
+use callout::{EndpointConfig, Engine, Integration, IntegrationConfig, Json, Method, Secrets, Tool, ToolRegistry};
 
 use super::json;
 
@@ -147,6 +147,26 @@ fn a_description_is_no_longer_than_openai_takes() {
         }
         for description in [described(tool.to_anthropic()), described(tool.to_mcp())] {
             assert_eq!(description.chars().count(), length);
+        }
+    }
+}
+
+#[test]
+fn a_value_of_the_form_of_all_params_has_none_that_the_path_adds_and_all_that_the_host_supplies() {
+    let tree = r##"{"type":"object","properties":{"label":{"type":"string"},"user":{"type":"string"},
+        "kids":{"type":"array","items":{"$ref":"#"}}},"additionalProperties":false}"##;
+    let nested = r#"{"id":"7","label":"a","kids":[{"label":"b","kids":[{}]}]}"#;
+    for schema in taken_as_shown("/trees/{id}", tree, &[nested]) {
+        let loaded = integration(Method::Post, "/x", &schema);
+        assert!(refusal(&loaded, r#"{"id":"7","kids":[{"id":"8"}]}"#).is_some(), "{schema}");
+    }
+    for (path, id) in [("/trees/{id}", r#""id":"7","#), ("/trees", "")] {
+        let registry = ToolRegistry::new().with_integration(&integration(Method::Post, path, &json(tree)));
+        let tool = registry.with_host_param("user").tools().remove(0);
+        for schema in shown(&tool) {
+            let loaded = integration(Method::Post, "/x", &schema);
+            assert_eq!(refusal(&loaded, &format!(r#"{{{id}"kids":[{{"user":"a"}}]}}"#)), None, "{schema}");
+            assert!(refusal(&loaded, &format!(r#"{{{id}"user":"a"}}"#)).is_some(), "{schema}");
         }
     }
 }

@@ -55,6 +55,20 @@ fn tool_schemas() {
 }
 
 #[test]
+fn what_refers_to_the_root_means_the_input_schema() {
+    let own = r##"{"type":"object","properties":{"label":{"type":"string"},"kids":{"items":{"$ref":"#"}}},"additionalProperties":false}"##;
+    let shown = |path: &str| {
+        let request = compile_with("https://a.example", &with(path, own), None).unwrap();
+        request.tool_schema().to_string()
+    };
+    assert_eq!(shown("/trees"), own);
+    assert_eq!(
+        shown("/trees/{id}"),
+        r##"{"type":"object","properties":{"label":{"type":"string"},"kids":{"items":{"$ref":"#/$defs/params"}},"id":{"type":"string","description":"Part of the path /trees/{id}"}},"additionalProperties":false,"required":["id"],"$defs":{"params":{"type":"object","properties":{"label":{"type":"string"},"kids":{"items":{"$ref":"#/$defs/params"}}},"additionalProperties":false}}}"##
+    );
+}
+
+#[test]
 fn a_closed_schema_need_not_name_path_and_auth_params() {
     let auth = exchange(&[("tenant", true, true)]);
     let closed = with("/u/{id}?v={v}{?q}", r#"{"properties":{"a":{"type":"string"}},"additionalProperties":false}"#);

@@ -16,6 +16,7 @@ use callout_core::{
     fault::{Faults, Place, Step},
     json::{Json, Object},
 };
+use callout_request::references::rerooted;
 
 use super::{MAX_NAME, digested, schema};
 
@@ -94,7 +95,7 @@ impl ParamNames {
             };
             (keyword, shown)
         });
-        schema::rerooted(&members.collect(), whole)
+        rerooted(&members.collect(), whole)
     }
 
     /// A refusal of params as the model that gave them is told.

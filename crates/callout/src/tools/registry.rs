@@ -7,6 +7,7 @@ use callout_core::{
     fault::excerpt,
     json::{Json, Object, ObjectBuilder},
 };
+use callout_request::references::rerooted;
 
 use super::{MAX_NAME, Tool, concealed, digested, schema, strict};
 use crate::{CallId, CallOptions, Engine, Inbox, Integration, Outcome};
@@ -143,7 +144,10 @@ impl ToolRegistry {
     /// The tools as models see them: without the host's params.
     pub fn tools(&self) -> Vec<Tool> {
         let shown = |Registered { tool, .. }: &Registered| {
-            let schema = self.host_params.iter().fold(tool.input_schema.clone(), |all, name| schema::hide(&all, name));
+            let whole = &tool.input_schema;
+            let shown = self.host_params.iter().fold(whole.clone(), |all, name| schema::hide(&all, name));
+            // They are hidden of the params, and not of a value among these that is of the same form.
+            let schema = if shown == *whole { shown } else { rerooted(&shown, whole) };
             Tool { input_schema: schema, ..tool.clone() }
         };
         self.tools.iter().map(shown).collect()

@@ -3,31 +3,24 @@
 
 use std::collections::{HashMap, HashSet};
 
-use callout_core::json::{Json, Object, ObjectBuilder, pointer_of, unescaped_step};
+use callout_core::json::{Json, Object, ObjectBuilder};
+use callout_request::references::{DEFINITIONS, definition, rerooted};
 
 use crate::schema_walk::MAX_REFERENCES;
 
 /// Keywords that apply one of several schemas to the same value.
 const ALTERNATIVES: [&str; 2] = ["anyOf", "oneOf"];
 
+/// What providers refuse at the root of a schema.
+const COMBINING: [&str; 10] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "enum", "const", "$ref"];
+
 /// How many schemas that apply to one value are looked at. A schema that applies more of them is a config fault.
 const MAX_IN_PLACE: usize = 2_000;
-
-/// Where schemas stand to be referred to; `definitions` up to draft 7, and where generators still write it.
-const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
 /// The value without members of those names.
 fn without(object: &Object, names: &[&str]) -> ObjectBuilder {
     let kept = object.iter().filter(|(name, _)| !names.contains(name));
     kept.fold(ObjectBuilder::new(), |all, (name, value)| all.with(name, value.clone()))
-}
-
-/// The keyword and the name of the definition that a reference goes to: `#/$defs/name`, `#/definitions/name`.
-pub(super) fn definition(reference: &str) -> Option<(&'static str, String)> {
-    let pointer = pointer_of(reference)?;
-    let (keyword, name) = pointer.strip_prefix('/')?.split_once('/')?;
-    let keyword = DEFINITIONS.into_iter().find(|known| *known == keyword)?;
-    Some((keyword, unescaped_step(name).into_owned()))
 }
 
 /// When what a part of a schema says of a value holds.
@@ -101,32 +94,18 @@ pub(super) fn flat(root: &Json) -> Json {
     // Some providers refuse a name that is required and has no schema.
     let unnamed = required.iter().filter(|name| !known.contains(*name));
     named.extend(unnamed.map(|name| (*name, Json::empty_object())));
-    let left_out = [
-        "type",
-        "properties",
-        "required",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "then",
-        "else",
-        "enum",
-        "const",
-        "$ref",
-        "$schema",
-        "$id",
-    ];
+    let left_out = ["type", "properties", "required", "$schema", "$id"];
     let mut flat = ObjectBuilder::new().with("type", "object");
     flat.insert("properties", named.into_iter().collect::<Json>());
     if !required.is_empty() {
         flat.insert("required", required);
     }
-    for (name, value) in without(object, &left_out).build().iter() {
+    for (name, value) in without(object, &[&left_out[..], &COMBINING[..]].concat()).build().iter() {
         flat.insert(name, value.clone());
     }
-    flat.into()
+    let flat = Json::from(flat);
+    // What refers to the root, or to a place in what it combines, means what was there.
+    if COMBINING.iter().any(|keyword| object.contains(keyword)) { rerooted(&flat, root) } else { flat }
 }
 
 /// What the schema says of each property, at its root and in what its root combines.
@@ -290,59 +269,6 @@ fn names_without(names: &[Json], param: &str) -> Json {
     names.iter().filter(|name| name.as_str() != Some(param)).cloned().collect()
 }
 
-/// A schema whose root is not what it was in `whole`, which it was made of: what refers to the root, or to a place of
-/// it that is no definition, leads to the whole, which becomes a definition.
-pub(super) fn rerooted(schema: &Json, whole: &Json) -> Json {
-    let definitions = schema.get("$defs").and_then(Json::as_object);
-    let mut name = "params".to_owned();
-    while definitions.is_some_and(|all| all.contains(&name)) {
-        name.push('_');
-    }
-    let mut is_referred_to = false;
-    let schema = repointed(schema, &name, &mut is_referred_to);
-    let (Some(root), Some(whole)) = (schema.as_object(), whole.as_object()) else { return schema };
-    if !is_referred_to {
-        return schema;
-    }
-    let whole: Json = without(whole, &["$defs", "definitions", "$schema", "$id"]).into();
-    let own = (name.as_str(), repointed(&whole, &name, &mut is_referred_to));
-    let definitions = root.get("$defs").and_then(Json::as_object).into_iter().flat_map(Object::iter);
-    let definitions: Json = definitions.map(|(name, schema)| (name, schema.clone())).chain([own]).collect();
-    let members = root.iter().map(|(keyword, value)| (keyword, value.clone()));
-    members.chain([("$defs", definitions)]).collect()
-}
-
-/// With each reference to the root going to that definition.
-fn repointed(value: &Json, definition_name: &str, is_referred_to: &mut bool) -> Json {
-    match value {
-        Json::Object(members) => {
-            let members = members.iter().map(|(keyword, member)| {
-                let place = member.as_str().filter(|_| keyword == "$ref").and_then(place_of_root);
-                let changed: Json = match place {
-                    Some(place) => {
-                        *is_referred_to = true;
-                        format!("#/$defs/{definition_name}{place}").into()
-                    }
-                    None => repointed(member, definition_name, is_referred_to),
-                };
-                (keyword, changed)
-            });
-            members.collect()
-        }
-        Json::Array(elements) => {
-            elements.iter().map(|element| repointed(element, definition_name, is_referred_to)).collect()
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => value.clone(),
-    }
-}
-
-/// What stands behind the `#` of a reference to the root, or to a place of it that is no definition.
-fn place_of_root(reference: &str) -> Option<&str> {
-    let place = reference.strip_prefix('#')?;
-    let is_of_root = place.is_empty() || (place.starts_with('/') && definition(reference).is_none());
-    is_of_root.then_some(place)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,6 +312,11 @@ mod tests {
                 r#"{"anyOf":[{"properties":{"a":{"type":"string"},"b":false}},{"properties":{"a":false,"b":true}},
                     {"properties":{"a":{"type":"string"}}}]}"#,
                 r#"{"type":"object","properties":{"a":{"type":"string"},"b":{}}}"#,
+            ),
+            // What is referred to is still there.
+            (
+                r##"{"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"b":{"$ref":"#/anyOf/0/properties/a"}}}]}"##,
+                r##"{"type":"object","properties":{"a":{"type":"string"},"b":{"$ref":"#/$defs/params/anyOf/0/properties/a"}},"$defs":{"params":{"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"b":{"$ref":"#/$defs/params/anyOf/0/properties/a"}}}]}}}"##,
             ),
         ];
         for (schema, expected) in table {

@@ -4,8 +4,9 @@
 //! optional is nullable instead. A schema that cannot be said in it is not bent to fit.
 
 use callout_core::json::{Json, Object, ObjectBuilder, pointer_of};
+use callout_request::references::definition;
 
-use super::{schema::definition, size};
+use super::size;
 use crate::schema_walk::{Looks, MAX_REFERENCES, cost};
 
 /// How deep schemas may nest there.
