@@ -5,12 +5,15 @@
 //! does not speak of fits, and is what the caller means. Where several schemas speak of one value, what they say counts as
 //! [`Several`] has it.
 
+mod numbers;
+
 use std::iter::Peekable;
 
 use callout_core::{
     fault::{Place, Step},
-    json::{Json, Number, Object},
+    json::{Json, Object, SmolStr},
 };
+use numbers::{is_whole, scalar, type_of, whole};
 
 use crate::schema_walk::{Looks, MAX_REFERENCES, cost, length_cost};
 
@@ -181,8 +184,9 @@ impl<'s> Walk<'s> {
                 let mut new = Vec::new();
                 for (at, (name, member)) in entries() {
                     let find = |schema, is_named: bool| member_schema(schema, name, is_named);
-                    let member = self.below(&schemas, find, Step::Field(name.clone()), member, wrong);
-                    new.extend(member.map(|member| (at, member)));
+                    let changed = self.below(&schemas, find, Step::Field(name.clone()), member, wrong);
+                    let changed = changed.or_else(|| self.by_pattern(&schemas, name, member, wrong));
+                    new.extend(changed.map(|member| (at, member)));
                 }
                 let mut changed = Changed::some(new)?;
                 let all = entries().map(|(at, (name, member))| (name.clone(), changed.at(at, member)));
@@ -251,8 +255,30 @@ impl<'s> Walk<'s> {
         converted
     }
 
-    /// The schemas and what they apply to the same value: references, and what they combine. `None` if not
-    /// all of them can be looked at.
+    /// A member converted by the first of the patterns' schemas that does so: any of them may be its own. They count
+    /// where something of the member itself was found wrong, and where no property is.
+    fn by_pattern(&mut self, schemas: &[&'s Object], name: &SmolStr, value: &Json, wrong: &Wrong<'_>) -> Option<Json> {
+        let step = Step::Field(name.clone());
+        self.looks.spend(wrong.below.len())?;
+        if !wrong.after(&step).is_named {
+            return None;
+        }
+        for &part in schemas {
+            self.looks.spend(1 + length_cost(name))?;
+            let is_named = part.get("properties").is_some_and(|properties| properties.get(name).is_some());
+            let patterns = part.get("patternProperties").and_then(Json::as_object).filter(|_| !is_named);
+            for schema in patterns.into_iter().flat_map(Object::values) {
+                let changed = self.below(&[part], |_, _| Some(schema), step.clone(), value, wrong);
+                if changed.is_some() {
+                    return changed;
+                }
+            }
+        }
+        None
+    }
+
+    /// The schemas and what they apply to the same value: references, what they combine, and what holds under a
+    /// condition. `None` if not all of them can be looked at.
     fn in_place(&mut self, schemas: &[&'s Json]) -> Option<Vec<&'s Object>> {
         let mut found = Vec::new();
         let mut open: Vec<_> = schemas.iter().map(|&schema| (schema, 0)).collect();
@@ -266,6 +292,12 @@ impl<'s> Walk<'s> {
             for keyword in ["allOf", "anyOf", "oneOf"] {
                 let combined = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
                 open.extend(combined.map(|schema| (schema, depth + 1)));
+            }
+            let conditional = ["then", "else"].into_iter().filter_map(|keyword| schema.get(keyword));
+            open.extend(conditional.map(|schema| (schema, depth + 1)));
+            for keyword in ["dependentSchemas", "dependencies"] {
+                let dependent = schema.get(keyword).and_then(Json::as_object).into_iter().flat_map(Object::values);
+                open.extend(dependent.map(|schema| (schema, depth + 1)));
             }
         }
         Some(found)
@@ -305,17 +337,13 @@ fn member_schema<'s>(schema: &'s Object, name: &str, is_wrong: bool) -> Option<&
     named.or_else(|| schema.get("additionalProperties").filter(|_| is_wrong || !has_patterns))
 }
 
+/// Up to draft 2019-09 a list of `items` has the schemas by position, and `additionalItems` that of the others.
 fn element_schema(schema: &Object, at: usize) -> Option<&Json> {
-    let positions = schema.get("prefixItems").and_then(Json::as_array);
-    positions.and_then(|positions| positions.get(at)).or_else(|| schema.get("items"))
-}
-
-/// The type of a listed value. Schemas tell integers from other numbers.
-fn type_of(value: &Json) -> &'static str {
-    match value {
-        Json::Number(number) if is_whole(number) => "integer",
-        _ => value.type_name(),
-    }
+    let (positions, others) = match schema.get("items") {
+        Some(Json::Array(positions)) => (Some(positions), schema.get("additionalItems")),
+        others => (schema.get("prefixItems").and_then(Json::as_array), others),
+    };
+    positions.and_then(|positions| positions.get(at)).or(others)
 }
 
 /// How many looks it costs to go through so many members or elements, of which most cannot change.
@@ -329,48 +357,6 @@ fn number_cost(value: &Json) -> usize {
         Json::Number(number) => length_cost(number.as_str()),
         Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => 0,
     }
-}
-
-/// What a text reads as, of the types that are asked for, unless it is one of them itself.
-fn scalar(types: &[&str], text: &str) -> Option<(&'static str, Json)> {
-    if types.contains(&"string") {
-        return None;
-    }
-    let text = text.trim();
-    if let Some(number) = Number::from_text(text) {
-        let takes_any = types.contains(&"number");
-        if types.contains(&"integer")
-            && let Some(whole) = whole(&number).filter(|_| number.is_integer() || !takes_any)
-        {
-            return Some(("integer", whole.into()));
-        }
-        return takes_any.then(|| ("number", number.into()));
-    }
-    match text {
-        "true" | "false" if types.contains(&"boolean") => Some(("boolean", Json::Bool(text == "true"))),
-        _ => None,
-    }
-}
-
-/// The number as an integer is written, if it is one; `5.0` is.
-fn whole(number: &Number) -> Option<Number> {
-    if number.is_integer() {
-        return Some(number.clone());
-    }
-    // The zero of integers has no sign.
-    let digits = digits_of_whole(number)?;
-    Number::from_text(if digits == "-0" { "0" } else { digits })
-}
-
-/// Whether it is an integer, however it is written.
-fn is_whole(number: &Number) -> bool {
-    number.is_integer() || digits_of_whole(number).is_some()
-}
-
-/// What stands before the point of a number that has nothing but zeros behind it.
-fn digits_of_whole(number: &Number) -> Option<&str> {
-    let (digits, fraction) = number.as_str().split_once('.')?;
-    fraction.bytes().all(|byte| byte == b'0').then_some(digits)
 }
 
 #[cfg(test)]
@@ -445,6 +431,43 @@ mod tests {
             let (_, conversions) = convert(&schema, &params, &wrong, Several::All);
             let found: Vec<_> = conversions.iter().map(|conversion| conversion.place.to_string()).collect();
             assert_eq!(found.join(" "), expected, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_positions_and_conditions_count_too() {
+        for (schema, params, wrong, expected) in [
+            (
+                r#"{"patternProperties":{"^s":{"type":"string"},"^x_":{"type":"integer"}},"additionalProperties":false}"#,
+                r#"{"x_a":"1","x_b":"1","s":"2"}"#,
+                "x_a",
+                r#"{"x_a":1,"x_b":"1","s":"2"}"#,
+            ),
+            (
+                r#"{"properties":{"x_a":{"type":"string"}},"patternProperties":{"^x_":{"type":"integer"}}}"#,
+                r#"{"x_a":"1"}"#,
+                "x_a",
+                r#"{"x_a":"1"}"#,
+            ),
+            (
+                r#"{"properties":{"t":{"items":[{"type":"integer"},{"type":"boolean"}],"additionalItems":{"type":"number"}}}}"#,
+                r#"{"t":["1","true","1.5"]}"#,
+                "t",
+                r#"{"t":[1,true,1.5]}"#,
+            ),
+            (r#"{"if":{},"then":{"properties":{"n":{"type":"integer"}}}}"#, r#"{"n":"1"}"#, "n", r#"{"n":1}"#),
+            (r#"{"if":{},"else":{"properties":{"n":{"type":"integer"}}}}"#, r#"{"n":"1"}"#, "n", r#"{"n":1}"#),
+            (
+                r#"{"dependentSchemas":{"a":{"properties":{"n":{"type":"integer"}}}}}"#,
+                r#"{"a":"2","n":"1"}"#,
+                "n",
+                r#"{"a":"2","n":1}"#,
+            ),
+        ] {
+            let Json::Object(params) = Json::parse(params).unwrap() else { panic!() };
+            let schema = Json::parse(schema).unwrap();
+            let (converted, _) = convert(&schema, &params, &[Place::root().field(wrong)], Several::All);
+            assert_eq!(Json::Object(converted).to_string(), expected, "{schema}");
         }
     }
 

@@ -163,6 +163,40 @@ async fn lenient_params_that_fit_as_they_are_given_are_not_converted() {
     assert_eq!(places, ["", "n"], "{error}");
 }
 
+#[tokio::test]
+async fn strings_are_converted_where_patterns_positions_and_conditions_ask_for_it() {
+    let upstream = Upstream::start().await;
+    upstream.reply("/v1/x", Reply::json(200, "{}"));
+    let engine = builder().with_lenient_params(true).build().unwrap();
+    for (schema, params, sent) in [
+        (
+            r#"{"patternProperties":{"^s_":{"type":"string"},"^x_":{"type":"integer"}}}"#,
+            r#"{"x_a":"1","s_a":"1"}"#,
+            r#"{"x_a":1,"s_a":"1"}"#,
+        ),
+        (
+            r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"t":{"items":[{"type":"integer"},{"type":"boolean"}]}}}"#,
+            r#"{"t":["1","true"]}"#,
+            r#"{"t":[1,true]}"#,
+        ),
+        (
+            r#"{"if":{"required":["a"]},"then":{"properties":{"n":{"type":"integer"}}}}"#,
+            r#"{"a":"1","n":"1"}"#,
+            r#"{"a":"1","n":1}"#,
+        ),
+        (
+            r#"{"dependentSchemas":{"a":{"properties":{"n":{"type":"integer"}}}}}"#,
+            r#"{"a":"1","n":"1"}"#,
+            r#"{"a":"1","n":1}"#,
+        ),
+    ] {
+        let integration = shop(&upstream, "", &format!(r#"{{"path":"/x","input_schema":{schema}}}"#));
+        let outcome = engine.call(&integration, "go", json(params)).await.unwrap();
+        assert!(!outcome.conversions().is_empty(), "{schema}");
+        assert_eq!(upstream.requests().last().unwrap().text(), sent, "{schema}");
+    }
+}
+
 /// Hosts whose numbers are all floats, such as those of a protobuf `Struct`, write integers with a point.
 #[tokio::test]
 async fn a_whole_number_is_written_as_an_integer_where_one_is_asked_for() {
