@@ -16,6 +16,10 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
     let params = params::read(&args.params, &integration, Some(&args.endpoint))?;
     let engine = engine(&args.network)?;
     let options = CallOptions::default().with_lenient_params(args.lenient);
+    // Whatever becomes of the call, and in whichever form it is shown.
+    for converted in engine.conversions(&integration, &args.endpoint, params.clone(), &options) {
+        show::note(&format!("{} was converted to {}", converted.place, converted.to));
+    }
     if let Some(form) = args.dry_run {
         return Ok(match engine.render_with(&integration, &args.endpoint, params, &options) {
             Ok(request) => {
@@ -45,9 +49,6 @@ pub(crate) async fn run(args: CallArgs) -> Result<ExitCode, Stop> {
             out::data_line(outcome.text())?;
             if let Some(truncation) = outcome.truncation() {
                 show::note(&show::cut(truncation));
-            }
-            for converted in outcome.conversions() {
-                show::note(&format!("{} was converted to {}", converted.place, converted.to));
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -517,3 +517,21 @@ fn a_list_for_what_only_the_path_names_repeats_its_key() {
         assert!(shown.lines().next().unwrap().ends_with(&format!("/things/%5B1%5D{sent}")), "{shown}{}", err(&output));
     }
 }
+
+#[test]
+fn what_was_converted_is_said_in_each_form_and_of_failures() {
+    let folder = Folder::new("lenient");
+    let file = folder.file("shop.yaml", &integration("127.0.0.1:9".parse().unwrap()));
+    let call = |form: &str, params: &str| {
+        let all: [&str; 9] = ["call", &file, "find", "--lenient", "--secret", KEY, "--params", params, form];
+        callout(all.split_at(if form.is_empty() { 8 } else { 9 }).0)
+    };
+    // That address is not opened: those that are no dry run fail.
+    for (form, code) in [("--dry-run", 0), ("--dry-run=curl", 0), ("--trace", 1), ("--json", 1), ("", 1)] {
+        let output = call(form, r#"{"id":"1","n":"5"}"#);
+        assert_eq!(output.status.code(), Some(code), "{form} {}", err(&output));
+        assert!(err(&output).contains("note: n was converted to integer\n"), "{form} {}", err(&output));
+        let output = call(form, r#"{"id":"1","n":5}"#);
+        assert!(!err(&output).contains("converted"), "{form} {}", err(&output));
+    }
+}

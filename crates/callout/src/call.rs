@@ -167,6 +167,12 @@ pub(crate) fn render(call: &Call<'_>, params: Json) -> Result<SentRequest, Error
     Ok(prepared().map_err(|error| call.named(error))?.shown(call))
 }
 
+/// What of these params a call would convert, whether or not they fit then.
+pub(crate) fn conversions(call: &Call<'_>, params: Json) -> Vec<Conversion> {
+    let opened = open(call, params, Disabled::Called);
+    opened.map_or_else(|_| Vec::new(), |(endpoint, params)| check(endpoint, params, call.is_lenient()).conversions)
+}
+
 /// Gets the token that a call with these params would carry.
 pub(crate) async fn token(engine: &Parts, integration: &Integration, params: &Object) -> Result<TokenInfo, Error> {
     let auth = integration.auth().ok_or_else(|| {

@@ -26,7 +26,7 @@ use callout_core::{
 use callout_transport::Workers;
 
 use crate::{
-    Approval, CallId, CallOptions, Connection, Integration, Outcome, SentRequest, Trace,
+    Approval, CallId, CallOptions, Connection, Conversion, Integration, Outcome, SentRequest, Trace,
     call::{self, Call},
     connection,
     observer::SharedObserver,
@@ -277,6 +277,19 @@ impl Engine {
         options: &CallOptions,
     ) -> Result<SentRequest, Error> {
         call::render(&Call { engine: &self.0, integration, endpoint, options }, params.into())
+    }
+
+    /// Which of these params a call would convert to fit the input schema, also where that does not help: see
+    /// [`EngineBuilder::with_lenient_params`]. Nothing is sent. Empty for a call that is refused before its params are
+    /// checked.
+    pub fn conversions(
+        &self,
+        integration: &Integration,
+        endpoint: &str,
+        params: impl Into<Json>,
+        options: &CallOptions,
+    ) -> Vec<Conversion> {
+        call::conversions(&Call { engine: &self.0, integration, endpoint, options }, params.into())
     }
 
     /// Gets what a call with these params would authenticate with: a token from the cache or by a
