@@ -331,8 +331,8 @@ pub(crate) struct SecretArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ParamArgs {
-    /// One param. The value is a string where the input schema says so, else JSON if it is JSON. A list is one value:
-    /// KEY=["a","b"].
+    /// One param. The value is a string where the input schema says so, else JSON if it is JSON. A list is one
+    /// value, as JSON.
     #[arg(long = "param", value_name = "KEY=VALUE")]
     pub(crate) param: Vec<String>,
     /// All params as a JSON object: the text itself, a file, or standard input. --param wins over it.

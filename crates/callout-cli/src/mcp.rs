@@ -102,7 +102,10 @@ impl Sources {
             return Err(Stop(format!("--secret {unknown}.…: no file has an integration of that name")));
         }
         let tools: Vec<_> = all.files.iter().flat_map(|file| file.integration.tools()).collect();
-        let unused = all.bindings.iter().find(|binding| !tools.iter().any(|tool| binding.declared(tool).is_some()));
+        let unused = all
+            .bindings
+            .iter()
+            .find(|binding| !tools.iter().any(|tool| params::is_declared(&tool.input_schema, &binding.name)));
         if let Some(Binding { name, .. }) = unused {
             return Err(Stop(format!("--bind {name}: no tool has that param")));
         }
@@ -130,11 +133,12 @@ impl Sources {
         let mut bound = ObjectBuilder::new();
         for binding in &self.bindings {
             let Binding { name, value } = binding;
-            let value = match binding.declared(tool) {
-                Some(declared) => params::fitting(value, &tool.input_schema, declared).ok_or_else(|| {
+            let value = if params::is_declared(&tool.input_schema, name) {
+                params::fitting(value, &tool.input_schema, name).ok_or_else(|| {
                     Stop(format!("{}: --bind {name}: {} does not take that value", path.display(), tool.name))
-                })?,
-                None => params::typed(value, &tool.input_schema, None),
+                })?
+            } else {
+                params::parsed(value)
             };
             bound.insert(name.as_str(), value);
         }
@@ -199,11 +203,6 @@ impl Binding {
         let (name, value) =
             flag.split_once('=').ok_or_else(|| Stop(format!("--bind takes NAME=VALUE, not {flag:?}")))?;
         Ok(Self { name: name.to_owned(), value: value.to_owned() })
-    }
-
-    /// What the tool says of that param.
-    fn declared<'t>(&self, tool: &'t Tool) -> Option<&'t Json> {
-        tool.input_schema.get("properties")?.get(&self.name)
     }
 }
 

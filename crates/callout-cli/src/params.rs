@@ -55,40 +55,26 @@ fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
 /// The value of a param: a string where the schema of the params asks for one; else what the text is as JSON; else a
 /// string.
 fn of_param(value: &str, params: &Json, name: &str) -> Json {
-    let Ok(parsed) = Json::parse(value) else { return value.into() };
-    let takes = Look { root: params, parsed: &parsed, steps: MAX_STEPS }.takes_under(name, params, 0);
-    let wants_string = takes.is_some_and(|takes| takes.text && !takes.parsed);
-    let is_list = parsed.as_array().is_some() && is_of_query_alone(params, name);
-    if wants_string && !is_list { value.into() } else { parsed }
-}
-
-/// Whether a param is one that `{?…}` in the path names and the input schema does not. A tool shows it as a string, but
-/// a list of it repeats the key.
-fn is_of_query_alone(params: &Json, name: &str) -> bool {
-    let shown = params.get("properties").and_then(|properties| properties.get(name)).and_then(Json::as_object);
-    let told = format!("Query parameter {name}");
-    shown.is_some_and(|shown| {
-        let says = |keyword: &str, text: &str| shown.get(keyword).and_then(Json::as_str) == Some(text);
-        shown.len() == 2 && says("type", "string") && says("description", &told)
-    })
-}
-
-/// A string where the schema asks for one; else what the text is as JSON; else a string. References lead to places
-/// of `root`.
-pub(crate) fn typed(value: &str, root: &Json, schema: Option<&Json>) -> Json {
-    let fitting = schema.and_then(|schema| fitting(value, root, schema));
-    fitting.unwrap_or_else(|| parsed(value))
+    fitting(value, params, name).unwrap_or_else(|| parsed(value))
 }
 
 /// The same, or nothing if the schema takes neither.
-pub(crate) fn fitting(value: &str, root: &Json, schema: &Json) -> Option<Json> {
+pub(crate) fn fitting(value: &str, params: &Json, name: &str) -> Option<Json> {
     let parsed = parsed(value);
-    let takes = Look { root, parsed: &parsed, steps: MAX_STEPS }.takes(schema, 0);
-    if takes.parsed { Some(parsed) } else { takes.text.then(|| value.into()) }
+    let takes = Look { root: params, parsed: &parsed, steps: MAX_STEPS }.takes_under(name, params, 0);
+    match takes.unwrap_or(Takes::ANYTHING) {
+        Takes { parsed: true, .. } => Some(parsed),
+        Takes { text, .. } => text.then(|| value.into()),
+    }
+}
+
+/// Whether the schema of the params has a property of that name, by itself or by what it combines.
+pub(crate) fn is_declared(params: &Json, name: &str) -> bool {
+    Look { root: params, parsed: &Json::Null, steps: MAX_STEPS }.declares(name, params, 0)
 }
 
 /// What the text is as JSON; else the text.
-fn parsed(value: &str) -> Json {
+pub(crate) fn parsed(value: &str) -> Json {
     Json::parse(value).unwrap_or_else(|_| value.into())
 }
 
@@ -163,6 +149,17 @@ impl<'s> Look<'s> {
         both(takes, target.and_then(|target| self.takes_under(name, target, depth + 1)))
     }
 
+    fn declares(&mut self, name: &str, schema: &'s Json, depth: u32) -> bool {
+        let Some(left) = self.steps.checked_sub(1).filter(|_| depth < MAX_DEPTH) else { return false };
+        self.steps = left;
+        if schema.get("properties").is_some_and(|properties| properties.get(name).is_some()) {
+            return true;
+        }
+        let parts = ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
+        let target = schema.get("$ref").and_then(Json::as_str).and_then(|reference| self.root.referred(reference));
+        parts.flatten().chain(target).any(|part| self.declares(name, part, depth + 1))
+    }
+
     /// By type, constants, and what is combined of these; what is not looked at takes anything.
     fn takes(&mut self, schema: &'s Json, depth: u32) -> Takes {
         let Some(left) = self.steps.checked_sub(1).filter(|_| depth < MAX_DEPTH) else { return Takes::ANYTHING };
@@ -224,20 +221,25 @@ impl<'s> Look<'s> {
 mod tests {
     use super::*;
 
+    /// The schema of params that have this one.
+    fn param(schema: &str) -> Json {
+        Json::parse(&format!(r#"{{"properties": {{"p": {schema}}}}}"#)).unwrap()
+    }
+
     #[test]
     fn the_schema_decides_what_a_flag_means() {
-        let schema = |text| Some(Json::parse(text).unwrap());
         for (value, kind, expected) in [
             ("5", None, "5"),
-            ("5", schema(r#"{"type":"string"}"#), "\"5\""),
-            ("5", schema(r#"{"type":["string","null"]}"#), "\"5\""),
-            ("1.10", schema(r#"{"type":"number"}"#), "1.10"),
+            ("5", Some(r#"{"type":"string"}"#), "\"5\""),
+            ("5", Some(r#"{"type":["string","null"]}"#), "\"5\""),
+            ("1.10", Some(r#"{"type":"number"}"#), "1.10"),
             ("true", None, "true"),
             ("[1]", None, "[1]"),
             ("rust", None, "\"rust\""),
             ("007", None, "\"007\""),
         ] {
-            assert_eq!(typed(value, &Json::Null, kind.as_ref()).to_string(), expected, "{value} as {kind:?}");
+            let params = kind.map(param).unwrap_or_default();
+            assert_eq!(of_param(value, &params, "p").to_string(), expected, "{value} as {kind:?}");
         }
     }
 
@@ -253,7 +255,7 @@ mod tests {
             ("x", "{}", Some("\"x\"")),
             ("5", "false", None),
         ] {
-            let found = fitting(value, &Json::Null, &Json::parse(schema).unwrap());
+            let found = fitting(value, &param(schema), "p");
             assert_eq!(found.map(|found| found.to_string()).as_deref(), expected, "{value} as {schema}");
         }
     }
@@ -288,16 +290,15 @@ mod tests {
         ] {
             let schema = Json::parse(schema).unwrap();
             assert_eq!(of_param(value, &schema, name).to_string(), expected, "{name} of {schema}");
+            let is_declared = !["other", "order", "x_a", "x_n", "y_n"].contains(&name);
+            assert_eq!(super::is_declared(&schema, name), is_declared, "{name} of {schema}");
         }
     }
 
     #[test]
     fn a_string_is_asked_for_through_references_and_alternatives_too() {
-        let root = Json::parse(
-            r##"{"$defs": {"id": {"type": "string"}, "n": {"type": "integer"}, "a/b": {"$ref": "#/$defs/id"},
-                 "round": {"$ref": "#/$defs/round"}, "many": {"anyOf": [{"$ref": "#/$defs/many"}, {"$ref": "#/$defs/many"}]}}}"##,
-        )
-        .unwrap();
+        let definitions = r##"{"id": {"type": "string"}, "n": {"type": "integer"}, "a/b": {"$ref": "#/$defs/id"},
+            "round": {"$ref": "#/$defs/round"}, "many": {"anyOf": [{"$ref": "#/$defs/many"}, {"$ref": "#/$defs/many"}]}}"##;
         for (value, schema, expected) in [
             ("5", r#"{"anyOf": [{"type": "string"}, {"type": "null"}]}"#, "\"5\""),
             ("5", r#"{"anyOf": [{"type": "string"}, {"type": "integer"}]}"#, "5"),
@@ -323,8 +324,9 @@ mod tests {
             ("2024", r#"{"const": "2024"}"#, "\"2024\""),
             ("5", r#"{"minimum": 1}"#, "5"),
         ] {
-            let parsed = Json::parse(schema).unwrap();
-            assert_eq!(typed(value, &root, Some(&parsed)).to_string(), expected, "{value} as {schema}");
+            let params = format!(r#"{{"properties": {{"p": {schema}}}, "$defs": {definitions}}}"#);
+            let params = Json::parse(&params).unwrap();
+            assert_eq!(of_param(value, &params, "p").to_string(), expected, "{value} as {schema}");
         }
     }
 }

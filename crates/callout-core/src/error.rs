@@ -416,6 +416,7 @@ impl fmt::Debug for Error {
             body: _,
             retries,
             faults,
+            advice: _,
             source,
         } = &*self.0;
         f.debug_struct("Error")

@@ -241,7 +241,11 @@ async fn of_params_that_the_host_supplies_models_are_told_nothing() {
     {
         let (tool, host) = (format!("shop__{tool}"), json(r#"{"acct[id]":"canary-7"}"#));
         let error = registry.call(&engine, &tool, json(model), host.clone()).await.unwrap_err();
-        assert_eq!((error.kind(), error.advice().contains("will not help")), (ErrorKind::InvalidParams, of_host), "{error}");
+        assert_eq!(
+            (error.kind(), error.advice().contains("will not help")),
+            (ErrorKind::InvalidParams, of_host),
+            "{error}"
+        );
         let said = error.to_string();
         assert!(said.starts_with("shop.") && said.contains("a param that the host supplies"), "{said}");
         assert!(!["canary", "acct", "eu"].iter().any(|word| said.contains(word)), "{said}");
