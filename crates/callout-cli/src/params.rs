@@ -55,7 +55,22 @@ fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
 /// The value of a param: a string where the schema of the params asks for one; else what the text is as JSON; else a
 /// string.
 fn of_param(value: &str, params: &Json, name: &str) -> Json {
-    fitting(value, params, name).unwrap_or_else(|| parsed(value))
+    let parsed = parsed(value);
+    if parsed.as_array().is_some() && is_of_query_alone(params, name) {
+        return parsed;
+    }
+    fitting(value, params, name).unwrap_or(parsed)
+}
+
+/// Whether a param is one that `{?…}` in the path names and the input schema does not. A tool shows it as a string, but
+/// a list of it repeats the key.
+fn is_of_query_alone(params: &Json, name: &str) -> bool {
+    let shown = params.get("properties").and_then(|properties| properties.get(name)).and_then(Json::as_object);
+    let told = format!("Query parameter {name}");
+    shown.is_some_and(|shown| {
+        let says = |keyword: &str, text: &str| shown.get(keyword).and_then(Json::as_str) == Some(text);
+        shown.len() == 2 && says("type", "string") && says("description", &told)
+    })
 }
 
 /// The same, or nothing if the schema takes neither.

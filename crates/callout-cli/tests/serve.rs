@@ -347,7 +347,17 @@ fn keys_workspaces_and_imports_from_the_command_line() {
         (&["keys", "create", "--workspace", "shop", "--days", "91"], "--days"),
         (&["keys", "revoke", "x", "--workspace", "shop"], "UUID"),
         (&["workspaces", "create", "shop"], "shop"),
-        (&["workspaces", "list", "--database", "postgres://nobody@127.0.0.1:1/x"], "127.0.0.1:1 is not available"),
+        (
+            &[
+                "workspaces",
+                "list",
+                "--database",
+                "postgres://nobody@127.0.0.1:1/x",
+                "--master-key",
+                "file:callout.db.key",
+            ],
+            "127.0.0.1:1 is not available",
+        ),
         (&["workspaces", "list", "--secrets", "ssm"], "ssm"),
         (&["serve", "--listen", "nowhere"], "--listen"),
         (&["serve", "--listen", "nowhere", "--mcp-origin", "app.example"], "https://app.example:443"),

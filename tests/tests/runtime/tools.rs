@@ -250,7 +250,7 @@ async fn of_params_that_the_host_supplies_models_are_told_nothing() {
         assert!(said.starts_with("shop.") && said.contains("a param that the host supplies"), "{said}");
         assert!(!["canary", "acct", "eu"].iter().any(|word| said.contains(word)), "{said}");
         registry.spawn(&inbox, &tool, json(model), host).unwrap();
-        assert_eq!(inbox.interrupted().await.text(), format!("{said}\n{}", error.advice()));
+        assert_eq!(inbox.interrupted().await.text(), format!("{said}. {}", error.advice()));
     }
 }
 
