@@ -207,7 +207,8 @@ async def exercise(client, upstream, change, changed):
 
     is_error, text, structure, meta = await client.call("shop__refused", {})
     assert is_error and "there is no such thing" in text and "correct them" in text and structure is None, text
-    assert meta["error"] == {"code": "upstream_status", "retryable": False, "retry_after_ms": None}, meta
+    error = {"code": "upstream_status", "retryable": False, "retry_after_ms": None, "carried_out": False}
+    assert meta["error"] == error, meta
     is_error, text, _, meta = await client.call("shop__item", {"id": "seven"})
     assert is_error and meta["error"]["code"] == "invalid_params" and "id" in text, text
 
