@@ -135,6 +135,7 @@ struct Parts {
     retries: u32,
     faults: Vec<Fault>,
     advice: Option<&'static str>,
+    may_be_carried_out: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -148,6 +149,7 @@ impl Error {
             endpoint: None,
             method: None,
             advice: None,
+            may_be_carried_out: false,
             retryable: false,
             retry_after: None,
             status: None,
@@ -202,6 +204,13 @@ impl Error {
     #[must_use]
     pub fn with_advice(mut self, advice: &'static str) -> Self {
         self.parts().advice = Some(advice);
+        self
+    }
+
+    /// Says that the call may have been carried out all the same, where that does not follow from the rest.
+    #[must_use]
+    pub fn with_may_be_carried_out(mut self) -> Self {
+        self.parts().may_be_carried_out = true;
         self
     }
 
@@ -349,6 +358,9 @@ impl Error {
             return "The API has carried it out; only its answer could not be used. Do not call it again for that."
                 .into();
         }
+        if self.0.may_be_carried_out {
+            return MAY_BE_CARRIED_OUT.into();
+        }
         let advice = match self.kind() {
             ErrorKind::InvalidParams | ErrorKind::MissingAuthParam => {
                 "Nothing was sent. Correct the params and call again."
@@ -360,6 +372,10 @@ impl Error {
                 }
                 _ => "The same call will fail again.",
             },
+            // Not retryable, so it is working on its answer that took too long.
+            ErrorKind::Timeout if self.method() == Some(Method::Get) => {
+                "The same call will fail again; other params may help."
+            }
             ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Cancelled => MAY_BE_CARRIED_OUT,
             ErrorKind::RedirectRefused | ErrorKind::ResponseTooLarge if self.may_change_something() => {
                 MAY_BE_CARRIED_OUT
@@ -372,7 +388,7 @@ impl Error {
             | ErrorKind::MissingSecret
             | ErrorKind::AuthFailed
             | ErrorKind::EgressDenied
-            // Not retryable, so it is TLS.
+            // Neither retryable nor behind a redirect, so it is TLS.
             | ErrorKind::Connect
             | ErrorKind::RedirectRefused => "This is for whoever set the tool up; calling it again will not help.",
             ErrorKind::ResponseTooLarge
@@ -417,6 +433,7 @@ impl fmt::Debug for Error {
             retries,
             faults,
             advice: _,
+            may_be_carried_out: _,
             source,
         } = &*self.0;
         f.debug_struct("Error")
@@ -488,6 +505,10 @@ mod tests {
             (made(ErrorKind::Timeout, Method::Post, 200), done),
             (made(ErrorKind::Interrupted, Method::Put, 200).with_retryable(true), "The same call may succeed later."),
             (made(ErrorKind::ResultKeyMissing, Method::Get, 200), other_params),
+            (made(ErrorKind::Timeout, Method::Get, 200), other_params),
+            (made(ErrorKind::UpstreamStatus, Method::Post, 404).with_may_be_carried_out(), MAY_BE_CARRIED_OUT),
+            (error(ErrorKind::Connect).with_may_be_carried_out(), MAY_BE_CARRIED_OUT),
+            (made(ErrorKind::Interrupted, Method::Post, 201).with_may_be_carried_out(), done),
             (error(ErrorKind::LimitExceeded).with_method(Method::Post), other_params),
             (made(ErrorKind::RedirectRefused, Method::Post, 302), MAY_BE_CARRIED_OUT),
             (made(ErrorKind::RedirectRefused, Method::Get, 302), set_up),

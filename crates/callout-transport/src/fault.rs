@@ -78,7 +78,7 @@ impl Fault {
             (Failure::Stale | Failure::Broken | Failure::TimedOut, Replay::OnlyUnsent) => {
                 let caution =
                     |message: &str| format!("{message}; it may have been carried out, so it is not sent again");
-                self.error.map_message(caution).with_retryable(false)
+                self.error.map_message(caution).with_retryable(false).with_may_be_carried_out()
             }
             _ => self.error,
         }

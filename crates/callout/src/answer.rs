@@ -157,7 +157,9 @@ impl Sent {
     }
 
     pub(crate) fn failed(&self, error: Error) -> Error {
-        masked(error, &self.redactor).with_status(self.response.status).with_retries(self.response.retries)
+        let HttpResponse { status, retries, carried_out, .. } = self.response;
+        let error = masked(error, &self.redactor).with_status(status).with_retries(retries);
+        if carried_out { error.with_may_be_carried_out() } else { error }
     }
 }
 

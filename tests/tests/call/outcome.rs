@@ -154,6 +154,13 @@ async fn a_write_that_was_carried_out_is_not_to_be_called_again_for_its_answer()
         let advice = if carried_out { done } else { other_params };
         assert_eq!(inbox.interrupted().await.text(), format!("{error}. {advice}"));
     }
+    // The answer is that of another place, to which it led.
+    upstream.reply("/v1/form", Reply::redirect(303, "/v1/gone"));
+    upstream.reply("/v1/gone", Reply::status(404));
+    let form = with_endpoint(&upstream, r#"{"path":"/form","method":"POST"}"#);
+    let error = go(&form, "{}").await.unwrap_err();
+    assert_eq!((error.status(), error.is_carried_out()), (Some(404), false));
+    assert_eq!(error.advice(), "It may have been carried out all the same: find out before you call again.");
     // Before anything is sent there is nothing that was carried out.
     let incomplete = with_endpoint(&upstream, r#"{"path":"/{id}","method":"POST"}"#);
     assert!(!go(&incomplete, "{}").await.unwrap_err().is_carried_out());

@@ -126,6 +126,7 @@ async fn what_has_been_answered_was_sent_wherever_it_leads() {
             assert_eq!(error.kind(), ErrorKind::Connect, "{method} {status}: {error}");
             assert_eq!((error.retries() > 0, error.is_retryable()), (is_retried, is_retried), "{method} {status}");
             assert_eq!(error.message().contains("it may have been carried out"), !is_retried, "{error}");
+            assert_eq!(error.advice().contains("may have been carried out"), !is_retried, "{error}");
         }
     }
 }
