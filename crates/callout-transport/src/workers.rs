@@ -110,9 +110,10 @@ impl Workers {
         let begin = move |turn: Turn| {
             runtime.spawn_blocking(move || {
                 let done = panic::catch_unwind(AssertUnwindSafe(work));
-                drop(turn);
-                // Nobody waits any more if it fails.
+                // Nobody waits any more if it fails. What comes next begins after it: others whose turn ends meanwhile
+                // leave theirs to be given on here too.
                 let _ = tell.send(done);
+                drop(turn);
             });
         };
         let done = match self.ask(workspace, Box::new(begin))? {
@@ -254,6 +255,17 @@ mod tests {
         }
     }
 
+    /// Waits until the last turn has ended, which is told of before.
+    async fn rests(workers: &Workers) {
+        for _ in 0..5_000 {
+            if workers.0.state().queue.is_at_rest() {
+                return;
+            }
+            system_clock().sleep(Duration::from_millis(1)).await;
+        }
+        panic!("somebody keeps a turn");
+    }
+
     #[tokio::test]
     async fn who_asks_seldom_comes_before_who_never_stops() {
         let order = Order::new(1);
@@ -341,7 +353,7 @@ mod tests {
         assert_eq!(order.next().await, "d");
         first.await.unwrap().unwrap();
         last.await.unwrap().unwrap();
-        assert!(order.workers.0.state().queue.is_at_rest());
+        rests(&order.workers).await;
     }
 
     #[tokio::test]
@@ -375,6 +387,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_done_is_told_before_the_next_begins() {
+        let (order, clock) = (Order::new(1), system_clock());
+        let first = order.ask("a").await;
+        assert_eq!(order.next().await, "a");
+        let (let_begin, begin) = mpsc::channel::<()>();
+        let slow = move |turn: Turn| {
+            let _ = begin.recv();
+            drop(turn);
+        };
+        let _place = order.workers.ask("b", Box::new(slow)).unwrap().unwrap();
+        order.let_go.send(()).unwrap();
+        match select(first, pin!(clock.sleep(Duration::from_secs(20)))).await {
+            Either::Left((done, _)) => done.unwrap().unwrap(),
+            Either::Right(_) => panic!("it waits for the next"),
+        }
+        drop(let_begin);
+        rests(&order.workers).await;
+    }
+
+    #[tokio::test]
     async fn work_that_panics_gives_its_turn_on_and_panics_where_it_is_waited_for() {
         let (order, clock) = (Order::new(1), system_clock());
         let first = order.ask("a").await;
@@ -390,7 +422,7 @@ mod tests {
         first.await.unwrap().unwrap();
         last.await.unwrap().unwrap();
         assert!(broken.await.is_err());
-        assert!(order.workers.0.state().queue.is_at_rest());
+        rests(&order.workers).await;
     }
 
     #[test]
@@ -418,7 +450,7 @@ mod tests {
                 assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::Interrupted);
             }
         });
-        assert!(order.workers.0.state().queue.is_at_rest());
+        lasting.block_on(rests(&order.workers));
     }
 
     #[test]
