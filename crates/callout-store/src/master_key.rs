@@ -52,10 +52,10 @@ impl fmt::Display for MasterKeySource {
 }
 
 impl MasterKeySource {
-    /// Refuses keys that are missing, or are none, before anything is touched. Of a file that is not there the
-    /// database alone tells whether it is missing, or to be made; for one `to_be_made` it is refused here if that
-    /// cannot be.
-    pub(crate) fn check(&self, to_be_made: bool, rng: &SharedRng) -> Result<()> {
+    /// The keys, before anything is touched: refuses those that are missing, or are none. Of a file that is not there,
+    /// which gives none, the database alone tells whether it is missing, or to be made; for one `to_be_made` it is
+    /// refused here if that cannot be.
+    pub(crate) fn read_first(&self, to_be_made: bool, rng: &SharedRng) -> Result<Option<KeyRing>> {
         match self {
             Self::File(path) if is_absent(path) => {
                 if to_be_made {
@@ -65,9 +65,9 @@ impl MasterKeySource {
                     let tried = beside(path, &format!(".tried-{:016x}", u64::from_le_bytes(chance)));
                     write_new(&tried, "", None).and_then(|()| fs::remove_file(&tried)).map_err(cannot_be_made(path))?;
                 }
-                Ok(())
+                Ok(None)
             }
-            Self::File(_) | Self::Env(_) => read(self).map(drop),
+            Self::File(_) | Self::Env(_) => read(self).map(Some),
         }
     }
 }
@@ -169,10 +169,15 @@ impl Keys {
         Ok(Self { source: None, ring: RwLock::new(KeyRing::of(generate(rng)?)) })
     }
 
+    /// The keys of that source, as they were read from it. A pipe gives them once.
+    pub(crate) fn of(source: MasterKeySource, ring: KeyRing) -> Self {
+        Self { source: Some(source), ring: RwLock::new(ring) }
+    }
+
     /// The keys of that source.
     pub(crate) fn read(source: MasterKeySource) -> Result<Self> {
-        let ring = RwLock::new(read(&source)?);
-        Ok(Self { source: Some(source), ring })
+        let ring = read(&source)?;
+        Ok(Self::of(source, ring))
     }
 
     /// As [`Keys::read`], but makes the file if it is absent: for a new database only.

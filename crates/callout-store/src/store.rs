@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     database::{ChangeStamp, Connect, Database, Write, execute, rows},
     error::{Result, StoreError},
-    master_key::{Keys, MasterKeySource},
+    master_key::{KeyRing, Keys, MasterKeySource},
     options::{DatabaseUrl, SecretBackend, StoreOptions},
     seal::{MasterKey, Slot},
     secrets::home::Home,
@@ -77,10 +77,14 @@ impl Store {
                 ));
             }
         };
-        if let Some(source) = &source {
-            // Beside a new file there is room for its key, if there is some for the file.
-            source.check(is_key_given && url.is_new_file(), &rng)?;
-        }
+        let source = match source {
+            Some(source) => {
+                // Beside a new file there is room for its key, if there is some for the file.
+                let ring = source.read_first(is_key_given && url.is_new_file(), &rng)?;
+                Some((source, ring))
+            }
+            None => None,
+        };
         let (database, mut on) =
             Database::open(Connect { url: &url, max_connections, max_wait, clock: &clock }).await?;
         // Before a key is made for what has none.
@@ -157,9 +161,13 @@ fn check_env(env: &str) -> Result<()> {
     Err(StoreError::Invalid(format!("env must be 1 to 64 letters, digits, `_`, `-` and `.`, not {env:?}")))
 }
 
-/// The keys of that source, each of those that seal anything, or may, proven. A database that
-/// has none yet takes the first.
-async fn prove_keys(on: &mut Write, source: Option<MasterKeySource>, rng: &SharedRng) -> Result<Keys> {
+/// The keys of that source, of which some have been read, each of those that seal anything, or may, proven. A database
+/// that has none yet takes the first.
+async fn prove_keys(
+    on: &mut Write,
+    source: Option<(MasterKeySource, Option<KeyRing>)>,
+    rng: &SharedRng,
+) -> Result<Keys> {
     let checks: Vec<(String, Vec<u8>, Vec<u8>)> = rows!(
         *on,
         "SELECT key_id, nonce, ciphertext FROM master_keys WHERE current = 1 \
@@ -168,12 +176,13 @@ async fn prove_keys(on: &mut Write, source: Option<MasterKeySource>, rng: &Share
     let is_new = checks.is_empty();
     let keys = match source {
         None => Keys::in_memory(rng)?,
-        Some(source) if is_new => Keys::read_or_make(source, rng)?,
-        Some(source) => Keys::read(source)?,
+        Some((source, Some(ring))) => Keys::of(source, ring),
+        Some((source, None)) if is_new => Keys::read_or_make(source, rng)?,
+        Some((source, None)) => Keys::read(source)?,
     };
-    let known = keys.ring();
     for (key_id, nonce, ciphertext) in checks {
-        let key = known.get(&key_id).ok_or_else(|| keys.missing(&key_id))?;
+        // A rotation may have put another into the file since it was read.
+        let key = keys.get(&key_id).map_err(|_| keys.missing(&key_id))?;
         if key.open(CHECK_SLOT, &nonce, &ciphertext).is_none() {
             return Err(StoreError::MasterKey(format!(
                 "the master key {:?} is not the one that the database is sealed under, though it has its id; \
@@ -183,7 +192,7 @@ async fn prove_keys(on: &mut Write, source: Option<MasterKeySource>, rng: &Share
         }
     }
     if is_new {
-        insert_check(on, known.first(), rng).await?;
+        insert_check(on, keys.ring().first(), rng).await?;
     }
     Ok(keys)
 }

@@ -28,6 +28,7 @@ on_both! {
     a_key_is_made_for_a_new_database_only,
     a_wrong_key_opens_nothing_and_changes_nothing,
     a_refused_opening_makes_nothing_and_leaves_tables_at_their_version,
+    keys_that_a_pipe_gives_once_are_read_once,
     rotation_under_load_fails_no_call,
     two_rotations_at_once_lose_nothing,
     rotation_killed_midway_is_finished_by_the_next,
@@ -198,6 +199,27 @@ async fn a_refused_opening_makes_nothing_and_leaves_tables_at_their_version(data
     }
     database.open().await;
     assert_eq!(versions().await, ["1", "2"]);
+}
+
+async fn keys_that_a_pipe_gives_once_are_read_once(database: Database) {
+    // As a shell has it: `--master-key file:<(…)`.
+    #[cfg(unix)]
+    {
+        use std::{io::Write as _, os::fd::AsRawFd as _};
+        let given = format!("given:{}\n", STANDARD.encode([7; 32]));
+        // In a database that is new, and in one that has a key.
+        for _ in 0..2 {
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            writer.write_all(given.as_bytes()).unwrap();
+            drop(writer);
+            let source = MasterKeySource::File(format!("/dev/fd/{}", reader.as_raw_fd()).into());
+            let store = Store::open(database.options().with_master_key(source)).await.unwrap();
+            store.close().await;
+            assert_eq!(database.texts("SELECT key_id FROM master_keys").await, ["given"]);
+        }
+    }
+    #[cfg(not(unix))]
+    drop(database);
 }
 
 async fn rotation_under_load_fails_no_call(database: Database) {
