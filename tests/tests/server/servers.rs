@@ -112,7 +112,7 @@ async fn calls_do_not_ask_while_the_log_tells_of_no_commit() {
     two.store.close().await;
     let answer = asked().await;
     // Beside other load it may take longer to close than what was seen is known.
-    if two.clock.now() - known_since < std::time::Duration::from_secs(1) {
+    if two.clock.now() - known_since < std::time::Duration::from_millis(500) {
         answer.expect(200);
     }
     two.clock.advance(std::time::Duration::from_secs(2));
