@@ -7,7 +7,7 @@ use callout::{
     SharedClock, SharedRng,
 };
 use callout_store::{Store, StoreError, StoredIntegration, Timestamp, UnreadIntegration, Uuid};
-
+use http::StatusCode;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -202,15 +202,23 @@ impl App {
     /// As [`App::compute`], with what the store is asked for in the same turn: at any time one of a workspace's
     /// requests for large things has a connection to the database, which all workspaces share, and what it found in
     /// memory. The wait for the store is in no other's way: whose turn it is concerns the workspace alone, and a place
-    /// among those that compute is taken once the connection has been given back.
+    /// among those that compute is taken once the connection has been given back. A store that cannot be reached is
+    /// waited for once by all who have come till then.
     pub(crate) async fn compute_with<F: Send + 'static, T: Send + 'static>(
         &self,
         workspace: Uuid,
         asked: impl Future<Output = Result<F, StoreError>>,
         work: impl FnOnce(F) -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let turn = self.0.turns.pass(workspace).await;
-        let found = asked.await?;
+        let mut turn = self.0.turns.pass(workspace).await;
+        if let Some(error) = turn.failure() {
+            return Err(error);
+        }
+        let found = asked.await.map_err(ApiError::from).inspect_err(|error| {
+            if error.status == StatusCode::SERVICE_UNAVAILABLE {
+                turn.fail(error);
+            }
+        })?;
         self.compute_in(turn, move || work(found)).await
     }
 
@@ -294,7 +302,7 @@ mod tests {
     use callout::{ExposeSecret, system_clock, system_rng};
     use callout_store::{Actor, NewApiKey, NewIntegration, Role, StoreOptions};
     use futures_util::{FutureExt as _, future::join_all};
-    use http::StatusCode;
+    use tokio::sync::oneshot;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -359,5 +367,31 @@ mod tests {
         let others = app.compute(Uuid::from_u128(u128::MAX), || 7);
         assert_eq!(tokio::time::timeout(Duration::from_secs(30), others).await.unwrap().unwrap(), 7);
         assert!(app.compute(Uuid::from_u128(0), || 7).now_or_never().is_none(), "its own turn is taken");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_reached_is_waited_for_once() {
+        let (app, workspace) = (app().await, Uuid::from_u128(1));
+        let (end, ended) = oneshot::channel::<()>();
+        let fails = async move {
+            let _ = ended.await;
+            Err::<(), _>(StoreError::Unavailable { message: "away".to_owned(), source: None })
+        };
+        let mut first = pin!(app.compute_with(workspace, fails, |()| ()));
+        assert!(first.as_mut().now_or_never().is_none());
+        let never = || app.compute_with(workspace, pending::<Result<(), StoreError>>(), |()| ());
+        let mut waiting = pin!(join_all((0..3).map(|_| never())));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        let mut computed = pin!(app.compute(workspace, || 7));
+        assert!(computed.as_mut().now_or_never().is_none());
+        end.send(()).unwrap();
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        assert_eq!(first.await.unwrap_err().status, unavailable);
+        for failed in waiting.await {
+            assert_eq!(failed.unwrap_err().status, unavailable);
+        }
+        assert_eq!(computed.await.unwrap(), 7, "what asks the store for nothing goes on");
+        let later = app.compute_with(workspace, async { Ok(7) }, |found| found);
+        assert_eq!(later.await.unwrap(), 7, "who comes later asks anew");
     }
 }

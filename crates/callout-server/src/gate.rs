@@ -1,4 +1,4 @@
-//! One at a time for each id.
+//! One at a time for each id, and what failed for one of them has failed for those who waited.
 
 use std::{
     collections::HashMap,
@@ -9,27 +9,63 @@ use std::{
 use callout_store::Uuid;
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
 
-type Shut = Arc<Mutex<HashMap<Uuid, Arc<Gate<()>>>>>;
+use crate::error::ApiError;
+
+/// Each with how many have come to it.
+type ById = HashMap<Uuid, (u64, Arc<Gate<Failed>>)>;
+
+type Shut = Arc<Mutex<ById>>;
 
 /// Gates by id; those through which nobody goes take no room. Clones are the same gates.
 #[derive(Clone, Default)]
 pub(crate) struct Gates(Shut);
 
+/// The failure that was told last, and for how many of those who had come.
+#[derive(Default)]
+struct Failed {
+    upto: u64,
+    error: Option<ApiError>,
+}
+
 /// The way through one gate, free for the next once this is dropped.
 pub(crate) struct Pass {
     gates: Shut,
     id: Uuid,
-    guard: Option<OwnedMutexGuard<()>>,
+    /// How many had come, with this one.
+    own: u64,
+    guard: Option<OwnedMutexGuard<Failed>>,
 }
 
 impl Gates {
     /// Waits until nobody else is in that gate.
     pub(crate) async fn pass(&self, id: Uuid) -> Pass {
-        let gate = Arc::clone(lock(&self.0).entry(id).or_default());
+        let (own, gate) = {
+            let mut gates = lock(&self.0);
+            let (came, gate) = gates.entry(id).or_default();
+            *came += 1;
+            (*came, Arc::clone(gate))
+        };
         // Made before the wait, so that one who gives up waiting tidies too.
-        let mut pass = Pass { gates: Arc::clone(&self.0), id, guard: None };
+        let mut pass = Pass { gates: Arc::clone(&self.0), id, own, guard: None };
         pass.guard = Some(gate.lock_owned().await);
         pass
+    }
+}
+
+impl Pass {
+    /// What has failed, for all who have come till now: each would else wait as long for the same, after the one before
+    /// it.
+    pub(crate) fn fail(&mut self, error: &ApiError) {
+        let upto = lock(&self.gates).get(&self.id).map_or(0, |(came, _)| *came);
+        if let Some(failed) = &mut self.guard {
+            **failed = Failed { upto, error: Some(error.clone()) };
+        }
+    }
+
+    /// What failed while this one waited.
+    pub(crate) fn failure(&self) -> Option<ApiError> {
+        let failed = self.guard.as_ref().filter(|failed| failed.upto >= self.own)?;
+        failed.error.clone()
     }
 }
 
@@ -38,13 +74,13 @@ impl Drop for Pass {
         drop(self.guard.take());
         let mut gates = lock(&self.gates);
         // Nobody but the map holds it: nobody is in it or waits for it.
-        if gates.get(&self.id).is_some_and(|gate| Arc::strong_count(gate) == 1) {
+        if gates.get(&self.id).is_some_and(|(_, gate)| Arc::strong_count(gate) == 1) {
             gates.remove(&self.id);
         }
     }
 }
 
-fn lock(gates: &Shut) -> MutexGuard<'_, HashMap<Uuid, Arc<Gate<()>>>> {
+fn lock(gates: &Shut) -> MutexGuard<'_, ById> {
     gates.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
