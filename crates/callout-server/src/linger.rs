@@ -39,6 +39,16 @@ impl Unread {
         Followed { body, unread: self.clone(), has_ended: false }
     }
 
+    /// Whether it was, which is forgotten.
+    pub(crate) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+
+    /// That it was.
+    pub(crate) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     fn is_so(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -77,7 +87,7 @@ impl<B: HttpBody + Unpin> HttpBody for Followed<B> {
 impl<B: HttpBody> Drop for Followed<B> {
     fn drop(&mut self) {
         if !self.has_ended && !self.body.is_end_stream() {
-            self.unread.0.store(true, Ordering::Relaxed);
+            self.unread.note();
         }
     }
 }

@@ -12,6 +12,7 @@ use std::{
 
 use axum::Router;
 use callout::SharedClock;
+use futures_util::FutureExt as _;
 use http::Request;
 use hyper::{
     body::Incoming,
@@ -113,7 +114,8 @@ async fn answer(stream: TcpStream, router: Router, app: App, mut stopping: watch
     let (was_asked, unread) = (Arc::new(AtomicBool::new(false)), Unread::default());
     let stream = Lingering::new(stream, unread.clone(), app.clock().clone());
     let service = {
-        let (was_asked, router) = (Arc::clone(&was_asked), TowerToHyperService::new(router));
+        let (was_asked, unread) = (Arc::clone(&was_asked), unread.clone());
+        let router = TowerToHyperService::new(router);
         service_fn(move |request: Request<Incoming>| {
             was_asked.store(true, Ordering::Relaxed);
             router.call(request.map(|body| unread.follow(body)))
@@ -133,7 +135,17 @@ async fn answer(stream: TcpStream, router: Router, app: App, mut stopping: watch
                 return;
             }
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // What ends at once was idle: though nobody asked for the body of its last request, hyper has taken all
+            // of that, and nothing of it is still to come.
+            let was_unread = unread.take();
+            if let Some(ended) = connection.as_mut().now_or_never() {
+                ended
+            } else {
+                if was_unread {
+                    unread.note();
+                }
+                connection.await
+            }
         }
     };
     if let Err(error) = ended {

@@ -330,6 +330,19 @@ async fn an_end_waits_for_no_rest_of_a_head() {
 }
 
 #[tokio::test]
+async fn an_end_waits_for_no_idle_connection() {
+    let mut server = Server::start().await;
+    let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    // Its body comes with it, and is not read.
+    stream.write_all(b"POST /elsewhere HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 404");
+    let stopped = tokio::time::timeout(Duration::from_secs(5), server.stop()).await;
+    assert!(stopped.is_ok(), "nothing more of it is waited for");
+}
+
+#[tokio::test]
 async fn slow_clients_are_let_go() {
     let mut options = ServerOptions::default();
     options.read_timeout = Duration::from_millis(300);
