@@ -29,9 +29,9 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
                     .with("workspace_id", workspace.id.to_string())
                     .with("key_id", key.id.to_string())
                     .with("api_key", secret.expose_secret());
-                out::data_line(callout::Json::from(answer))?;
+                out::once(callout::Json::from(answer))?;
             } else {
-                out::data_line(secret.expose_secret())?;
+                out::once(secret.expose_secret())?;
                 let end = key.expires_at.map(|end| format!(" until {end}")).unwrap_or_default();
                 show::note(&format!(
                     "key {} of workspace {} ({}), {}{end}; it is shown this once",
@@ -71,7 +71,7 @@ pub(crate) async fn run(command: KeysCommand) -> Result<ExitCode, Stop> {
                 store.delete_operator_key(id, &store::actor()).await?;
             }
             match store.create_operator_key_once(&store::actor()).await? {
-                Some((_, secret)) => out::data_line(secret.expose_secret())?,
+                Some((_, secret)) => out::once(secret.expose_secret())?,
                 None => return Err(Stop("a server has made one meanwhile, and printed it".to_owned())),
             }
             show::note("the operator's key; it is shown this once");

@@ -1,6 +1,6 @@
 //! What a command writes. Data is written as it is, but on a terminal, which would obey its control characters; text of
 //! the program's own has its colours on terminals alone. That standard output cannot be written ends the program, unless
-//! it is for a reader that has gone.
+//! it is for a reader that has gone, who may miss all but what is shown once.
 
 use std::{
     borrow::Cow,
@@ -12,15 +12,17 @@ use crate::Stop;
 
 /// Data, to standard output.
 pub(crate) fn data(text: &str) -> Result<(), Stop> {
-    let mut stream = io::stdout();
-    let shown = if stream.is_terminal() { shown(text) } else { Cow::Borrowed(text) };
-    let done = stream.write_all(shown.as_bytes()).and_then(|()| stream.flush());
-    written(done)
+    written(put(text))
 }
 
 /// Data that is a line of its own, or several.
 pub(crate) fn data_line(text: impl Display) -> Result<(), Stop> {
     data(&format!("{text}\n"))
+}
+
+/// The same, for what is shown this once: that its reader has gone is an error too.
+pub(crate) fn once(text: impl Display) -> Result<(), Stop> {
+    put(&format!("{text}\n")).map_err(unwritable)
 }
 
 /// Text of the program's own, colours within, to standard output.
@@ -40,11 +42,22 @@ pub(crate) fn aside(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+fn put(text: &str) -> io::Result<()> {
+    let mut stream = io::stdout();
+    let shown = if stream.is_terminal() { shown(text) } else { Cow::Borrowed(text) };
+    stream.write_all(shown.as_bytes())?;
+    stream.flush()
+}
+
 fn written(done: io::Result<()>) -> Result<(), Stop> {
     match done {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Stop(format!("standard output: {error}"))),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(unwritable(error)),
         Err(_) | Ok(()) => Ok(()),
     }
+}
+
+fn unwritable(error: io::Error) -> Stop {
+    Stop(format!("standard output: {error}"))
 }
 
 /// The text with what a terminal would obey written by its number, as JSON writes it.

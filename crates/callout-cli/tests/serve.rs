@@ -293,6 +293,25 @@ fn an_import_is_as_large_as_a_server_takes_it_at_most() {
 }
 
 #[test]
+fn a_key_that_nobody_is_shown_is_an_error() {
+    let folder = folder();
+    out(&callout(folder.path(), &["workspaces", "create", "shop"]));
+    for (arguments, code) in [
+        (&["keys", "create", "--workspace", "shop"][..], 2),
+        (&["keys", "create", "--workspace", "shop", "--json"], 2),
+        (&["keys", "replace-operator"], 2),
+        (&["keys", "list", "--workspace", "shop"], 0),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_callout"));
+        let done = program.args(arguments).current_dir(folder.path()).stdout(writer).output().unwrap();
+        assert_eq!(done.status.code(), Some(code), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        assert!(!String::from_utf8_lossy(&done.stderr).contains("shown this once"), "{arguments:?}");
+    }
+}
+
+#[test]
 fn keys_workspaces_and_imports_from_the_command_line() {
     let folder = folder();
     let at = folder.path();
