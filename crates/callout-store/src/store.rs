@@ -176,7 +176,7 @@ async fn prove_keys(
     let is_new = checks.is_empty();
     let keys = match source {
         None => Keys::in_memory(rng)?,
-        Some((source, Some(ring))) => Keys::of(source, ring),
+        Some((source, Some(read))) => Keys::of(source, read),
         Some((source, None)) if is_new => Keys::read_or_make(source, rng)?,
         Some((source, None)) => Keys::read(source)?,
     };
