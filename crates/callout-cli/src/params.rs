@@ -114,6 +114,10 @@ impl Takes {
         Self { text: self.text && other.text, parsed: self.parsed && other.parsed }
     }
 
+    const fn is_nothing(self) -> bool {
+        !self.text && !self.parsed
+    }
+
     const fn or(self, other: Self) -> Self {
         Self { text: self.text || other.text, parsed: self.parsed || other.parsed }
     }
@@ -136,7 +140,7 @@ struct Look<'s> {
 
 impl<'s> Look<'s> {
     /// What a schema takes under a name, by itself and by what it combines. `None` if it says nothing of that name: of
-    /// several alternatives those count that do.
+    /// several alternatives those count that do, unless the value fits none of them.
     fn takes_under(&mut self, name: &str, schema: &'s Json, depth: u32) -> Option<Takes> {
         self.steps = self.steps.checked_sub(1).filter(|_| depth < MAX_DEPTH)?;
         let named = schema.get("properties").and_then(|properties| properties.get(name));
@@ -152,16 +156,21 @@ impl<'s> Look<'s> {
         for schema in found {
             takes = both(takes, Some(self.takes(schema, depth + 1)));
         }
-        for keyword in ["anyOf", "oneOf"] {
-            let alternatives = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
-            let each: Vec<_> = alternatives.filter_map(|one| self.takes_under(name, one, depth + 1)).collect();
-            takes = both(takes, each.into_iter().reduce(Takes::or));
-        }
         for part in schema.get("allOf").and_then(Json::as_array).into_iter().flatten() {
             takes = both(takes, self.takes_under(name, part, depth + 1));
         }
         let target = schema.get("$ref").and_then(Json::as_str).and_then(|reference| self.root.referred(reference));
-        both(takes, target.and_then(|target| self.takes_under(name, target, depth + 1)))
+        takes = both(takes, target.and_then(|target| self.takes_under(name, target, depth + 1)));
+        for keyword in ["anyOf", "oneOf"] {
+            let alternatives = schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
+            let each: Vec<_> = alternatives.map(|one| self.takes_under(name, one, depth + 1)).collect();
+            let with_one = both(takes, each.iter().copied().flatten().reduce(Takes::or));
+            // What fits none that speaks of it is meant for one that does not.
+            if each.iter().all(Option::is_some) || !with_one.is_some_and(Takes::is_nothing) {
+                takes = with_one;
+            }
+        }
+        takes
     }
 
     fn declares(&mut self, name: &str, schema: &'s Json, depth: u32) -> bool {
@@ -272,6 +281,25 @@ mod tests {
         ] {
             let found = fitting(value, &param(schema), "p");
             assert_eq!(found.map(|found| found.to_string()).as_deref(), expected, "{value} as {schema}");
+        }
+        // Where alternatives that do not take it stand beside one that says nothing of it, it may be meant for that.
+        let closed = r#"{"required": ["a"], "properties": {"a": {}}, "additionalProperties": false}"#;
+        let integer = r#"{"properties": {"p": {"type": "integer"}}, "required": ["p"]}"#;
+        for (value, own, alternatives, expected) in [
+            ("5", "{}", format!(r#"{{"required": ["q"]}}, {closed}"#), Some("5")),
+            ("5", r#"{"type":"string"}"#, format!(r#"{{"required": ["q"]}}, {closed}"#), Some("\"5\"")),
+            ("5", r#"{"type":"string"}"#, format!(r#"{{"required": ["q"]}}, {integer}"#), Some("\"5\"")),
+            ("5", r#"{"type":"string"}"#, format!("{integer}, {closed}"), None),
+            ("x", r#"{"type":"integer"}"#, format!(r#"{{"required": ["q"]}}, {closed}"#), None),
+        ] {
+            for keyword in ["anyOf", "oneOf"] {
+                for place in [r#""properties": {"p": @}"#, r#""allOf": [{"properties": {"p": @}}]"#] {
+                    let own = place.replace('@', own);
+                    let params = Json::parse(&format!(r#"{{{own}, "{keyword}": [{alternatives}]}}"#)).unwrap();
+                    let found = fitting(value, &params, "p").map(|found| found.to_string());
+                    assert_eq!(found.as_deref(), expected, "{value} as {params}");
+                }
+            }
         }
     }
 
