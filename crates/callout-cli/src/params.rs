@@ -83,7 +83,7 @@ pub(crate) fn fitting(value: &str, params: &Json, name: &str) -> Option<Json> {
     }
 }
 
-/// Whether the schema of the params has a property of that name, by itself or by what it combines.
+/// Whether the schema of the params has a property of that name or requires one, by itself or by what it combines.
 pub(crate) fn is_declared(params: &Json, name: &str) -> bool {
     Look { root: params, parsed: &Json::Null, steps: MAX_STEPS }.declares(name, params, 0)
 }
@@ -176,12 +176,16 @@ impl<'s> Look<'s> {
     fn declares(&mut self, name: &str, schema: &'s Json, depth: u32) -> bool {
         let Some(left) = self.steps.checked_sub(1).filter(|_| depth < MAX_DEPTH) else { return false };
         self.steps = left;
-        if schema.get("properties").is_some_and(|properties| properties.get(name).is_some()) {
+        let is_required = |names: &Json| names.as_array().into_iter().flatten().any(|one| one.as_str() == Some(name));
+        if schema.get("properties").is_some_and(|properties| properties.get(name).is_some())
+            || schema.get("required").is_some_and(is_required)
+        {
             return true;
         }
         let parts = ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
+        let conditional = ["if", "then", "else"].into_iter().filter_map(|keyword| schema.get(keyword));
         let target = schema.get("$ref").and_then(Json::as_str).and_then(|reference| self.root.referred(reference));
-        parts.flatten().chain(target).any(|part| self.declares(name, part, depth + 1))
+        parts.flatten().chain(conditional).chain(target).any(|part| self.declares(name, part, depth + 1))
     }
 
     /// By type, constants, and what is combined of these; what is not looked at takes anything.
@@ -330,6 +334,9 @@ mod tests {
             (closed, "a", "5", "\"5\""),
             (closed, "b", "5", "5"),
             (r##"{"properties": {"a": {"$ref": "#"}}}"##, "a", "[1]", "[1]"),
+            (r#"{"required": ["a"]}"#, "a", "5", "5"),
+            (r#"{"required": ["a"], "additionalProperties": {"type": "string"}}"#, "a", "5", "\"5\""),
+            (r#"{"if": {}, "then": {"properties": {"a": {}}}}"#, "a", "5", "5"),
         ] {
             let schema = Json::parse(schema).unwrap();
             assert_eq!(of_param(value, &schema, name).to_string(), expected, "{name} of {schema}");

@@ -197,6 +197,7 @@ async fn host_params_are_the_hosts_alone() {
     let text = r#"{"name":"shop","display_name":"Shop","base_url":"URL","endpoints":[
         {"name":"path","description":"P","method":"GET","path":"/users/{user}/x"},
         {"name":"body","description":"B","path":"/x","input_schema":{"properties":{"user":{"type":"integer"},"q":{}},"required":["user"]}},
+        {"name":"only-required","description":"R","path":"/r","input_schema":{"required":["user"]}},
         {"name":"open","description":"O","path":"/open"}]}"#;
     let (shop, engine) = (load(&upstream, text), builder().build().unwrap());
     let registry = ToolRegistry::new().with_integration(&shop).with_host_param("user");
@@ -207,12 +208,14 @@ async fn host_params_are_the_hosts_alone() {
     for (name, model, host) in [
         ("shop__path", r#"{"user":"mallory"}"#, r#"{"user":7,"other":1}"#),
         ("shop__body", r#"{"user":1,"q":2}"#, r#"{"user":7}"#),
+        ("shop__only-required", r#"{"user":1,"q":2}"#, r#"{"user":7}"#),
         ("shop__open", r#"{"user":1,"q":2}"#, r#"{"user":7}"#),
     ] {
         registry.call(&engine, name, json(model), json(host)).await.unwrap();
     }
     let sent: Vec<_> = upstream.requests().iter().map(|sent| (sent.target.clone(), sent.text())).collect();
-    let expected = [("/users/7/x", ""), ("/x", r#"{"q":2,"user":7}"#), ("/open", r#"{"q":2}"#)];
+    let both = r#"{"q":2,"user":7}"#;
+    let expected = [("/users/7/x", ""), ("/x", both), ("/r", both), ("/open", r#"{"q":2}"#)];
     assert_eq!(sent, expected.map(|(target, body)| (target.to_owned(), body.to_owned())));
     // What the host does not give is missing, not the model's.
     let error = registry.call(&engine, "shop__body", json(r#"{"user":1}"#), Json::Null).await.unwrap_err();
@@ -223,7 +226,7 @@ async fn host_params_are_the_hosts_alone() {
     let inbox = engine.inbox();
     registry.spawn(&inbox, "shop__open", json("{}"), Json::Null).unwrap();
     assert_eq!(inbox.interrupted().await.endpoint, "open");
-    assert_eq!(upstream.count(), 4);
+    assert_eq!(upstream.count(), 5);
 }
 
 #[tokio::test]

@@ -69,9 +69,12 @@ fn listed<'s>(schema: &'s Object, keyword: &str) -> impl Iterator<Item = &'s Jso
     schema.get(keyword).and_then(Json::as_array).into_iter().flatten()
 }
 
-/// Whether the schema names that property, at its root or in what its root combines.
+/// Whether the schema has or requires a property of that name, at its root or in what its root combines.
 pub(super) fn declares(root: &Json, name: &str) -> bool {
-    in_place(root).iter().any(|(schema, _)| schema.get("properties").is_some_and(|all| all.get(name).is_some()))
+    in_place(root).iter().any(|(schema, _)| {
+        schema.get("properties").is_some_and(|all| all.get(name).is_some())
+            || listed(schema, "required").any(|required| required.as_str() == Some(name))
+    })
 }
 
 /// The names of the properties that [`flat`] shows: those of the schema, at its root and in what its root combines,
