@@ -169,4 +169,17 @@ fn a_value_of_the_form_of_all_params_has_none_that_the_path_adds_and_all_that_th
             assert!(refusal(&loaded, &format!(r#"{{{id}"user":"a"}}"#)).is_some(), "{schema}");
         }
     }
+    // Where a definition is what the params are, too.
+    let defined = format!(
+        r##"{{"$ref":"#/$defs/tree","$defs":{{"tree":{}}}}}"##,
+        tree.replace(r##""#""##, r##""#/$defs/tree""##)
+    );
+    let own = integration(Method::Post, "/trees/{id}", &json(&defined));
+    let params = r#"{"id":"7","kids":[{"user":"a","kids":[{"user":"b"}]}]}"#;
+    assert_eq!(refusal(&own, params), None);
+    let tool = ToolRegistry::new().with_integration(&own).with_host_param("user").tools().remove(0);
+    for schema in shown(&tool) {
+        assert_eq!(refusal(&integration(Method::Post, "/x", &schema), params), None, "{schema}");
+        assert!(schema.get("properties").unwrap().get("user").is_none(), "{schema}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod concealed;
 mod dialect;
+mod hidden;
 mod names;
 mod registry;
 mod schema;

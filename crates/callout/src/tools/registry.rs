@@ -9,7 +9,7 @@ use callout_core::{
 };
 use callout_request::references::rerooted;
 
-use super::{MAX_NAME, Tool, concealed, digested, schema, strict};
+use super::{MAX_NAME, Tool, concealed, digested, hidden, schema, strict};
 use crate::{CallId, CallOptions, Engine, Inbox, Integration, Outcome};
 
 /// The tools of many integrations, under names that lead back to them, with params that are the
@@ -145,7 +145,7 @@ impl ToolRegistry {
     pub fn tools(&self) -> Vec<Tool> {
         let shown = |Registered { tool, .. }: &Registered| {
             let whole = &tool.input_schema;
-            let shown = self.host_params.iter().fold(whole.clone(), |all, name| schema::hide(&all, name));
+            let shown = hidden::hide(whole, &self.host_params);
             // They are hidden of the params, and not of a value among these that is of the same form.
             let schema = if shown == *whole { shown } else { rerooted(&shown, whole) };
             Tool { input_schema: schema, ..tool.clone() }

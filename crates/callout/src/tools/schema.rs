@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use callout_core::json::{Json, Object, ObjectBuilder};
-use callout_request::references::{DEFINITIONS, definition, rerooted};
+use callout_request::references::rerooted;
 
 use crate::schema_walk::MAX_REFERENCES;
 
@@ -215,63 +215,6 @@ fn common(lists: Vec<Vec<&str>>) -> Vec<&str> {
     common.unwrap_or_default()
 }
 
-/// The schema without a param: in its properties and everywhere that the same value is spoken of.
-pub(super) fn hide(root: &Json, param: &str) -> Json {
-    // What the root refers to speaks of the same value.
-    let referred: Vec<(&str, String)> = in_place(root)
-        .into_iter()
-        .filter_map(|(schema, _)| schema.get("$ref").and_then(Json::as_str))
-        .filter_map(definition)
-        .collect();
-    let shown = hidden(root, param, 0);
-    let Some(members) = shown.as_object().filter(|_| !referred.is_empty()) else { return shown };
-    let members = members.iter().map(|(keyword, value)| {
-        let Some(definitions) = value.as_object().filter(|_| DEFINITIONS.contains(&keyword)) else {
-            return (keyword, value.clone());
-        };
-        let changed = definitions.iter().map(|(name, schema)| {
-            let reached = referred.iter().any(|(place, other)| *place == keyword && other == name);
-            (name, if reached { hidden(schema, param, 0) } else { schema.clone() })
-        });
-        (keyword, changed.collect::<Json>())
-    });
-    members.collect()
-}
-
-fn hidden(schema: &Json, param: &str, depth: u32) -> Json {
-    let Some(object) = schema.as_object().filter(|_| depth <= MAX_REFERENCES) else { return schema.clone() };
-    let members = object.iter().map(|(keyword, value)| {
-        let changed = match (keyword, value) {
-            ("properties" | "dependentSchemas" | "dependencies", Json::Object(members)) => {
-                without(members, &[param]).into()
-            }
-            ("required", Json::Array(names)) => names_without(names, param),
-            ("dependentRequired", Json::Object(members)) => {
-                let kept = members.iter().filter(|(name, _)| *name != param);
-                kept.map(|(name, names)| {
-                    let names = names.as_array().map_or_else(|| names.clone(), |names| names_without(names, param));
-                    (name, names)
-                })
-                .collect()
-            }
-            ("allOf" | "anyOf" | "oneOf", Json::Array(parts)) => {
-                parts.iter().map(|part| hidden(part, param, depth + 1)).collect()
-            }
-            ("if" | "then" | "else" | "not", part) => hidden(part, param, depth + 1),
-            (_, value) => value.clone(),
-        };
-        (keyword, changed)
-    });
-    // `"required": []` is no schema in draft 4.
-    let empty =
-        |keyword: &str, value: &Json| keyword == "required" && value.as_array().is_some_and(|all| all.is_empty());
-    members.filter(|(keyword, value)| !empty(keyword, value)).collect()
-}
-
-fn names_without(names: &[Json], param: &str) -> Json {
-    names.iter().filter(|name| name.as_str() != Some(param)).cloned().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,38 +272,5 @@ mod tests {
             let names: HashSet<_> = shown.get("properties").unwrap().as_object().unwrap().keys().collect();
             assert_eq!(property_names(&schema).into_iter().collect::<HashSet<_>>(), names, "{schema}");
         }
-    }
-
-    #[test]
-    fn a_hidden_param_is_nowhere_that_the_params_are_spoken_of() {
-        let schema = json(
-            r##"{"properties":{"a":{"properties":{"user":{}}},"user":{}},"required":["user","a"],
-                "dependentRequired":{"user":["a"],"a":["user","b"]},"allOf":[{"required":["user"]},{"$ref":"#/$defs/x"}],
-                "if":{"properties":{"user":{"const":1}}},"$defs":{"x":{"properties":{"user":{},"x":{}}},"y":{"properties":{"user":{}}}}}"##,
-        );
-        assert_eq!(
-            hide(&schema, "user").to_string(),
-            r##"{"properties":{"a":{"properties":{"user":{}}}},"required":["a"],"dependentRequired":{"a":["b"]},"allOf":[{},{"$ref":"#/$defs/x"}],"if":{"properties":{}},"$defs":{"x":{"properties":{"x":{}}},"y":{"properties":{"user":{}}}}}"##
-        );
-        assert!(declares(&schema, "x") && declares(&schema, "user") && !declares(&schema, "y"));
-        assert!(!declares(&hide(&schema, "user"), "user"));
-    }
-
-    #[test]
-    fn a_param_is_hidden_in_definitions_of_either_keyword_and_of_any_name() {
-        // As zod-to-json-schema writes it, with a name that a pointer has to escape; others escape more.
-        let schema = json(
-            r##"{"$ref":"#/definitions/a~1b","definitions":{
-                "a/b":{"type":"object","properties":{"user":{},"q":{}},"required":["user"],
-                    "allOf":[{"$ref":"#/%24defs/a~1b"}]},
-                "y":{"properties":{"user":{}}}},
-                "$defs":{"a/b":{"properties":{"user":{}}},"y":{"properties":{"user":{}}}}}"##,
-        );
-        assert_eq!(
-            hide(&schema, "user").to_string(),
-            r##"{"$ref":"#/definitions/a~1b","definitions":{"a/b":{"type":"object","properties":{"q":{}},"allOf":[{"$ref":"#/%24defs/a~1b"}]},"y":{"properties":{"user":{}}}},"$defs":{"a/b":{"properties":{}},"y":{"properties":{"user":{}}}}}"##
-        );
-        assert!(declares(&schema, "user") && !declares(&hide(&schema, "user"), "user"));
-        assert!(!flat(&hide(&schema, "user")).to_string().contains(r#""required""#));
     }
 }
