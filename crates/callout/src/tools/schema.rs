@@ -97,7 +97,11 @@ pub(super) fn flat(root: &Json) -> Json {
     // Some providers refuse a name that is required and has no schema.
     let unnamed = required.iter().filter(|name| !known.contains(*name));
     named.extend(unnamed.map(|name| (*name, Json::empty_object())));
-    let left_out = ["type", "properties", "required", "$schema", "$id"];
+    let mut left_out = vec!["type", "properties", "required", "$schema", "$id"];
+    if in_place(root).iter().skip(1).any(|(schema, _)| takes_unnamed(schema)) {
+        // What is combined has taken members that it does not name.
+        left_out.push("unevaluatedProperties");
+    }
     let mut flat = ObjectBuilder::new().with("type", "object");
     flat.insert("properties", named.into_iter().collect::<Json>());
     if !required.is_empty() {
@@ -108,7 +112,15 @@ pub(super) fn flat(root: &Json) -> Json {
     }
     let flat = Json::from(flat);
     // What refers to the root, or to a place in what it combines, means what was there.
-    if COMBINING.iter().any(|keyword| object.contains(keyword)) { rerooted(&flat, root) } else { flat }
+    let is_object = object.get("type").and_then(Json::as_str) == Some("object");
+    let has_changed = !is_object || COMBINING.iter().any(|keyword| object.contains(keyword));
+    if has_changed { rerooted(&flat, root) } else { flat }
+}
+
+/// Whether a schema speaks of members that it does not name, and takes some.
+fn takes_unnamed(schema: &Object) -> bool {
+    let mut spoken = ["additionalProperties", "patternProperties", "unevaluatedProperties"].into_iter();
+    spoken.any(|keyword| schema.get(keyword).is_some_and(|members| members.as_bool() != Some(false)))
 }
 
 /// What the schema says of each property, at its root and in what its root combines.
@@ -258,6 +270,20 @@ mod tests {
                 r#"{"anyOf":[{"properties":{"a":{"type":"string"},"b":false}},{"properties":{"a":false,"b":true}},
                     {"properties":{"a":{"type":"string"}}}]}"#,
                 r#"{"type":"object","properties":{"a":{"type":"string"},"b":{}}}"#,
+            ),
+            // Members that only an alternative has taken, by a pattern or as others.
+            (
+                r#"{"anyOf":[{"patternProperties":{"^x":{}}},{"additionalProperties":false}],"unevaluatedProperties":false}"#,
+                r#"{"type":"object","properties":{}}"#,
+            ),
+            (
+                r#"{"anyOf":[{"properties":{"a":{}},"additionalProperties":false}],"unevaluatedProperties":false}"#,
+                r#"{"type":"object","properties":{"a":{}},"unevaluatedProperties":false}"#,
+            ),
+            // A value of the form of all params may be null still.
+            (
+                r##"{"type":["object","null"],"properties":{"a":{"$ref":"#"}}}"##,
+                r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/params"}},"$defs":{"params":{"type":["object","null"],"properties":{"a":{"$ref":"#/$defs/params"}}}}}"##,
             ),
             // What is referred to is still there.
             (
