@@ -17,6 +17,9 @@ const COMBINING: [&str; 10] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "
 /// How many schemas that apply to one value are looked at. A schema that applies more of them is a config fault.
 const MAX_IN_PLACE: usize = 2_000;
 
+/// How many names that schemas require are looked at: a list counts as often as it is referred to.
+const MAX_REQUIRED: usize = 100_000;
+
 /// The value without members of those names.
 fn without(object: &Object, names: &[&str]) -> ObjectBuilder {
     let kept = object.iter().filter(|(name, _)| !names.contains(name));
@@ -82,7 +85,7 @@ pub(super) fn declares(root: &Json, name: &str) -> bool {
 pub(super) fn property_names(root: &Json) -> Vec<&str> {
     let mut known = HashSet::new();
     let properties = in_place(root).into_iter().filter_map(|(schema, _)| schema.get("properties")?.as_object());
-    let required = Required { root, looks: MAX_IN_PLACE }.of(root, 0);
+    let required = Required::of_root(root);
     properties.flat_map(Object::keys).chain(required).filter(|name| known.insert(*name)).collect()
 }
 
@@ -92,7 +95,7 @@ pub(super) fn property_names(root: &Json) -> Vec<&str> {
 pub(super) fn flat(root: &Json) -> Json {
     let Some(object) = root.as_object() else { return root.clone() };
     let mut named = properties(root);
-    let required = Required { root, looks: MAX_IN_PLACE }.of(root, 0);
+    let required = Required::of_root(root);
     let known: HashSet<&str> = named.iter().map(|(name, _)| *name).collect();
     // Some providers refuse a name that is required and has no schema.
     let unnamed = required.iter().filter(|name| !known.contains(*name));
@@ -193,14 +196,23 @@ struct Required<'s> {
     root: &'s Json,
     /// How many schemas are still looked at. What is not is taken to require nothing.
     looks: usize,
+    /// How many names.
+    names: usize,
 }
 
 impl<'s> Required<'s> {
+    fn of_root(root: &'s Json) -> Vec<&'s str> {
+        Self { root, looks: MAX_IN_PLACE, names: MAX_REQUIRED }.of(root, 0)
+    }
+
     /// The names, each once.
     fn of(&mut self, schema: &'s Json, depth: u32) -> Vec<&'s str> {
         let Some(left) = self.looks.checked_sub(1).filter(|_| depth <= MAX_REFERENCES) else { return Vec::new() };
         self.looks = left;
         let Some(schema) = schema.as_object() else { return Vec::new() };
+        let own = schema.get("required").and_then(Json::as_array).map_or(0, |names| names.len());
+        let Some(left) = self.names.checked_sub(own) else { return Vec::new() };
+        self.names = left;
         let mut names: Vec<&str> = listed(schema, "required").filter_map(Json::as_str).collect();
         for part in referred(self.root, schema).into_iter().chain(listed(schema, "allOf")) {
             names.extend(self.of(part, depth + 1));
@@ -298,5 +310,18 @@ mod tests {
             let names: HashSet<_> = shown.get("properties").unwrap().as_object().unwrap().keys().collect();
             assert_eq!(property_names(&schema).into_iter().collect::<HashSet<_>>(), names, "{schema}");
         }
+    }
+    #[test]
+    fn a_list_that_is_referred_to_often_is_looked_at_so_often_only() {
+        let names: Vec<String> = (0..3_000).map(|at| format!("n{at}")).collect();
+        let refer = vec![r##"{"$ref":"#/$defs/r"}"##; 900].join(",");
+        let schema = json(&format!(
+            r#"{{"allOf":[{refer},{{"required":["last"]}}],"$defs":{{"r":{{"required":["{}"]}}}}}}"#,
+            names.join(r#"",""#)
+        ));
+        let mut required = Required { root: &schema, looks: MAX_IN_PLACE, names: MAX_REQUIRED };
+        let found = required.of(&schema, 0);
+        assert!(found.len() == 3_001 && found[0] == "n0" && found[3_000] == "last", "{}", found.len());
+        assert_eq!(required.names, 999);
     }
 }
