@@ -49,7 +49,7 @@ pub(crate) fn schema(
         tool.insert("type", "object");
     }
     for (name, value) in input.iter() {
-        tool.insert(name, value.clone());
+        tool.insert(name, beside(name, value, &added));
     }
     tool.insert("properties", properties);
     if !required.is_empty() {
@@ -57,6 +57,27 @@ pub(crate) fn schema(
     }
     let tool = Json::from(tool);
     if has_changed { rerooted(&tool, &Json::Object(input.clone())) } else { tool }
+}
+
+/// A keyword of the input schema where params are added that it is not asked about: they are not counted, and their
+/// names are free.
+fn beside(keyword: &str, value: &Json, added: &HashSet<&str>) -> Json {
+    match (keyword, value) {
+        _ if added.is_empty() => value.clone(),
+        ("maxProperties", Json::Number(most)) => {
+            let added = i64::try_from(added.len()).unwrap_or(i64::MAX);
+            most.as_whole().map_or_else(|| value.clone(), |most| most.saturating_add(added).into())
+        }
+        ("propertyNames", names) => {
+            let mut added: Vec<&str> = added.iter().copied().collect();
+            added.sort_unstable();
+            let added: Json = added.into_iter().map(Json::from).collect();
+            let free = Json::from(ObjectBuilder::new().with("enum", added));
+            let either: Json = [free, names.clone()].into_iter().collect();
+            ObjectBuilder::new().with("anyOf", either).into()
+        }
+        (_, value) => value.clone(),
+    }
 }
 
 fn extras<'a>(template: &'a Template, auth: &'a [ExchangeHeaderMapping]) -> Vec<Extra<'a>> {

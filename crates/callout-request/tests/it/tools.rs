@@ -29,6 +29,13 @@ fn tool_schemas() {
             false,
             r#"{"type":"object","title":"T","properties":{"z":{"type":"integer","minimum":1.0},"id":{"type":"integer"}},"required":["z","id"],"additionalProperties":false}"#.to_owned(),
         ),
+        // What is added is not asked about by the input schema.
+        (
+            "/x/{id}{?q}",
+            r#"{"type":"object","properties":{"a":{},"q":{}},"maxProperties":1,"propertyNames":{"maxLength":1}}"#,
+            false,
+            r#"{"type":"object","properties":{"a":{},"q":{},"id":{"type":"string","description":"Part of the path /x/{id}{?q}"}},"maxProperties":2,"propertyNames":{"anyOf":[{"enum":["id"]},{"maxLength":1}]},"required":["id"]}"#.to_owned(),
+        ),
         (
             "/x",
             r#"{"type":"object","properties":{"b":{}}}"#,
