@@ -1,4 +1,5 @@
 //! Schemas as models see them: whatever the engine takes fits the schema that is shown, in each shape of a tool.
+//! What only an alternative takes that does not name a param is the exception.
 //!
 //! A shown schema is loaded as the input schema of an endpoint, so that it is JSON Schema 2020-12 by the engine's own
 //! check, and calls are checked against it.

@@ -90,8 +90,8 @@ pub(super) fn property_names(root: &Json) -> Vec<&str> {
 }
 
 /// The schema as providers take it for a tool: `"type": "object"`, and none of the combining keywords
-/// at the root, which they refuse there. The properties that these name are kept, with all that one of several
-/// alternatives may take, and what each value must have is still required.
+/// at the root, which they refuse there. The properties that these name are kept, with all that any of several
+/// alternatives which name them may take, and what each value must have is still required.
 pub(super) fn flat(root: &Json) -> Json {
     let Some(object) = root.as_object() else { return root.clone() };
     let mut named = properties(root);
@@ -170,7 +170,8 @@ impl<'s> Said<'s> {
         }
     }
 
-    /// A schema that takes what any of them takes.
+    /// A schema that takes what any of them takes. Alternatives that do not name the property, and leave it open, do not
+    /// count: models would be told nothing of it.
     fn shown(self) -> Json {
         if let Some(always) = self.always {
             return always.clone();
