@@ -55,11 +55,7 @@ fn parse(bytes: &[u8], source: &str) -> Result<Json, Stop> {
 /// The value of a param: a string where the schema of the params asks for one; else what the text is as JSON; else a
 /// string.
 fn of_param(value: &str, params: &Json, name: &str) -> Json {
-    let parsed = parsed(value);
-    if parsed.as_array().is_some() && is_of_query_alone(params, name) {
-        return parsed;
-    }
-    fitting(value, params, name).unwrap_or(parsed)
+    fitting(value, params, name).unwrap_or_else(|| parsed(value))
 }
 
 /// Whether a param is one that `{?…}` in the path names and the input schema does not. A tool shows it as a string, but
@@ -76,6 +72,9 @@ fn is_of_query_alone(params: &Json, name: &str) -> bool {
 /// The same, or nothing if the schema takes neither.
 pub(crate) fn fitting(value: &str, params: &Json, name: &str) -> Option<Json> {
     let parsed = parsed(value);
+    if parsed.as_array().is_some() && is_of_query_alone(params, name) {
+        return Some(parsed);
+    }
     let takes = Look { root: params, parsed: &parsed, steps: MAX_STEPS }.takes_under(name, params, 0);
     match takes.unwrap_or(Takes::ANYTHING) {
         Takes { parsed: true, .. } => Some(parsed),
@@ -282,6 +281,8 @@ mod tests {
             ("true", r#"{"type":"integer"}"#, None),
             ("x", "{}", Some("\"x\"")),
             ("5", "false", None),
+            ("[1]", r#"{"type":"string","description":"Query parameter p"}"#, Some("[1]")),
+            ("5", r#"{"type":"string","description":"Query parameter p"}"#, Some("\"5\"")),
         ] {
             let found = fitting(value, &param(schema), "p");
             assert_eq!(found.map(|found| found.to_string()).as_deref(), expected, "{value} as {schema}");
