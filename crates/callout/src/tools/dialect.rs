@@ -124,7 +124,9 @@ impl Translation<'_> {
     fn of_keyword<'k>(&self, schema: &Object, keyword: &'k str, value: &Json) -> Option<(&'k str, Json)> {
         let is_older = self.draft < Draft::Of2020;
         let translated = match (keyword, value) {
-            ("items", Json::Array(_)) => return Some(("prefixItems", Json::Null)),
+            // An empty list says nothing, and is none in 2020-12.
+            ("prefixItems", Json::Array(positions)) if positions.is_empty() => return None,
+            ("items", Json::Array(positions)) if !positions.is_empty() => return Some(("prefixItems", Json::Null)),
             ("items" | "prefixItems", _) => Json::Null,
             ("$schema" | "additionalItems" | "$recursiveAnchor", _) if is_older => return None,
             ("id", _) if self.draft == Draft::Four => return anchor(value),
@@ -158,7 +160,7 @@ impl Translation<'_> {
             others if self.draft == Draft::Of2020 => (schema.get("prefixItems").and_then(Json::as_array), others),
             others => (None, others),
         };
-        if let Some(positions) = positions {
+        if let Some(positions) = positions.filter(|positions| !positions.is_empty()) {
             written.insert("prefixItems", self.of_list(positions));
         }
         match others {
@@ -238,6 +240,11 @@ mod tests {
                     "only":{"additionalItems":false,"prefixItems":[{}],"unevaluatedProperties":false}}}"##,
                 r##"{"properties":{"at":{"type":"array","prefixItems":[{"type":"number"},{"$ref":"#/properties/at/prefixItems/0"}],"maxItems":2,"items":{}},"more":{"prefixItems":[{}],"items":{"$ref":"#/properties/more/items/x"}},"only":{}}}"##,
             ),
+            (
+                r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"a":{"type":"array","items":[]},
+                    "b":{"items":[],"additionalItems":{"type":"string"}},"c":{"additionalItems":false,"items":[]}}}"#,
+                r#"{"properties":{"a":{"type":"array","items":{}},"b":{"items":{"type":"string"}},"c":{"items":{},"maxItems":0}}}"#,
+            ),
             // Beside a reference nothing is checked, but at the root, where params are added that the path takes.
             (
                 r##"{"$schema":"http://json-schema.org/draft-06/schema","$id":"https://x.example/s",
@@ -275,6 +282,7 @@ mod tests {
                 r#"{"prefixItems":[{},{}],"maxItems":1,"items":false}"#,
                 r#"{"prefixItems":[{},{}],"maxItems":1,"items":{}}"#,
             ),
+            (r#"{"prefixItems":[]}"#, r#"{"items":{}}"#),
             (r#"{"items":true,"type":"array"}"#, r#"{"items":{},"type":"array"}"#),
             (r#"{"items":{"type":"array"}}"#, r#"{"items":{"type":"array","items":{}}}"#),
             (r#"{"anyOf":[{"type":"array"},true]}"#, r#"{"anyOf":[{"type":"array","items":{}},true]}"#),
