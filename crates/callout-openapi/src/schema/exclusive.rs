@@ -19,8 +19,8 @@ use crate::{
 
 /// Combinations within each other that are looked into.
 const MAX_DEPTH: u32 = 12;
-/// Constants, or pairs of alternatives, that are compared in one step.
-const COMPARED_A_STEP: usize = 64;
+/// Constants or names that are listed, or pairs of them or of alternatives that are compared, in one step.
+const A_STEP: usize = 64;
 
 /// Types of values, a bit each.
 type Kinds = u8;
@@ -121,7 +121,9 @@ struct Look<'d, 's> {
 
 impl<'d> Look<'d, '_> {
     fn exclude_each_other(self, parts: &[Found<'d>], around: &Values<'d>) -> bool {
-        if !self.steps.take(parts.len().saturating_mul(parts.len()) / COMPARED_A_STEP) {
+        // Each is compared with the others, and has a copy of what is around it.
+        let listed = around.required.len() + around.constants.as_ref().map_or(0, Vec::len);
+        if !self.steps.take(parts.len().saturating_mul(parts.len() + listed) / A_STEP) {
             return false;
         }
         let all: Vec<Values<'d>> = parts.iter().map(|part| self.values(part, 0).and(around.clone())).collect();
@@ -142,7 +144,7 @@ impl<'d> Look<'d, '_> {
 
     /// Whether none of some constants is among the others.
     fn differ(self, constants: &[&Json], others: &[&Json]) -> bool {
-        self.steps.take(constants.len().saturating_mul(others.len()) / COMPARED_A_STEP)
+        self.steps.take(constants.len().saturating_mul(others.len()) / A_STEP)
             && !constants.iter().any(|one| others.iter().any(|other| is_same(one, other)))
     }
 
@@ -185,8 +187,11 @@ impl<'d> Look<'d, '_> {
     /// What a schema refers to, and its keywords.
     fn schema(self, schema: &Found<'d>, depth: u32) -> Option<(Found<'d>, &'d Object)> {
         let schema = self.document.follow(schema.node, &schema.place).ok()?;
-        let members = schema.node.as_object().filter(|_| depth <= MAX_DEPTH && self.steps.take(1))?;
-        Some((schema, members))
+        let members = schema.node.as_object().filter(|_| depth <= MAX_DEPTH)?;
+        // Many may refer to one that lists very much.
+        let lists = ["enum", "required"].iter().filter_map(|name| members.get(name).and_then(Json::as_array));
+        let listed: usize = lists.map(|list| list.len()).sum();
+        self.steps.take(1 + listed / A_STEP).then_some((schema, members))
     }
 
     fn is_nullable(self, schema: &Found<'d>) -> bool {

@@ -259,6 +259,28 @@ fn one_of_stays_where_no_value_fits_two_of_its_alternatives() {
     );
 }
 
+/// To compare what is listed over and over would take gigabytes.
+#[test]
+fn alternatives_that_list_too_much_are_not_compared() {
+    let list = |count: usize| (0..count).map(|at| format!("\"n{at}\"")).collect::<Vec<_>>().join(", ");
+    for (alternatives, properties, constants, required, stays) in
+        [(20, 20, 9, 9, true), (20, 20, 3_000, 9, false), (120, 0, 9, 9, true), (120, 0, 9, 6_000, false)]
+    {
+        let refer = |at: usize| format!(r##", "p{at}": {{"$ref": "#/components/schemas/Long"}}"##);
+        let long = (0..properties).map(refer).collect::<Vec<String>>().concat();
+        let kind = |at: usize| {
+            format!(r#"{{"type": "object", "required": ["k"], "properties": {{"k": {{"enum": ["k{at}"]}}{long}}}}}"#)
+        };
+        let all: Vec<_> = (0..alternatives).map(kind).collect();
+        let schema = format!(r#"{{"required": [{}], "oneOf": [{}]}}"#, list(required), all.join(", "));
+        let schema = format!(r#"{{"properties": {{"p": {schema}}}}}"#);
+        let components = format!(r#"{{"Long": {{"enum": [{}]}}}}"#, list(constants));
+        let lines = told(&imported("3.1.0", "/x", "post", &body("application/json", &schema, true), &components));
+        let keyword = if stays { r#""oneOf":[{"# } else { r#""anyOf":[{"# };
+        assert!(lines[1].contains(keyword), "{alternatives} {properties} {constants} {required}");
+    }
+}
+
 #[test]
 fn schemas_that_combine_themselves_are_looked_through_so_far_and_it_is_said() {
     let itself = r##"{"$ref": "#/components/schemas/A"}"##;
