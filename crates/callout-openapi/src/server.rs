@@ -13,7 +13,7 @@ use crate::{
 /// Where an operation's requests go: its own servers, else its path's, else the document's.
 ///
 /// What the caller has given stands for all of them: nothing is sent elsewhere, least of all a secret. What is relative
-/// is joined to it, else to the document's base.
+/// is joined to it, else to the document's base, unless it leads to another host all the same (`//files.example`).
 ///
 /// # Errors
 ///
@@ -35,7 +35,10 @@ pub(crate) fn of_operation(
         return document_base.clone();
     }
     if is_relative(&url) {
-        return absolute(&url, Some(given));
+        let joined = absolute(&url, Some(given))?;
+        if origin(&joined) == origin(given) {
+            return Ok(joined);
+        }
     }
     findings.note(&place, format!("its own server {url:.100} is not called: the base URL that is given stands for it"));
     document_base.clone()

@@ -266,6 +266,15 @@ fn operations_with_other_servers_are_integrations_of_their_own() {
         assert_eq!(names(&imported), ["s-api http://127.0.0.1:8080/base get-x"], "{own}");
         assert!(imported.report.operations[0].findings.is_empty(), "{own}");
     }
+    // A relative URL may name a host all the same.
+    for url in ["//other.example/v2", r"\\\\other.example", "https:other.example", r"/\t/other.example"] {
+        let text = format!(
+            r#"{{"openapi": "3.0.0", "info": {{"title": "S"}}, "paths": {{"/x": {{"servers": [{{"url": "{url}"}}], "get": {{}}}}}}}}"#
+        );
+        let imported = run(&text, &options).unwrap();
+        assert_eq!(names(&imported), ["s-api http://127.0.0.1:8080/base get-x"], "{url}");
+        assert!(imported.report.operations[0].findings[0].reason.contains(" is not called: "), "{url}");
+    }
     let error = run(&document(&["GET /a"], ""), &Options::default()).unwrap_err();
     assert_eq!(error.to_string(), "the document names no server: say where the API is (`--base-url https://…`)");
     let error = run(&document(&["GET /a"], r#""servers": [{"url": "/v1"}],"#), &Options::default()).unwrap_err();
