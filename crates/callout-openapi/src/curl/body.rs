@@ -40,22 +40,26 @@ pub(super) fn of(
     made: &mut Made,
 ) -> Result<Body, CurlError> {
     let text = joined(line);
+    let mut body = Body::default();
     if method.has_body() && (line.as_query || line.data.is_empty()) {
-        made.losses.push("curl sends no body, and the endpoint an empty JSON object".to_owned());
+        // A form without fields is empty, as what curl sends.
+        if headers.iter().any(|(name, value)| is_content_type(name) && essence(value) == FORM) {
+            body.format = BodyFormat::Form;
+            without_default(headers, FORM);
+        } else {
+            made.losses.push("curl sends no body, and the endpoint an empty JSON object".to_owned());
+            without_default(headers, JSON);
+        }
     }
     if line.as_query {
         made.decoded("the query", &text);
-        let query = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        return Ok(Body { query, ..Body::default() });
-    }
-    let mut body = Body { is_there: method.has_body(), ..Body::default() };
-    if line.data.is_empty() {
-        if method.has_body() {
-            without_default(headers, JSON);
-        }
-        body.is_there = false;
+        body.query = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         return Ok(body);
     }
+    if line.data.is_empty() {
+        return Ok(body);
+    }
+    body.is_there = method.has_body();
     if !method.has_body() {
         made.losses.push(format!("a body cannot be sent with {}: it is left out", method.as_str()));
         headers.retain(|(name, _)| !is_content_type(name));

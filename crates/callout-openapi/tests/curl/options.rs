@@ -40,7 +40,7 @@ fn the_value_of_an_option_is_not_taken_for_the_url() {
 
 #[test]
 fn an_option_that_changes_the_request_is_carried_over_or_said() {
-    let table: [(&str, &[&str]); 14] = [
+    let table: [(&str, &[&str]); 15] = [
         ("-r 0-99", &[r#"{"Range":"bytes=0-99"}"#, "{}"]),
         ("--range 100", &[r#"{"Range":"bytes=100-"}"#, "{}"]),
         ("-z 2026-01-01", &["{}", "- --time-cond is left out: write it as a header If-Modified-Since"]),
@@ -77,6 +77,7 @@ fn an_option_that_changes_the_request_is_carried_over_or_said() {
             &["{}", "- curl sends no body, and the endpoint an empty JSON object"],
         ),
         ("-X POST", &["{}", "- curl sends no body, and the endpoint an empty JSON object"]),
+        ("-X POST -H 'Content-Type: application/x-www-form-urlencoded'", &["form", "{}"]),
     ];
     for (options, expected) in table {
         let mut found = told(&format!("curl {options} https://shop.example/x"));
