@@ -37,7 +37,8 @@ pub(crate) fn line(text: impl Display) -> Result<(), Stop> {
     own(format_args!("{text}\n"))
 }
 
-/// A line of the program's own on standard error. That there is no room for it can be told nowhere.
+/// A line of the program's own on standard error, of which data is a part as it is [`shown`]. That there is no room for
+/// it can be told nowhere.
 pub(crate) fn aside(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
@@ -61,7 +62,7 @@ fn unwritable(error: io::Error) -> Stop {
 }
 
 /// The text with what a terminal would obey written by its number, as JSON writes it.
-fn shown(text: &str) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     let is_obeyed = |found: char| found.is_control() && !matches!(found, '\n' | '\t');
     if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);

@@ -44,13 +44,13 @@ pub(crate) fn count<N: Display + PartialEq + From<u8>>(count: N, one: &str, seve
 /// To standard error.
 pub(crate) fn error(message: &str) {
     for line in message.lines() {
-        out::aside(format_args!("{} {line}", styled(BAD, "error:")));
+        out::aside(format_args!("{} {}", styled(BAD, "error:"), out::shown(line)));
     }
 }
 
 /// To standard error.
 pub(crate) fn note(message: &str) {
-    out::aside(dim(format!("note: {message}")));
+    out::aside(dim(format!("note: {}", out::shown(message))));
 }
 
 /// An error with its code, causes and what can be done.

@@ -266,6 +266,22 @@ fn what_is_asked_for_is_done_and_what_cannot_be_is_said() {
     );
 }
 
+/// A document is another's text: it may not tell the terminal what to do, nor take out what stands behind it.
+#[test]
+fn control_characters_of_a_document_are_shown() {
+    let operation = r#"{"operationId": "b\u001b[2Jb", "responses": {}}"#;
+    let document = format!(
+        r#"{{"openapi": "3.0.3", "info": {{"title": "T\u001b]0;t rest"}}, "servers": [{{"url": "https://a.example"}}],
+            "paths": {{"/a": {{"get": {{}}}}, "/b\u001b[31m": {{"get": {operation}}}}}}}"#
+    );
+    let output = callout(&["import", "openapi", "-"], &document);
+    let said = err(&output);
+    assert!(said.starts_with(r"T\u001b]0;t rest: 2 operations, 1 imported, 1 left out"), "{said}");
+    assert!(said.contains("  GET /b\\u001b[31m (b\\u001b[2Jb)\n") && !said.contains('\u{1b}'), "{said}");
+    let said = err(&callout(&["import", "curl", "curl --a\u{1b}[2Jb https://a.example"], ""));
+    assert_eq!(said, "error: curl has no option --a\\u001b[2Jb\n");
+}
+
 #[test]
 fn what_is_not_checked_of_a_schema_refuses_nothing_that_the_document_allows() {
     let file = folder("import-unchecked").join("shop.yaml");

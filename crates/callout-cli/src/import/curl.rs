@@ -29,14 +29,14 @@ pub(crate) fn run(args: &CurlArgs) -> Result<ExitCode, Stop> {
 
 fn tell(made: &CurlImport, args: &CurlArgs) {
     for loss in &made.losses {
-        out::aside(format_args!("{} {loss}", show::bad("loss:")));
+        out::aside(format_args!("{} {}", show::bad("loss:"), out::shown(loss)));
     }
     for note in &made.notes {
-        out::aside(format_args!("{} {note}", show::dim("note:")));
+        out::aside(format_args!("{} {}", show::dim("note:"), out::shown(note)));
     }
     let mut flags = String::new();
     for secret in &made.secrets {
-        out::aside(format_args!("{} {}", show::heading("secret:"), output::secret_line(secret)));
+        out::aside(format_args!("{} {}", show::heading("secret:"), out::shown(&output::secret_line(secret))));
         flags.push_str(&format!(" --secret {}=env:NAME", secret.secret));
     }
     let endpoint = made.integration.endpoints.first().map(|endpoint| endpoint.name.as_str()).unwrap_or_default();
@@ -52,5 +52,6 @@ fn tell(made: &CurlImport, args: &CurlArgs) {
         [one] => format!("{sends} once {one} is given:"),
         several => format!("{sends} once {} are given:", several.join(", ")),
     };
-    out::aside(format_args!("{} callout call {file} {endpoint}{params}{flags}", show::heading(sends)));
+    let line = format!("callout call {file} {endpoint}{params}{flags}");
+    out::aside(format_args!("{} {}", show::heading(sends), out::shown(&line)));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callout_openapi::{Document, Imported, OperationReport, Severity};
+use callout_openapi::{Document, Finding, Imported, OperationReport, Severity};
 
 use super::output;
 use crate::{out, show};
@@ -23,7 +23,7 @@ pub(crate) fn print(document: &Document, imported: &Imported) {
     let no_room: Vec<_> = report.no_room().collect();
     out::aside(format_args!(
         "{}: {operations}, {} imported{}, {} left out{}",
-        show::heading(document.title().unwrap_or("the document")),
+        show::heading(out::shown(document.title().unwrap_or("the document"))),
         report.imported(),
         if lossy.is_empty() { String::new() } else { format!(" ({} with loss)", lossy.len()) },
         left_out.len(),
@@ -43,13 +43,14 @@ pub(crate) fn print(document: &Document, imported: &Imported) {
         say_no_room(&no_room);
     }
     for finding in &report.findings {
-        out::aside(format_args!("{} {} {}", mark(finding.severity), finding.reason, show::dim(&finding.place)));
+        out::aside(format_args!("{} {}", mark(finding.severity), said(finding)));
     }
     let are_several = imported.integrations.len() > 1;
     for secret in &report.secrets {
         // Each has its own, be it the same by name.
         let whose = if are_several { format!("{}: ", secret.integration) } else { String::new() };
-        out::aside(format_args!("{} {whose}{}", show::heading("secret:"), output::secret_line(secret)));
+        let line = output::secret_line(secret);
+        out::aside(format_args!("{} {whose}{}", show::heading("secret:"), out::shown(&line)));
     }
 }
 
@@ -60,9 +61,14 @@ fn list(title: &str, operations: &[&OperationReport]) {
     out::aside(show::heading(format!("{title}:")));
     for operation in operations.iter().take(MAX_LISTED) {
         let id = operation.operation_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-        out::aside(format_args!("  {} {}{}", operation.method, operation.path, show::dim(id)));
+        out::aside(format_args!(
+            "  {} {}{}",
+            operation.method,
+            out::shown(&operation.path),
+            show::dim(out::shown(&id))
+        ));
         for finding in operation.findings.iter().filter(|finding| finding.severity == Severity::Loss) {
-            out::aside(format_args!("    {} {}", finding.reason, show::dim(&finding.place)));
+            out::aside(format_args!("    {}", said(finding)));
         }
     }
     if let Some(more) = operations.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
@@ -84,8 +90,13 @@ fn say_no_room(operations: &[&OperationReport]) {
          split by --split-by tag",
         show::heading("without room:"),
         show::count(operations.len(), "operation", "operations"),
-        shown.join(", "),
+        out::shown(&shown.join(", ")),
     ));
+}
+
+/// A finding and its place, which holds names of the document.
+fn said(finding: &Finding) -> String {
+    format!("{} {}", out::shown(&finding.reason), show::dim(out::shown(&finding.place.to_string())))
 }
 
 fn mark(severity: Severity) -> String {
