@@ -354,11 +354,20 @@ fn looks_like_an_id(segment: &str) -> bool {
 /// A long word of letters and digits, as tokens in the URLs of webhooks and bots are.
 fn looks_like_a_secret(segment: &str) -> bool {
     let has = |word: &str, kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
+    let is_secret =
+        |word: &str| word.len() >= 16 && has(word, u8::is_ascii_digit) && has(word, u8::is_ascii_alphabetic);
     segment.len() >= 20
         && !looks_like_an_id(segment)
-        && segment
-            .split(|found: char| !found.is_ascii_alphanumeric())
-            .any(|word| word.len() >= 16 && has(word, u8::is_ascii_digit) && has(word, u8::is_ascii_alphabetic))
+        && (is_bot(segment) || segment.split(|found: char| !found.is_ascii_alphanumeric()).any(is_secret))
+}
+
+/// The number of a bot and its token, which hyphens may part into short words: `bot123456:AAH-…`.
+fn is_bot(segment: &str) -> bool {
+    let is_of_a_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    segment.split_once(':').is_some_and(|(bot, token)| {
+        let number = bot.strip_prefix("bot").unwrap_or(bot);
+        number.len() >= 6 && number.bytes().all(|byte| byte.is_ascii_digit()) && token.bytes().all(is_of_a_token)
+    })
 }
 
 /// `things` before it makes `thing_id`.

@@ -52,7 +52,7 @@ const FOR_WINDOWS: &str =
 
 #[test]
 fn lines_become_endpoints() {
-    let table: [(&str, &[&str]); 67] = [
+    let table: [(&str, &[&str]); 68] = [
         ("curl https://api.shop.example/things", &["GET https://api.shop.example/things", "{}"]),
         (
             "$ curl -sSL 'https://shop.example/things?page=2&q=a%20b&tag=x&tag=y'",
@@ -300,6 +300,15 @@ fn lines_become_endpoints() {
                 "{}",
                 "? t0_id",
                 ". a segment of the path may be a secret: it is the param \"t0_id\", and a call gives it",
+            ],
+        ),
+        (
+            "curl https://shop.example/bot123456789:canary_X8sd-9f7sd_9f87sdf/getMe",
+            &[
+                "GET https://shop.example/{id}/getMe",
+                "{}",
+                "? id",
+                ". a segment of the path may be a secret: it is the param \"id\", and a call gives it",
             ],
         ),
         // What is made of words, and a version or a verb beside them, is no secret.
