@@ -265,8 +265,10 @@ fn named_within(bytes: &[u8]) -> Option<&'static Encoding> {
     let begin = bytes.iter().take(SEARCHED).map(|byte| char::from(byte.to_ascii_lowercase())).collect::<String>();
     let declaration = if begin.starts_with("<?xml") { begin.split_once("?>") } else { None };
     let name = declaration.and_then(|(declaration, _)| value_of("encoding", declaration)).or_else(|| {
-        let mut tags = begin.split("<meta").skip(1).filter_map(|rest| rest.split_once('>'));
-        tags.find_map(|(tag, _)| value_of("charset", tag))
+        // `<metadata>` is another.
+        let ends_here = |rest: &&str| rest.starts_with(|next: char| next.is_ascii_whitespace() || next == '/');
+        let tags = begin.split("<meta").skip(1).filter(ends_here);
+        tags.filter_map(|rest| rest.split_once('>')).find_map(|(tag, _)| value_of("charset", tag))
     })?;
     match Charset::of(name) {
         // What could be read so far is no UTF-16.
@@ -385,7 +387,7 @@ mod tests {
 
     #[test]
     fn markup_is_read_in_the_encoding_that_it_names() {
-        let table: [(&str, &[u8], &str); 11] = [
+        let table: [(&str, &[u8], &str); 12] = [
             (
                 "text/xml",
                 b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>\xcf\xf0</a>",
@@ -411,6 +413,7 @@ mod tests {
             ("text/xml", b"<?xml encoding='utf-8'?>\xe9", "\"<?xml encoding='utf-8'?>é\""),
             ("text/html", b"<meta charset=none><p>\xe9", "\"<meta charset=none><p>é\""),
             ("text/plain", b"<meta charset=gbk>\xd6\xd0", "\"<meta charset=gbk>ÖÐ\""),
+            ("text/xml", b"<metadata charset=gbk>\xd6\xd0", "\"<metadata charset=gbk>ÖÐ\""),
         ];
         for (content_type, bytes, expected) in table {
             assert_eq!(read(200, content_type, bytes), expected, "{content_type} {}", bytes.escape_ascii());
