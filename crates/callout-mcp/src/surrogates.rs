@@ -35,13 +35,13 @@ pub(crate) fn replace(text: &mut [u8]) -> usize {
     }
 }
 
-/// The code unit of `\uXXXX`, if the text begins with that.
+/// The code unit of an escape with four hex digits (RFC 8259 section 7), if the text begins with one.
 fn unit(text: &[u8]) -> Option<u32> {
     let digits = text.strip_prefix(b"\\u")?.get(..4)?;
     digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?))
 }
 
-/// Whether this is the beginning of `\uXXXX`, or nothing yet.
+/// Whether this is the beginning of such an escape, or nothing yet.
 fn may_go_on(text: &[u8]) -> bool {
     text.len() < REPLACEMENT.len() && text.iter().zip(b"\\u").all(|(is, begins)| is == begins)
 }
