@@ -104,6 +104,14 @@ impl Client {
         client
     }
 
+    /// Of two files, in whose tools a param is bound.
+    fn of_two(one: &str, two: &str, upstream: SocketAddr) -> Self {
+        let allow = upstream.to_string();
+        let of_one = ["--secret", "one.api_key=env:CALLOUT_MCP_TEST_KEY"];
+        let of_two = ["--secret", "two.api_key=env:CALLOUT_MCP_TEST_KEY"];
+        Self::start(&[&[one, two, "--allow", &allow, "--bind", "user_id=42"][..], &of_one, &of_two].concat())
+    }
+
     fn write(&mut self, line: &str) {
         writeln!(self.input.as_mut().unwrap(), "{line}").unwrap();
     }
@@ -158,19 +166,7 @@ fn files_become_tools_on_standard_input_and_output() {
     let folder = Folder::new("mcp-tools");
     let (one, two) =
         (folder.file("one.yaml", &shop("one", address, "")), folder.file("two.yaml", &shop("two", address, "")));
-    let allow = address.to_string();
-    let mut client = Client::start(&[
-        &one,
-        &two,
-        "--allow",
-        &allow,
-        "--bind",
-        "user_id=42",
-        "--secret",
-        "one.api_key=env:CALLOUT_MCP_TEST_KEY",
-        "--secret",
-        "two.api_key=env:CALLOUT_MCP_TEST_KEY",
-    ]);
+    let mut client = Client::of_two(&one, &two, address);
     assert_eq!(client.tools(), ["one__find", "two__find"]);
     assert!(!client.ask("tools/list", "{}").to_string().contains("user_id"), "clients do not see what is bound");
     for tool in ["one__find", "two__find"] {
@@ -217,19 +213,7 @@ fn a_bound_param_has_the_type_that_each_tool_asks_for() {
     };
     let (one, two) =
         (folder.file("one.yaml", &asking("one", "string")), folder.file("two.yaml", &asking("two", "integer")));
-    let allow = address.to_string();
-    let mut client = Client::start(&[
-        &one,
-        &two,
-        "--allow",
-        &allow,
-        "--bind",
-        "user_id=42",
-        "--secret",
-        "one.api_key=env:CALLOUT_MCP_TEST_KEY",
-        "--secret",
-        "two.api_key=env:CALLOUT_MCP_TEST_KEY",
-    ]);
+    let mut client = Client::of_two(&one, &two, address);
     let all_answer = |client: &mut Client| {
         for tool in ["one__find", "two__find"] {
             assert_eq!(client.text(tool, r#"{"id": 7}"#), r#"{"target":"/users/42/things/7","keyed":true}"#, "{tool}");
