@@ -220,6 +220,8 @@ mod tests {
         let_go: mpsc::Sender<()>,
     }
 
+    type Asked = tokio::task::JoinHandle<Result<(), Error>>;
+
     impl Order {
         fn new(most: usize) -> Self {
             let (begin, started) = mpsc::channel();
@@ -227,7 +229,7 @@ mod tests {
             Self { workers: Workers::new(most), began: started, begin, go: Arc::new(Mutex::new(go)), let_go }
         }
 
-        async fn ask(&self, workspace: &'static str) -> tokio::task::JoinHandle<Result<(), Error>> {
+        async fn ask(&self, workspace: &'static str) -> Asked {
             let (workers, begin, go) = (self.workers.clone(), self.begin.clone(), self.go.clone());
             let task = tokio::spawn(async move {
                 let clock = system_clock();
@@ -252,6 +254,15 @@ mod tests {
                 system_clock().sleep(Duration::from_millis(1)).await;
             }
             panic!("nobody begins")
+        }
+
+        /// Lets what runs end, and after it what was asked for last, by when all between has had its turn.
+        async fn let_go_until(&self, first: Asked, last: Asked, of_last: &str) {
+            self.let_go.send(()).unwrap();
+            assert_eq!(self.next().await, of_last);
+            self.let_go.send(()).unwrap();
+            first.await.unwrap().unwrap();
+            last.await.unwrap().unwrap();
         }
     }
 
@@ -378,11 +389,7 @@ mod tests {
         let mut left_alone = pin!(order.workers.run("b", &clock, deadline(&clock), "answer", || "b"));
         assert!(poll_immediate(left_alone.as_mut()).await.is_none());
         let last = order.ask("c").await;
-        order.let_go.send(()).unwrap();
-        assert_eq!(order.next().await, "c");
-        order.let_go.send(()).unwrap();
-        first.await.unwrap().unwrap();
-        last.await.unwrap().unwrap();
+        order.let_go_until(first, last, "c").await;
         assert_eq!(left_alone.await.unwrap(), "b");
     }
 
@@ -416,11 +423,7 @@ mod tests {
         let mut broken = pin!(broken.catch_unwind());
         assert!(poll_immediate(broken.as_mut()).await.is_none());
         let last = order.ask("c").await;
-        order.let_go.send(()).unwrap();
-        assert_eq!(order.next().await, "c");
-        order.let_go.send(()).unwrap();
-        first.await.unwrap().unwrap();
-        last.await.unwrap().unwrap();
+        order.let_go_until(first, last, "c").await;
         assert!(broken.await.is_err());
         rests(&order.workers).await;
     }
@@ -441,11 +444,7 @@ mod tests {
         drop(ended);
         lasting.block_on(async {
             let last = order.ask("c").await;
-            order.let_go.send(()).unwrap();
-            assert_eq!(order.next().await, "c");
-            order.let_go.send(()).unwrap();
-            first.await.unwrap().unwrap();
-            last.await.unwrap().unwrap();
+            order.let_go_until(first, last, "c").await;
             // Till then a wait would look at the clock of its runtime, which has none any more.
             rests(&order.workers).await;
             for wait in waits {
