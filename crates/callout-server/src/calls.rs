@@ -14,7 +14,7 @@ use crate::{
     App,
     access::Asker,
     body,
-    called::{Call, integration_name},
+    call_log::{Call, integration_name},
     envelope::RequestId,
     error::{ApiError, call_error, refused_call},
     reply::Reply,

@@ -32,7 +32,7 @@ mod api_keys;
 mod app;
 mod audit;
 mod body;
-mod called;
+mod call_log;
 mod calls;
 mod change;
 mod envelope;

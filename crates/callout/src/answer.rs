@@ -17,8 +17,8 @@ use crate::{
     engine::Parts,
     integration::Endpoint,
     lenient::Conversion,
-    place::{AT_ONCE_BYTES, LINES_AT_ONCE_BYTES, Place},
-    refused::upstream_message,
+    offload::{AT_ONCE_BYTES, LINES_AT_ONCE_BYTES, Offload},
+    upstream_error::upstream_message,
 };
 
 /// An answer with what its shaping needs.
@@ -59,8 +59,8 @@ pub(crate) fn is_late(error: &Error) -> bool {
     error.kind() == ErrorKind::Timeout
 }
 
-pub(crate) fn place<'a>(engine: &'a Parts, integration: &'a Integration, deadline: Deadline) -> Place<'a> {
-    Place { workers: &engine.workers, clock: &engine.clock, workspace: &integration.owner().workspace, deadline }
+pub(crate) fn offload<'a>(engine: &'a Parts, integration: &'a Integration, deadline: Deadline) -> Offload<'a> {
+    Offload { workers: &engine.workers, clock: &engine.clock, workspace: &integration.owner().workspace, deadline }
 }
 
 impl Sent {
@@ -72,8 +72,8 @@ impl Sent {
     ) -> Result<T, Error> {
         let is_large = self.response.body.len() > AT_ONCE_BYTES;
         let sent = self.clone();
-        let place = place(&self.engine, &self.integration, self.deadline);
-        let done = place.run_answer(&self.endpoint.habit, is_large, move |deadline| work(&sent, deadline), is_late);
+        let offload = offload(&self.engine, &self.integration, self.deadline);
+        let done = offload.run_answer(&self.endpoint.habit, is_large, move |deadline| work(&sent, deadline), is_late);
         // The call has been sent: whether it may be sent again depends on what it does there.
         done.await.map_err(|error| {
             let retryable = error.is_retryable() && self.endpoint.request.method().is_idempotent();

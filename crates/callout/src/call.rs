@@ -23,7 +23,7 @@ use url::Url;
 
 use crate::{
     Integration, Outcome, Trace,
-    answer::{Sent, Traced, masked, place},
+    answer::{Sent, Traced, masked, offload},
     approval::HeldCall,
     engine::Parts,
     idempotency,
@@ -399,7 +399,7 @@ async fn approved<'a>(
     } else {
         let shared = Arc::clone(endpoint);
         let work = move || check(&shared, params, is_lenient);
-        place(call.engine, call.integration, deadline).run(work).await?
+        offload(call.engine, call.integration, deadline).run(work).await?
     };
     if let Some(trace) = trace {
         trace.conversions.clone_from(&conversions);

@@ -16,7 +16,7 @@ use callout_response::Pipeline;
 use url::Url;
 
 use crate::{
-    place::Habit,
+    offload::Habit,
     tools::{self, ParamNames, Tool},
 };
 

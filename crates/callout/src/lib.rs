@@ -49,13 +49,13 @@ mod inbox;
 mod integration;
 mod lenient;
 mod observer;
+mod offload;
 mod outcome;
-mod place;
-mod refused;
 mod render;
 mod schema_walk;
 mod sending;
 mod tools;
+mod upstream_error;
 
 pub use approval::{Approval, Approver, Decision, HeldCall};
 pub use call::CallOptions;

@@ -10,7 +10,7 @@ use http::StatusCode;
 
 use crate::{
     App,
-    called::Call,
+    call_log::Call,
     envelope::RequestId,
     error::{ApiError, Detail},
     loaded::LoadedIntegration,

@@ -1,4 +1,4 @@
-//! What an upstream says that refuses a call, in a line.
+//! The message of an `upstream_status` error: what an upstream says that refuses a call, in a line.
 
 use std::iter;
 

@@ -72,14 +72,14 @@ impl Habit {
 
 /// Whose work it is, and until when.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Offload<'a> {
     pub(crate) workers: &'a Workers,
     pub(crate) clock: &'a SharedClock,
     pub(crate) workspace: &'a str,
     pub(crate) deadline: Deadline,
 }
 
-impl Place<'_> {
+impl Offload<'_> {
     /// Works on an answer with a deadline, and once more on a thread of its own with all the time that there is
     /// if the first was too soon: `is_late` tells. The work gives the same whenever it is done.
     ///
@@ -161,7 +161,7 @@ mod tests {
         let (workers, clock) = (Workers::new(1), system_clock());
         let within = |milliseconds| {
             let deadline = Deadline::after(&clock, Duration::from_millis(milliseconds));
-            Place { workers: &workers, clock: &clock, workspace: "a", deadline }
+            Offload { workers: &workers, clock: &clock, workspace: "a", deadline }
         };
         let (let_go, go) = mpsc::channel::<()>();
         let busy = within(20_000).run(move || go.recv());
